@@ -1,0 +1,273 @@
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION lookalike" to load this file. \quit
+
+-- The type ---------------------------------------------------------------------------------------
+
+CREATE TYPE descriptor;
+
+CREATE FUNCTION descriptor_in(cstring, oid, integer) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_out(descriptor) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_recv(internal, oid, integer) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_send(descriptor) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_typmod_in(cstring[]) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_typmod_out(integer) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+-- External: short values stay in the row, and long ones, which do not compress, are moved out as
+-- they are.
+CREATE TYPE descriptor (
+    INPUT = descriptor_in,
+    OUTPUT = descriptor_out,
+    RECEIVE = descriptor_recv,
+    SEND = descriptor_send,
+    TYPMOD_IN = descriptor_typmod_in,
+    TYPMOD_OUT = descriptor_typmod_out,
+    ALIGNMENT = int4,
+    STORAGE = external
+);
+COMMENT ON TYPE descriptor IS 'the features of an image: real numbers, half-precision numbers or bits';
+
+-- Casts ------------------------------------------------------------------------------------------
+
+CREATE FUNCTION descriptor(descriptor, integer, boolean) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION array_to_descriptor(integer[], integer, boolean) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION array_to_descriptor(real[], integer, boolean) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION array_to_descriptor(double precision[], integer, boolean) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION array_to_descriptor(numeric[], integer, boolean) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION varbit_to_descriptor(bit varying, integer, boolean) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION bytea_to_descriptor(bytea, integer, boolean) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_to_float4(descriptor) RETURNS real[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_to_float8(descriptor) RETURNS double precision[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_to_int4(descriptor) RETURNS integer[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_to_numeric(descriptor) RETURNS numeric[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_to_varbit(descriptor) RETURNS bit varying
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_to_bytea(descriptor) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE CAST (descriptor AS descriptor)
+    WITH FUNCTION descriptor(descriptor, integer, boolean) AS IMPLICIT;
+CREATE CAST (integer[] AS descriptor)
+    WITH FUNCTION array_to_descriptor(integer[], integer, boolean) AS ASSIGNMENT;
+CREATE CAST (real[] AS descriptor)
+    WITH FUNCTION array_to_descriptor(real[], integer, boolean) AS ASSIGNMENT;
+CREATE CAST (double precision[] AS descriptor)
+    WITH FUNCTION array_to_descriptor(double precision[], integer, boolean) AS ASSIGNMENT;
+CREATE CAST (numeric[] AS descriptor)
+    WITH FUNCTION array_to_descriptor(numeric[], integer, boolean) AS ASSIGNMENT;
+CREATE CAST (bit AS descriptor)
+    WITH FUNCTION varbit_to_descriptor(bit varying, integer, boolean) AS ASSIGNMENT;
+CREATE CAST (bit varying AS descriptor)
+    WITH FUNCTION varbit_to_descriptor(bit varying, integer, boolean) AS ASSIGNMENT;
+CREATE CAST (bytea AS descriptor)
+    WITH FUNCTION bytea_to_descriptor(bytea, integer, boolean) AS ASSIGNMENT;
+CREATE CAST (descriptor AS real[])
+    WITH FUNCTION descriptor_to_float4(descriptor) AS IMPLICIT;
+CREATE CAST (descriptor AS double precision[])
+    WITH FUNCTION descriptor_to_float8(descriptor) AS ASSIGNMENT;
+CREATE CAST (descriptor AS integer[])
+    WITH FUNCTION descriptor_to_int4(descriptor) AS ASSIGNMENT;
+CREATE CAST (descriptor AS numeric[])
+    WITH FUNCTION descriptor_to_numeric(descriptor) AS ASSIGNMENT;
+CREATE CAST (descriptor AS bit varying)
+    WITH FUNCTION descriptor_to_varbit(descriptor) AS ASSIGNMENT;
+CREATE CAST (descriptor AS bytea)
+    WITH FUNCTION descriptor_to_bytea(descriptor) AS ASSIGNMENT;
+
+-- Distances ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION l2_distance(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION l2_distance(descriptor, descriptor) IS 'Euclidean distance';
+CREATE FUNCTION l2_squared_distance(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION l2_squared_distance(descriptor, descriptor) IS 'square of the Euclidean distance';
+CREATE FUNCTION inner_product(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION inner_product(descriptor, descriptor) IS 'inner product';
+CREATE FUNCTION negative_inner_product(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION negative_inner_product(descriptor, descriptor) IS 'inner product with its sign changed, so that near is small';
+CREATE FUNCTION cosine_distance(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION cosine_distance(descriptor, descriptor) IS '1 - cosine of the angle, from 0 to 2';
+CREATE FUNCTION l1_distance(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION l1_distance(descriptor, descriptor) IS 'sum of absolute differences';
+CREATE FUNCTION hamming_distance(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hamming_distance(descriptor, descriptor) IS 'number of bits that differ';
+CREATE FUNCTION jaccard_distance(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jaccard_distance(descriptor, descriptor) IS '1 - shared bits / bits set in either';
+CREATE FUNCTION l2_similarity(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION l2_similarity(descriptor, descriptor) IS '1 / (1 + Euclidean distance), from 0 to 1';
+CREATE FUNCTION cosine_similarity(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION cosine_similarity(descriptor, descriptor) IS '1 - cosine distance / 2, from 0 to 1';
+CREATE FUNCTION hamming_similarity(descriptor, descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hamming_similarity(descriptor, descriptor) IS 'share of equal bits, from 0 to 1';
+
+CREATE OPERATOR <-> (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = l2_distance, COMMUTATOR = <->
+);
+CREATE OPERATOR <#> (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = negative_inner_product, COMMUTATOR = <#>
+);
+CREATE OPERATOR <=> (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = cosine_distance, COMMUTATOR = <=>
+);
+CREATE OPERATOR <+> (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = l1_distance, COMMUTATOR = <+>
+);
+CREATE OPERATOR <~> (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = hamming_distance, COMMUTATOR = <~>
+);
+CREATE OPERATOR <%> (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = jaccard_distance, COMMUTATOR = <%>
+);
+
+-- Arithmetic and parts ----------------------------------------------------------------------------
+
+CREATE FUNCTION descriptor_add(descriptor, descriptor) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_add(descriptor, descriptor) IS 'sum, dimension by dimension';
+CREATE FUNCTION descriptor_sub(descriptor, descriptor) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_sub(descriptor, descriptor) IS 'difference, dimension by dimension';
+CREATE FUNCTION descriptor_mul(descriptor, descriptor) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_mul(descriptor, descriptor) IS 'product, dimension by dimension';
+CREATE FUNCTION descriptor_concat(descriptor, descriptor) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_concat(descriptor, descriptor) IS 'dimensions of one value after those of the other';
+CREATE OPERATOR + (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_add, COMMUTATOR = +
+);
+CREATE OPERATOR - (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_sub
+);
+CREATE OPERATOR * (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_mul, COMMUTATOR = *
+);
+CREATE OPERATOR || (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_concat
+);
+
+CREATE FUNCTION descriptor_dims(descriptor) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_dims(descriptor) IS 'number of dimensions';
+CREATE FUNCTION descriptor_kind(descriptor) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_kind(descriptor) IS 'real, half or bit';
+CREATE FUNCTION descriptor_norm(descriptor) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_norm(descriptor) IS 'Euclidean length';
+CREATE FUNCTION l2_normalize(descriptor) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION l2_normalize(descriptor) IS 'the same direction with length 1; zero stays zero';
+CREATE FUNCTION subvector(descriptor, integer, integer) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION subvector(descriptor, integer, integer) IS 'dimensions from a position, counted from 1, and how many';
+CREATE FUNCTION binary_quantize(descriptor) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION binary_quantize(descriptor) IS 'a bit for each dimension: whether it is above zero';
+
+-- Order and hash ----------------------------------------------------------------------------------
+
+CREATE FUNCTION descriptor_lt(descriptor, descriptor) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_le(descriptor, descriptor) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_eq(descriptor, descriptor) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_ne(descriptor, descriptor) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_ge(descriptor, descriptor) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_gt(descriptor, descriptor) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_cmp(descriptor, descriptor) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_hash(descriptor) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_hash_extended(descriptor, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE OPERATOR < (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR = (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel,
+    HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+
+CREATE OPERATOR CLASS descriptor_ops DEFAULT FOR TYPE descriptor USING btree AS
+    OPERATOR 1 <,
+    OPERATOR 2 <=,
+    OPERATOR 3 =,
+    OPERATOR 4 >=,
+    OPERATOR 5 >,
+    FUNCTION 1 descriptor_cmp(descriptor, descriptor);
+
+CREATE OPERATOR CLASS descriptor_ops DEFAULT FOR TYPE descriptor USING hash AS
+    OPERATOR 1 =,
+    FUNCTION 1 descriptor_hash(descriptor),
+    FUNCTION 2 descriptor_hash_extended(descriptor, bigint);
+
+-- Aggregates --------------------------------------------------------------------------------------
+
+CREATE FUNCTION descriptor_accum(double precision[], descriptor) RETURNS double precision[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_combine(double precision[], double precision[]) RETURNS double precision[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_sum(double precision[]) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION descriptor_avg(double precision[]) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+-- The state is the number of rows, whether all of them are half, and a sum for each dimension.
+CREATE AGGREGATE sum(descriptor) (
+    SFUNC = descriptor_accum, STYPE = double precision[], INITCOND = '{0,1}',
+    COMBINEFUNC = descriptor_combine, FINALFUNC = descriptor_sum, PARALLEL = SAFE
+);
+CREATE AGGREGATE avg(descriptor) (
+    SFUNC = descriptor_accum, STYPE = double precision[], INITCOND = '{0,1}',
+    COMBINEFUNC = descriptor_combine, FINALFUNC = descriptor_avg, PARALLEL = SAFE
+);

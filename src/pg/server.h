@@ -1,0 +1,41 @@
+// PostgreSQL's headers, and everything that differs between its versions 14 to 18.
+// Include this before anything else in pg/ and am/.
+#pragma once
+
+extern "C" {
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "nodes/supportnodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/varbit.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+}
+
+#if PG_VERSION_NUM < 140000
+#error "lookalike needs PostgreSQL 14 or newer"
+#endif
+
+// printf-style macros of PostgreSQL that would reach into the C++ library.
+#undef printf
+#undef snprintf
+#undef vsnprintf
+
+/// Defines a function callable from SQL: exported, and in the global namespace with C linkage.
+#define SQL_FUNCTION(name)                                               \
+    extern "C" {                                                         \
+    __attribute__((visibility("default"))) Datum name(PG_FUNCTION_ARGS); \
+    extern __attribute__((visibility("default")))                        \
+    const Pg_finfo_record* CppConcat(pg_finfo_, name)(void);             \
+    PG_FUNCTION_INFO_V1(name);                                           \
+    }                                                                    \
+    Datum name([[maybe_unused]] FunctionCallInfo fcinfo)
