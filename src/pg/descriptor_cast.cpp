@@ -91,7 +91,7 @@ SQL_FUNCTION(array_to_descriptor) {
     ArrayType* array = PG_GETARG_ARRAYTYPE_P(0);
     const TypeModifier modifier = decode_typmod(PG_GETARG_INT32(1));
     const Oid type = ARR_ELEMTYPE(array);
-    const int32 count = array_length(array);
+    int32 count = array_length(array);
     if (!modifier.any && modifier.kind == Kind::kBit) {
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("cannot convert an array to a bit descriptor"),
@@ -105,7 +105,7 @@ SQL_FUNCTION(array_to_descriptor) {
     char alignment;
     get_typlenbyvalalign(type, &length, &by_value, &alignment);
     Datum* elements;
-    deconstruct_array(array, type, length, by_value, alignment, &elements, nullptr, nullptr);
+    deconstruct_array(array, type, length, by_value, alignment, &elements, nullptr, &count);
     for (int32 i = 0; i < count; ++i)
         store_element(result, static_cast<uint32>(i), array_element(elements[i], type));
     PG_RETURN_POINTER(result);
