@@ -66,10 +66,15 @@ all install installcheck clean:
 	@echo '"$(PG_CONFIG)" was not found: run "make deps", or name it with PG_CONFIG=...' >&2; exit 1
 endif
 
-# What follows works on a bare machine: no pg_config is needed.
+# What follows works on a bare machine: packages first, then a second make that can see PGXS.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 deps:
 	@test/harness/deps
+demo test fuzz: deps
+	+@MAKE_COMMAND='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+demo-stop:
+	@test/harness/cluster stop demo
 
 .PHONY: all install installcheck clean programs install-programs uninstall-programs unit-tests \
-    deps FORCE
+    deps demo demo-stop test fuzz FORCE
 .DEFAULT_GOAL = all
