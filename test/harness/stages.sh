@@ -48,10 +48,9 @@ step() {
 }
 
 show_failure() {
-    grep -nE -A 8 '^not ok|: Failure$|error:|ERROR: AddressSanitizer|runtime error' "$1" |
-        head -n 120 || true
-    echo "-- the end of $1:"
-    tail -n 40 "$1"
+    grep -nE -A 8 '^not ok|^\[  FAILED  \] .* ms\)$|: Failure$|error:|AddressSanitizer|^[-+]' "$1" |
+        head -n 120 || tail -n 40 "$1"
+    echo "-- all of it: $1"
 }
 
 closing_line() {
