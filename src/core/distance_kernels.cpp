@@ -6,7 +6,9 @@
 
 #include "core/no_postgres.h"
 
-// Highway compiles this file once for each instruction set.
+// Highway compiles this file once for each instruction set. It leaves this one out unless asked:
+// AVX-512 as of Ice Lake and Zen 4.
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/distance_kernels.cpp"
 #include <hwy/foreach_target.h>
@@ -124,44 +126,77 @@ CosineSums cosine_sums(const A* HWY_RESTRICT a, const B* HWY_RESTRICT b, size_t 
             .b_squared = sum_of_lanes(hn::Add(b_squared0, b_squared1))};
 }
 
+struct Differ {
+    template <class T>
+    static HWY_INLINE T combine(T a, T b) {
+        return a ^ b;
+    }
+};
+
+struct Both {
+    template <class T>
+    static HWY_INLINE T combine(T a, T b) {
+        return a & b;
+    }
+};
+
+struct Either {
+    template <class T>
+    static HWY_INLINE T combine(T a, T b) {
+        return a | b;
+    }
+};
+
 HWY_INLINE uint64_t load_word(const uint8_t* from, size_t bytes = 8) {
     uint64_t word = 0;
     std::memcpy(&word, from, bytes);
     return word;
 }
 
-HWY_INLINE uint64_t set_bits(uint64_t word) {
-    return static_cast<uint64_t>(std::popcount(word));
+template <class Bits>
+HWY_INLINE uint64_t count_word(const uint8_t* a, const uint8_t* b, size_t bytes = 8) {
+    return static_cast<uint64_t>(
+        std::popcount(Bits::combine(load_word(a, bytes), load_word(b, bytes))));
+}
+
+template <class Bits>
+HWY_INLINE uint64_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes) {
+    uint64_t count = 0;
+    size_t i = 0;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+    // The one x86 target with a population count of vectors; elsewhere words are the faster way.
+    const hn::ScalableTag<uint64_t> words;
+    const hn::Repartition<uint8_t, decltype(words)> octets;
+    const size_t lanes = hn::Lanes(octets);
+    if (bytes >= lanes) {
+        auto counts = hn::Zero(words);
+        for (; i + lanes <= bytes; i += lanes) {
+            const auto x = hn::BitCast(words, hn::LoadU(octets, a + i));
+            const auto y = hn::BitCast(words, hn::LoadU(octets, b + i));
+            counts = hn::Add(counts, hn::PopulationCount(Bits::combine(x, y)));
+        }
+        count = hn::GetLane(hn::SumOfLanes(words, counts));
+    }
+#endif
+    uint64_t odd_count = 0;
+    for (; i + 16 <= bytes; i += 16) {
+        count += count_word<Bits>(a + i, b + i);
+        odd_count += count_word<Bits>(a + i + 8, b + i + 8);
+    }
+    if (i + 8 <= bytes) {
+        count += count_word<Bits>(a + i, b + i);
+        i += 8;
+    }
+    if (i < bytes) odd_count += count_word<Bits>(a + i, b + i, bytes - i);
+    return count + odd_count;
 }
 
 uint64_t hamming(const uint8_t* a, const uint8_t* b, size_t bytes) {
-    uint64_t count0 = 0;
-    uint64_t count1 = 0;
-    size_t i = 0;
-    for (; i + 16 <= bytes; i += 16) {
-        count0 += set_bits(load_word(a + i) ^ load_word(b + i));
-        count1 += set_bits(load_word(a + i + 8) ^ load_word(b + i + 8));
-    }
-    if (i + 8 <= bytes) {
-        count0 += set_bits(load_word(a + i) ^ load_word(b + i));
-        i += 8;
-    }
-    if (i < bytes) count1 += set_bits(load_word(a + i, bytes - i) ^ load_word(b + i, bytes - i));
-    return count0 + count1;
+    return count_bits<Differ>(a, b, bytes);
 }
 
 BitCounts jaccard(const uint8_t* a, const uint8_t* b, size_t bytes) {
-    BitCounts counts = {0, 0};
-    const auto add = [&](uint64_t x, uint64_t y) HWY_ATTR {
-        counts.both += set_bits(x & y);
-        counts.either += set_bits(x | y);
-    };
-    size_t i = 0;
-    for (; i + 8 <= bytes; i += 8) {
-        add(load_word(a + i), load_word(b + i));
-    }
-    if (i < bytes) add(load_word(a + i, bytes - i), load_word(b + i, bytes - i));
-    return counts;
+    return {.both = count_bits<Both>(a, b, bytes), .either = count_bits<Either>(a, b, bytes)};
 }
 
 template <class A, class B>

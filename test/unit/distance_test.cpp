@@ -1,6 +1,8 @@
 #include "core/distance.h"
 
 #include <gtest/gtest.h>
+// As in distance_kernels.cpp: the list of targets must be the same.
+#define HWY_WANT_AVX3_DL
 #include <hwy/targets.h>
 
 #include <cmath>
