@@ -1,6 +1,5 @@
 #include "core/distance_kernels.h"
 
-#include <atomic>
 #include <bit>
 #include <cstring>
 
@@ -153,13 +152,13 @@ HWY_INLINE uint64_t load_word(const uint8_t* from) {
     return word;
 }
 
-HWY_INLINE uint64_t set_bits(uint64_t word) {
-    return static_cast<uint64_t>(std::popcount(word));
+HWY_INLINE uint32_t set_bits(uint64_t word) {
+    return static_cast<uint32_t>(std::popcount(word));
 }
 
 template <class Bits>
-HWY_INLINE uint64_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes) {
-    uint64_t count = 0;
+HWY_INLINE uint32_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes) {
+    uint32_t count = 0;
     size_t i = 0;
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
     // The one x86 target that counts the bits of vectors; elsewhere words are the faster way. Half
@@ -174,7 +173,7 @@ HWY_INLINE uint64_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes)
             const auto y = hn::BitCast(words, hn::LoadU(octets, b + i));
             counts = hn::Add(counts, hn::PopulationCount(Bits::combine(x, y)));
         }
-        count = hn::GetLane(hn::SumOfLanes(words, counts));
+        count = static_cast<uint32_t>(hn::GetLane(hn::SumOfLanes(words, counts)));
     }
 #endif
     for (; i + 8 <= bytes; i += 8) {
@@ -185,7 +184,7 @@ HWY_INLINE uint64_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes)
     return count;
 }
 
-uint64_t hamming(const uint8_t* a, const uint8_t* b, size_t bytes) {
+uint32_t hamming(const uint8_t* a, const uint8_t* b, size_t bytes) {
     return count_bits<Differ>(a, b, bytes);
 }
 
@@ -221,28 +220,15 @@ namespace {
 
 HWY_EXPORT(target_kernels);
 
-// Kept here because Highway's own dispatch costs a call into its library each time. Threads that
-// come first together all store the same pointer.
+}  // namespace
+
 std::atomic<const Kernels*> chosen_kernels = nullptr;
 
-const Kernels* choose_kernels() {
+const Kernels& choose_kernels() {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     const Kernels* chosen = HWY_DYNAMIC_DISPATCH(target_kernels)();
     chosen_kernels.store(chosen, std::memory_order_release);
-    return chosen;
-}
-
-}  // namespace
-
-const Kernels& kernels() {
-    const Kernels* chosen = chosen_kernels.load(std::memory_order_acquire);
-    if (chosen == nullptr) [[unlikely]]
-        chosen = choose_kernels();
     return *chosen;
-}
-
-void choose_kernels_again() {
-    choose_kernels();
 }
 
 float l2_squared(const float* a, const float* b, size_t dims) {
