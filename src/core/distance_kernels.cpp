@@ -63,7 +63,8 @@ struct Product {
     static HWY_INLINE Vector add(Vector a, Vector b, Vector sum) { return hn::MulAdd(a, b, sum); }
 };
 
-HWY_INLINE float sum_of_lanes(Vector sum) {
+HWY_INLINE float sum_of_lanes(Vector sum0, Vector sum1, Vector sum2, Vector sum3) {
+    const Vector sum = hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3));
     return hn::GetLane(hn::SumOfLanes(Floats(), sum));
 }
 
@@ -86,7 +87,14 @@ float sum_terms(const A* HWY_RESTRICT a, const B* HWY_RESTRICT b, size_t dims) {
         sum0 = Term::add(load(a + i), load(b + i), sum0);
     }
     if (i < dims) sum1 = Term::add(load_rest(a, i, dims), load_rest(b, i, dims), sum1);
-    return sum_of_lanes(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+    return sum_of_lanes(sum0, sum1, sum2, sum3);
+}
+
+HWY_INLINE void add_cosine_terms(Vector a, Vector b, Vector& dot, Vector& a_squared,
+                                 Vector& b_squared) {
+    dot = hn::MulAdd(a, b, dot);
+    a_squared = hn::MulAdd(a, a, a_squared);
+    b_squared = hn::MulAdd(b, b, b_squared);
 }
 
 /// The three sums of a cosine in one pass. They run through the same steps, so that for a == b all
@@ -94,35 +102,30 @@ float sum_terms(const A* HWY_RESTRICT a, const B* HWY_RESTRICT b, size_t dims) {
 template <class A, class B>
 CosineSums cosine_sums(const A* HWY_RESTRICT a, const B* HWY_RESTRICT b, size_t dims) {
     const size_t lanes = hn::Lanes(Floats());
-    Vector dot0 = hn::Zero(Floats());
-    Vector dot1 = dot0;
-    Vector a_squared0 = dot0;
-    Vector a_squared1 = dot0;
-    Vector b_squared0 = dot0;
-    Vector b_squared1 = dot0;
-    const auto add0 = [&](Vector x, Vector y) HWY_ATTR {
-        dot0 = hn::MulAdd(x, y, dot0);
-        a_squared0 = hn::MulAdd(x, x, a_squared0);
-        b_squared0 = hn::MulAdd(y, y, b_squared0);
-    };
-    const auto add1 = [&](Vector x, Vector y) HWY_ATTR {
-        dot1 = hn::MulAdd(x, y, dot1);
-        a_squared1 = hn::MulAdd(x, x, a_squared1);
-        b_squared1 = hn::MulAdd(y, y, b_squared1);
-    };
+    const Vector zero = hn::Zero(Floats());
+    Vector dot0 = zero, a_squared0 = zero, b_squared0 = zero;
+    Vector dot1 = zero, a_squared1 = zero, b_squared1 = zero;
+    Vector dot2 = zero, a_squared2 = zero, b_squared2 = zero;
+    Vector dot3 = zero, a_squared3 = zero, b_squared3 = zero;
     size_t i = 0;
-    for (; i + 2 * lanes <= dims; i += 2 * lanes) {
-        add0(load(a + i), load(b + i));
-        add1(load(a + i + lanes), load(b + i + lanes));
+    for (; i + 4 * lanes <= dims; i += 4 * lanes) {
+        add_cosine_terms(load(a + i), load(b + i), dot0, a_squared0, b_squared0);
+        add_cosine_terms(load(a + i + lanes), load(b + i + lanes), dot1, a_squared1, b_squared1);
+        add_cosine_terms(load(a + i + 2 * lanes), load(b + i + 2 * lanes), dot2, a_squared2,
+                         b_squared2);
+        add_cosine_terms(load(a + i + 3 * lanes), load(b + i + 3 * lanes), dot3, a_squared3,
+                         b_squared3);
     }
-    if (i + lanes <= dims) {
-        add0(load(a + i), load(b + i));
-        i += lanes;
+    for (; i + lanes <= dims; i += lanes) {
+        add_cosine_terms(load(a + i), load(b + i), dot0, a_squared0, b_squared0);
     }
-    if (i < dims) add1(load_rest(a, i, dims), load_rest(b, i, dims));
-    return {.dot = sum_of_lanes(hn::Add(dot0, dot1)),
-            .a_squared = sum_of_lanes(hn::Add(a_squared0, a_squared1)),
-            .b_squared = sum_of_lanes(hn::Add(b_squared0, b_squared1))};
+    if (i < dims) {
+        add_cosine_terms(load_rest(a, i, dims), load_rest(b, i, dims), dot1, a_squared1,
+                         b_squared1);
+    }
+    return {.dot = sum_of_lanes(dot0, dot1, dot2, dot3),
+            .a_squared = sum_of_lanes(a_squared0, a_squared1, a_squared2, a_squared3),
+            .b_squared = sum_of_lanes(b_squared0, b_squared1, b_squared2, b_squared3)};
 }
 
 struct Differ {
