@@ -51,9 +51,11 @@ double absolute_difference(double x, double y) {
 }
 
 /// Calls function(kernels of the pair, a's elements, b's elements). Half comes before real, so that
-/// both orders of a mixed pair run the same kernel on the same operands.
+/// both orders of a mixed pair run the same kernel on the same operands. Inlined by force: a call
+/// is a tenth of the time that a short vector takes.
 template <class Function>
-double with_elements(const DescriptorView& a, const DescriptorView& b, Function function) {
+[[gnu::always_inline]] inline double with_elements(const DescriptorView& a, const DescriptorView& b,
+                                                   Function function) {
     const Kernels& chosen = kernels();
     if (a.kind == Kind::kReal) {
         if (b.kind == Kind::kReal) return function(chosen.real_real, a.reals(), b.reals());
