@@ -83,31 +83,31 @@ struct WorkerAssignRequest {
 };
 
 struct WorkerRequest {
-    uint32_t magic;
-    uint16_t version;
-    WorkerKind kind;
-    uint64_t request_id;  ///< comes back in every reply
+    uint32_t magic = kWorkerMagic;
+    uint16_t version = kWorkerVersion;
+    WorkerKind kind = {};
+    uint64_t request_id = 0;  ///< comes back in every reply
     union {
         WorkerTrainRequest train;
         WorkerSetCentroidsRequest set_centroids;
         WorkerAssignRequest assign;
-        uint64_t reserved[10];
+        uint64_t reserved[10] = {};
     };
 };
 
 /// A reply on the wire is this header followed by text_bytes bytes of text, without a closing zero.
 struct WorkerReply {
-    uint32_t magic;
-    uint16_t version;
-    WorkerKind kind;  ///< that of the request; 0 when it could not be read
-    uint64_t request_id;
-    WorkerStatus status;
-    uint16_t padding;
-    WorkerError error;
-    uint32_t text_bytes;  ///< kVersions: a line for each library; kError: what went wrong
-    uint32_t list_count;  ///< kTrain, done: centroids learned, 1 .. those wanted
-    uint64_t step;        ///< kProgress: steps finished
-    uint64_t step_count;  ///< kProgress: steps in all
+    uint32_t magic = kWorkerMagic;
+    uint16_t version = kWorkerVersion;
+    WorkerKind kind = {};  ///< that of the request; 0 when it could not be read
+    uint64_t request_id = 0;
+    WorkerStatus status = {};
+    uint16_t padding = 0;
+    WorkerError error = {};
+    uint32_t text_bytes = 0;  ///< kVersions: a line for each library; kError: what went wrong
+    uint32_t list_count = 0;  ///< kTrain, done: centroids learned, 1 .. those wanted
+    uint64_t step = 0;        ///< kProgress: steps finished
+    uint64_t step_count = 0;  ///< kProgress: steps in all
 };
 
 static_assert(sizeof(WorkerTrainRequest) == 40);
