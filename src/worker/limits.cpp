@@ -1,6 +1,7 @@
 #include "worker/limits.h"
 
 #include <faiss/IndexFlat.h>
+#include <faiss/utils/distances.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -12,8 +13,11 @@
 namespace lookalike {
 
 void warm_up_libraries() {
-    // Large enough for BLAS to use all of its threads.
-    constexpr size_t kDims = 64, kVectors = 512;
+    // The block of distances that FAISS computes at once: 4 MB instead of 16, as fast.
+    faiss::distance_compute_blas_query_bs = 1024;
+    faiss::distance_compute_blas_database_bs = 1024;
+    // A whole block, for which BLAS uses all of its threads.
+    constexpr size_t kDims = 64, kVectors = 1024;
     std::vector<float> values(kDims * kVectors, 1.0f), distances(kVectors);
     std::vector<faiss::Index::idx_t> labels(kVectors);
     faiss::IndexFlatL2 index(kDims);

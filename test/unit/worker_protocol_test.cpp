@@ -342,6 +342,51 @@ TEST_F(WorkerProtocol, AnswersWhenTheMemoryBudgetIsTooSmall) {
     expect_alive();
 }
 
+TEST_F(WorkerProtocol, TheEstimatedMemoryBudgetSuffices) {
+    struct Shape {
+        uint32_t row_count, dims, list_count;
+    };
+    for (const Shape shape : {Shape{100000, 16, 100}, Shape{1500, 1024, 400},
+                              Shape{50000, 16, 5000}, Shape{100, 4, 10}}) {
+        end();
+        const uint64_t budget =
+            worker_training_bytes(shape.row_count, shape.dims, shape.list_count);
+        start(std::to_string(budget).c_str());
+        uint32_t state = 1;
+        for (size_t i = 0; i < size_t{shape.row_count} * shape.dims; ++i)
+            floats(0)[i] = static_cast<float>((state = state * 1664525 + 1013904223) >> 8);
+        const uint64_t centroids_offset =
+            align_in_shared_area(uint64_t{shape.row_count} * shape.dims * sizeof(float));
+        WorkerRequest request;
+        request.kind = WorkerKind::kTrain;
+        request.train = {.rows_offset = 0,
+                         .centroids_offset = centroids_offset,
+                         .row_count = shape.row_count,
+                         .list_count = shape.list_count,
+                         .dims = shape.dims,
+                         .iteration_count = 2,
+                         .flags = 0};
+        const WorkerReply reply = ask(request);
+        EXPECT_EQ(reply.status, WorkerStatus::kDone) << shape.row_count << ": " << text_;
+        EXPECT_EQ(reply.list_count, shape.list_count);
+        request = {};
+        request.kind = WorkerKind::kSetCentroids;
+        request.set_centroids = {.centroids_offset = centroids_offset,
+                                 .list_count = shape.list_count,
+                                 .dims = shape.dims};
+        ASSERT_EQ(ask(request).status, WorkerStatus::kDone) << text_;
+        request = {};
+        request.kind = WorkerKind::kAssign;
+        request.assign = {.rows_offset = 0,
+                          .list_ids_offset = centroids_offset,
+                          .distances_offset = kSharedBytes - (1 << 19),
+                          .row_count = std::min(shape.row_count, 50000u),
+                          .dims = shape.dims,
+                          .padding = 0};
+        EXPECT_EQ(ask(request).status, WorkerStatus::kDone) << text_;
+    }
+}
+
 TEST_F(WorkerProtocol, EndsWhenTheBackendHangsUp) {
     expect_alive();
     EXPECT_EQ(end(), 0);
