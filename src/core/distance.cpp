@@ -73,6 +73,8 @@ double l2_squared_distance(const DescriptorView& a, const DescriptorView& b) {
         const float sum = pair.l2_squared(x, y, dims);
         if (is_trusted(sum)) [[likely]]
             return sum;
+        // Equal values are common and need no second look: no difference of floats rounds to 0.
+        if (sum == 0 && pair.l1(x, y, dims) == 0) return 0;
         return slow_sum(x, y, dims, squared_difference);
     });
 }
