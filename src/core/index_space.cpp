@@ -114,7 +114,8 @@ SpaceQuery IndexSpace::query(const float* raw) const {
                      .raw = {},
                      .raw_rounding = 0,
                      .raw_norm = 0,
-                     .mean_product = 0};
+                     .mean_product = 0,
+                     .mean_norm = mean_norm_};
     query.rounding = to_space(raw, query.vector.get());
     if (metric_ != Metric::kInnerProduct) return query;
     query.raw = hwy::AllocateAligned<float>(padded_dims());

@@ -25,6 +25,7 @@ struct SpaceQuery {
     double raw_rounding;   ///< the same for `raw`
     double raw_norm;       ///< inner product only: |q|
     double mean_product;   ///< inner product only: <m, q>
+    double mean_norm;      ///< |m|
 };
 
 /// L2 and inner product: x -> P(x - m). Cosine: x -> P(x / |x| - m). P is a Rotation of x padded

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
+#include "core/distance_kernels.h"
+
 namespace lookalike {
 
 template <class Function>
@@ -12,10 +14,12 @@ void on_each_target(Function function) {
         SCOPED_TRACE(hwy::TargetName(target));
         hwy::SetSupportedTargetsForTest(target);
         hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        choose_kernels_again();
         function();
     }
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    choose_kernels_again();
 }
 
 }  // namespace lookalike
