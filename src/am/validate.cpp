@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_opfamily.h"
 #include "utils/catcache.h"
+#include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 }
@@ -21,6 +22,14 @@ bool complain(const char* family, const char* what) {
     ereport(INFO, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                    errmsg("operator family \"%s\" of access method %s %s", family, "faiss", what)));
     return false;
+}
+
+char* family_name(Oid family) {
+    HeapTuple tuple = SearchSysCache1(OPFAMILYOID, ObjectIdGetDatum(family));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for operator family %u", family);
+    char* name = pstrdup(NameStr(reinterpret_cast<Form_pg_opfamily>(GETSTRUCT(tuple))->opfname));
+    ReleaseSysCache(tuple);
+    return name;
 }
 
 bool check_procedures(CatCList* procedures, const char* family) {
@@ -61,7 +70,7 @@ bool validate_operator_class(Oid operator_class) {
     }
     const Oid family_id = reinterpret_cast<Form_pg_opclass>(GETSTRUCT(class_tuple))->opcfamily;
     ReleaseSysCache(class_tuple);
-    char* family = get_opfamily_name(family_id, false);
+    char* family = family_name(family_id);
     CatCList* operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family_id));
     CatCList* procedures = SearchSysCacheList1(AMPROCNUM, ObjectIdGetDatum(family_id));
     bool valid = check_procedures(procedures, family);
