@@ -75,7 +75,7 @@ TextFault read_number(std::string_view& text, double& value) {
     if (error == std::errc::result_out_of_range) {
         if (std::from_chars(begin, end, value).ec == std::errc()) return TextFault::kNone;
         if (!is_tiny(number)) return TextFault::kOutOfRange;
-        value = 0;
+        value = number.front() == '-' ? -0.0 : 0.0;
         return TextFault::kNone;
     }
     return std::isfinite(narrow) ? TextFault::kNone : classify_non_finite(narrow);
