@@ -81,6 +81,13 @@ void check_dims(const TypeModifier& modifier, uint32 dims) {
                     errmsg("expected %u dimensions, not %u", modifier.dims, dims)));
 }
 
+Descriptor* modified_descriptor(Descriptor* value, const TypeModifier& modifier) {
+    if (modifier.any) return value;
+    const bool is_bit = value->element_kind() == Kind::kBit;
+    if (is_bit == (modifier.kind == Kind::kBit)) check_dims(modifier, value->dims);
+    return convert_descriptor(value, modifier.kind);
+}
+
 void check_same_dims(const DescriptorView& a, const DescriptorView& b) {
     if (a.dims == b.dims) return;
     ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
