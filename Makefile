@@ -1,19 +1,80 @@
 # The front door. PostgreSQL's part (lookalike.so) is built here by PGXS, everything else by CMake.
+# docs/DEVELOPING.md lists the targets.
 MODULE_big = lookalike
 EXTENSION = lookalike
 DATA = sql/lookalike--1.0.sql
 PGFILEDESC = "lookalike - image similarity search"
 
-OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp src/am/*.cpp)))
-REGRESS = $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--%,$(wildcard sql/*.sql))))
+OBJS := $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp src/am/*.cpp)))
+REGRESS := $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--%,$(wildcard sql/*.sql))))
+ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
+
+# Programs that CMake builds and an installation needs; none until their sources exist.
+WORKER = $(if $(wildcard src/worker/main.cpp),lookalike-worker)
+CLIENT = $(if $(wildcard src/tools/main.cpp),lookalike)
+
+# WERROR=1 turns warnings into errors, here and in CMake.
+WARNINGS_ARE_ERRORS = $(filter-out 0,$(WERROR))
 
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
-PG_CXXFLAGS = -std=c++20 -O3 -Wall -Wextra -fvisibility=hidden -MMD -MP
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
+    '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+PG_CXXFLAGS = -std=c++20 -O3 -Wall -Wextra $(if $(WARNINGS_ARE_ERRORS),-Werror) \
+    -fvisibility=hidden -MMD -MP
 SHLIB_LINK = -lhwy -lstdc++ -Wl,-Bsymbolic -Wl,--exclude-libs,ALL
+EXTRA_CLEAN = build/cmake build/sanitized build/fuzz build/bench build/isolation build/regress \
+    build/flags $(OBJS:.o=.d)
 
 # PGXS would build bitcode with a clang that lacks C++20.
 override with_llvm = no
+
+ifneq ($(shell command -v $(PG_CONFIG)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 -include $(OBJS:.o=.d)
+
+# Objects stay between builds, so a change of flags or of the server has to rebuild them.
+$(OBJS): build/flags
+build/flags: FORCE
+	@mkdir -p build
+	@echo '$(WARNINGS_ARE_ERRORS) $(VERSION)' | cmp -s - $@ || \
+	    echo '$(WARNINGS_ARE_ERRORS) $(VERSION)' > $@
+
+# Everything that the extension's users run is part of "make" and "make install".
+ifneq ($(WORKER)$(CLIENT),)
+all: programs
+install: install-programs
+endif
+programs: build/cmake/Makefile
+	+$(MAKE) --no-print-directory -C build/cmake $(WORKER) $(CLIENT)
+install-programs: programs installdirs
+	$(if $(WORKER),$(INSTALL_PROGRAM) build/cmake/$(WORKER) '$(DESTDIR)$(pkglibdir)/')
+	$(if $(CLIENT),$(MKDIR_P) '$(DESTDIR)$(bindir)')
+	$(if $(CLIENT),$(INSTALL_PROGRAM) build/cmake/$(CLIENT) '$(DESTDIR)$(bindir)/')
+uninstall: uninstall-programs
+uninstall-programs:
+	rm -f '$(DESTDIR)$(pkglibdir)/lookalike-worker' '$(DESTDIR)$(bindir)/lookalike'
+
+build/cmake/Makefile: FORCE
+	@cmake -S . -B build/cmake -G 'Unix Makefiles' --log-level=WARNING \
+	    -DLOOKALIKE_WERROR=$(if $(WARNINGS_ARE_ERRORS),ON,OFF)
+unit-tests: build/cmake/Makefile
+	+$(MAKE) --no-print-directory -C build/cmake tests
+else
+all install installcheck clean:
+	@echo '"$(PG_CONFIG)" was not found: run "make deps", or name it with PG_CONFIG=...' >&2; exit 1
+endif
+
+# What follows works on a bare machine: packages first, then a second make that can see PGXS.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+deps:
+	@test/harness/deps
+demo test fuzz: deps
+	+@MAKE_COMMAND='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+demo-stop:
+	@test/harness/cluster stop demo
+
+.PHONY: all install installcheck clean programs install-programs uninstall-programs unit-tests \
+    deps demo demo-stop test fuzz FORCE
+.DEFAULT_GOAL = all

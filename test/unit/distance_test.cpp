@@ -1,6 +1,8 @@
 #include "core/distance.h"
 
 #include <gtest/gtest.h>
+// As in distance_kernels.cpp: the list of targets must be the same.
+#define HWY_WANT_AVX3_DL
 #include <hwy/targets.h>
 
 #include <cmath>
@@ -116,12 +118,12 @@ class Distance : public testing::TestWithParam<int64_t> {
   protected:
     void SetUp() override {
         hwy::SetSupportedTargetsForTest(GetParam());
-        choose_kernels_again();
+        choose_kernels();
         ASSERT_STREQ(simd_target_name(), hwy::TargetName(GetParam()));
     }
     void TearDown() override {
         hwy::SetSupportedTargetsForTest(0);
-        choose_kernels_again();
+        choose_kernels();
     }
 
     std::mt19937 random_{20240917};
