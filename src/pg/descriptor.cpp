@@ -96,10 +96,8 @@ void check_same_dims(const DescriptorView& a, const DescriptorView& b) {
 
 void check_numeric(const DescriptorView& view, const char* what) {
     if (view.kind != Kind::kBit) return;
-    ereport(
-        ERROR,
-        (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("%s is not defined for bit descriptors", what),
-         errhint("Bit descriptors have the distances <~> (Hamming) and <%%> (Jaccard).")));
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("%s is not defined for bit descriptors", what)));
 }
 
 void check_bit(const DescriptorView& view, const char* what) {
