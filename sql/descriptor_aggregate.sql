@@ -9,7 +9,8 @@ SELECT r, descriptor_kind(r) FROM (SELECT sum(CASE WHEN id = 2 THEN v::descripto
 SELECT sum(v), avg(v) FROM samples WHERE id = 3;
 SELECT sum(v), avg(v) FROM samples WHERE false;
 SELECT id % 2 AS odd, sum(v), avg(v) FROM samples GROUP BY 1 ORDER BY 1;
-SELECT id, sum(v) OVER (ORDER BY id), avg(v) OVER (ORDER BY id ROWS 1 PRECEDING) FROM samples ORDER BY id;
+SELECT id, sum(v) OVER (ORDER BY id), avg(v) OVER (ORDER BY id ROWS 1 PRECEDING)
+    FROM samples ORDER BY id;
 SELECT sum(DISTINCT v), avg(v) FILTER (WHERE id > 1) FROM samples;
 DROP TABLE samples;
 
@@ -18,7 +19,8 @@ SELECT sum(v), avg(v) FROM (VALUES ('[16777216]'::descriptor), ('[1]'), ('[1]'))
 SELECT avg(v) FROM (VALUES ('[3e38]'::descriptor), ('[3e38]')) AS t (v);
 SELECT sum(v) FROM (VALUES ('[3e38]'::descriptor), ('[3e38]')) AS t (v);
 SELECT avg(v) FROM (VALUES ('[60000]'::descriptor(1, half)), ('[60000]')) AS t (v);
-SELECT sum(v) FROM (VALUES ('[60000]'::descriptor(1, half)), ('[60000]'::descriptor(1, half))) AS t (v);
+SELECT sum(v) FROM (VALUES ('[60000]'::descriptor(1, half)),
+    ('[60000]'::descriptor(1, half))) AS t (v);
 SELECT sum(v) FROM (VALUES ('[1]'::descriptor), ('[1,2]')) AS t (v);
 SELECT avg(v) FROM (VALUES ('b1'::descriptor)) AS t (v);
 
@@ -48,7 +50,8 @@ SELECT descriptor_avg('{1,1}');
 SELECT descriptor_avg('{1,1,NaN}');
 SELECT descriptor_avg('{1,0,NaN}');
 SELECT descriptor_sum('{1,0,Infinity}');
-SELECT descriptor_avg('{NaN,0,1}') IS NULL AS no_rows, descriptor_avg('{-1,0,1}') IS NULL AS negative,
+SELECT descriptor_avg('{NaN,0,1}') IS NULL AS no_rows,
+    descriptor_avg('{-1,0,1}') IS NULL AS negative,
     descriptor_avg('{Infinity,0,1}');
 SELECT descriptor_combine('{0,1}', '{5,1}');
 SELECT descriptor_combine('{1,0,1,2}', '{1,0,1}');

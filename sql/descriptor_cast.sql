@@ -1,5 +1,6 @@
 -- The strength of every cast: i implicit, a on assignment.
-SELECT castsource::regtype::text COLLATE "C" AS source, casttarget::regtype::text COLLATE "C" AS target,
+SELECT castsource::regtype::text COLLATE "C" AS source,
+    casttarget::regtype::text COLLATE "C" AS target,
     castcontext FROM pg_cast WHERE 'descriptor'::regtype IN (castsource, casttarget) ORDER BY 1, 2;
 
 -- From arrays.
@@ -62,7 +63,8 @@ INSERT INTO casts VALUES (ARRAY[1,2], ARRAY[1.5,2]::real[], '\xa5'::bytea);
 INSERT INTO casts VALUES (ARRAY[1.5,2], ARRAY[1.5,2]::double precision[], B'10100101');
 SELECT * FROM casts;
 INSERT INTO casts VALUES (ARRAY[1,2,3]);
-CREATE TABLE arrays (r real[], d double precision[], i integer[], n numeric[], b bit varying, y bytea);
+CREATE TABLE arrays (r real[], d double precision[], i integer[], n numeric[], b bit varying,
+    y bytea);
 INSERT INTO arrays SELECT reals, reals, halves, halves, bits, bits FROM casts LIMIT 1;
 SELECT * FROM arrays;
 DROP TABLE casts, arrays;

@@ -8,15 +8,18 @@ SELECT '[1,2]'::descriptor < '[1,2]' AS lt, '[1,3]'::descriptor <= '[1,2]' AS le
 SELECT descriptor_cmp('[1,2]', '[1,3]') < 0 AS less, descriptor_cmp('[1]', '[1]') = 0 AS same,
     descriptor_cmp('b1', '[9]') > 0 AS bit_after, descriptor_cmp('[9]', 'b0') < 0 AS real_before;
 SELECT '[0.5]'::descriptor = '[0.5]'::descriptor(1, half) AS same_value,
-    '[0.1]'::descriptor = '[0.1]'::descriptor(1, half) AS rounded, '[0]'::descriptor = '[-0]' AS zeros,
+    '[0.1]'::descriptor = '[0.1]'::descriptor(1, half) AS rounded,
+    '[0]'::descriptor = '[-0]' AS zeros,
     '[1]'::descriptor = 'b1' AS kinds, 'b1'::descriptor = 'b10' AS lengths,
     'x0f'::descriptor = 'b00001111' AS texts;
 -- Equal values hash alike.
 SELECT descriptor_hash('[0.5,0]') = descriptor_hash('[0.5,-0]'::descriptor(2, half)) AS hash,
-    descriptor_hash_extended('[0.5,0]', 7) = descriptor_hash_extended('[0.5,-0]'::descriptor(2, half), 7)
+    descriptor_hash_extended('[0.5,0]', 7)
+    = descriptor_hash_extended('[0.5,-0]'::descriptor(2, half), 7)
         AS seeded,
     descriptor_hash_extended('[0.5]', 7) <> descriptor_hash_extended('[0.5]', 8) AS seed_matters,
-    descriptor_hash_extended('[1]', 0) & 4294967295 = descriptor_hash('[1]')::bigint & 4294967295 AS low;
+    descriptor_hash_extended('[1]', 0) & 4294967295
+    = descriptor_hash('[1]')::bigint & 4294967295 AS low;
 SELECT count(DISTINCT descriptor_hash(ARRAY[i, -i]::descriptor)) > 990 AS spread,
     count(DISTINCT descriptor_hash(i::bit(32)::descriptor)) > 990 AS bit_spread
     FROM generate_series(1, 1000) i;
@@ -24,8 +27,10 @@ SELECT descriptor_hash(('[' || repeat('1,', 300) || '1]')::descriptor) =
     descriptor_hash(('[' || repeat('1,', 300) || '1]')::descriptor(301, half)) AS long_values;
 
 CREATE TABLE pool (id integer, v descriptor);
-INSERT INTO pool VALUES (1, '[2]'), (2, 'b1'), (3, '[1,1]'), (4, NULL), (5, '[1]'), (6, 'b01111111'),
-    (7, '[-1]'), (8, 'b100000000'), (9, '[1]'::descriptor(1, half)), (10, '[1.5]'::descriptor(1, half)),
+INSERT INTO pool VALUES (1, '[2]'), (2, 'b1'), (3, '[1,1]'), (4, NULL), (5, '[1]'),
+    (6, 'b01111111'),
+    (7, '[-1]'), (8, 'b100000000'), (9, '[1]'::descriptor(1, half)),
+    (10, '[1.5]'::descriptor(1, half)),
     (11, 'b011111110');
 SELECT id, v FROM pool ORDER BY v, id;
 SELECT id, v FROM pool ORDER BY v DESC NULLS LAST, id;
@@ -77,7 +82,8 @@ DROP TABLE parts;
 CREATE TABLE many AS SELECT ARRAY[sin(i), i, 0, 0, 0, 0, 0, 0]::descriptor AS v
     FROM generate_series(1, 50000) i;
 SET work_mem = '64MB';
-SELECT (SELECT sum(total_bytes) < 40000000 FROM pg_backend_memory_contexts WHERE v IS NOT NULL) AS small
+SELECT (SELECT sum(total_bytes) < 40000000 FROM pg_backend_memory_contexts
+    WHERE v IS NOT NULL) AS small
     FROM (SELECT v FROM many ORDER BY v OFFSET 49999) AS last;
 RESET work_mem;
 DROP TABLE many;

@@ -5,7 +5,8 @@ SELECT 'b10110'::descriptor <~> 'b00111' AS hamming, 'xff'::descriptor <%> 'xf0'
 SELECT l2_distance('[0,0]', '[3,4]'), l2_squared_distance('[0,0]', '[3,4]'),
     inner_product('[1,2,3]', '[4,5,6]'), negative_inner_product('[1,2,3]', '[4,5,6]'),
     cosine_distance('[1,1]', '[-1,-1]'), l1_distance('[1,2]', '[3,-4]');
-SELECT hamming_distance('x0f', 'xf0'), jaccard_distance('xf0', 'x0f'), jaccard_distance('x0f', 'x0f');
+SELECT hamming_distance('x0f', 'xf0'), jaccard_distance('xf0', 'x0f'),
+    jaccard_distance('x0f', 'x0f');
 -- No bit in common is the greatest distance, also when no bit is set at all.
 SELECT 'x00'::descriptor <%> 'x00', 'x00'::descriptor <%> 'x01';
 
@@ -60,7 +61,8 @@ CREATE TABLE places (id integer PRIMARY KEY, kind text, features descriptor(2));
 INSERT INTO places SELECT i, CASE i % 2 WHEN 0 THEN 'even' ELSE 'odd' END, ARRAY[i, 0]
     FROM generate_series(1, 1000) i;
 INSERT INTO places VALUES (1001, 'even', NULL);
-EXPLAIN (COSTS OFF) SELECT id FROM places WHERE kind = 'even' ORDER BY features <-> '[500,0]' LIMIT 3;
+EXPLAIN (COSTS OFF) SELECT id FROM places WHERE kind = 'even'
+    ORDER BY features <-> '[500,0]' LIMIT 3;
 SELECT id, features <-> '[501,0]' AS distance FROM places WHERE kind = 'even'
     ORDER BY features <-> '[501,0]', id LIMIT 4;
 SELECT id, features <#> '[1,0]' AS distance FROM places ORDER BY features <#> '[1,0]' LIMIT 2;

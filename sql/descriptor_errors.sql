@@ -1,5 +1,6 @@
 -- Every mistake has an SQLSTATE of its class, and a hint where there is something to do.
-CREATE FUNCTION attempt(statement text) RETURNS TABLE (code text, message text, detail text, hint text)
+CREATE FUNCTION attempt(statement text) RETURNS TABLE (code text, message text, detail text,
+    hint text)
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE statement;

@@ -12,11 +12,14 @@ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AN
     WHERE d.classid = 'pg_proc'::regclass AND extname = 'lookalike' AND prokind = 'f'
     AND 'descriptor'::regtype = ANY (prorettype || proargtypes::oid[])
     AND proname !~ '^image_' AND NOT (provolatile = 'i' AND proparallel = 's' AND proisstrict);
-SELECT aggfnoid::regprocedure::text COLLATE "C" AS aggregate, aggcombinefn <> 0 AS combines, proparallel
-    FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid WHERE 'descriptor'::regtype = ANY (proargtypes)
+SELECT aggfnoid::regprocedure::text COLLATE "C" AS aggregate, aggcombinefn <> 0 AS combines,
+    proparallel
+    FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid
+    WHERE 'descriptor'::regtype = ANY (proargtypes)
     ORDER BY 1;
 -- Every symmetric operator says so.
-SELECT oprname, oprcom::regoperator, oprnegate::regoperator, oprrest, oprjoin, oprcanhash, oprcanmerge
+SELECT oprname, oprcom::regoperator, oprnegate::regoperator, oprrest, oprjoin, oprcanhash,
+    oprcanmerge
     FROM pg_operator WHERE oprleft = 'descriptor'::regtype ORDER BY oprname COLLATE "C";
 SELECT opcname, amname, opcdefault FROM pg_opclass JOIN pg_am a ON a.oid = opcmethod
     WHERE opcintype = 'descriptor'::regtype AND amname IN ('btree', 'hash') ORDER BY 2;
@@ -35,7 +38,8 @@ DROP EXTENSION lookalike;
 BEGIN;
 SET client_min_messages = warning;
 DROP EXTENSION lookalike CASCADE;
-SELECT count(*) FROM pg_attribute WHERE attrelid = 'holder'::regclass AND attnum > 0 AND NOT attisdropped;
+SELECT count(*) FROM pg_attribute WHERE attrelid = 'holder'::regclass AND attnum > 0
+    AND NOT attisdropped;
 CREATE EXTENSION lookalike;
 SELECT '[1,2]'::descriptor <-> '[1,2]' AS distance;
 ROLLBACK;

@@ -5,11 +5,14 @@ SELECT attstorage FROM pg_attribute WHERE attrelid = 'stored'::regclass AND attn
 INSERT INTO stored VALUES (1, '[1,2,3]'), (2, '[1,2,3]'::descriptor(3, half)), (3, 'b101');
 SELECT id, pg_column_size(v) FROM stored ORDER BY id;
 INSERT INTO stored SELECT 4, array_agg(i)::descriptor FROM generate_series(1, 16000) i;
-INSERT INTO stored SELECT 5, array_agg(i % 2048)::descriptor(16000, half) FROM generate_series(1, 16000) i;
+INSERT INTO stored SELECT 5, array_agg(i % 2048)::descriptor(16000, half)
+    FROM generate_series(1, 16000) i;
 INSERT INTO stored VALUES (6, ('b' || repeat('01', 32000))::descriptor);
-SELECT id, descriptor_dims(v), descriptor_kind(v), pg_column_size(v) FROM stored WHERE id > 3 ORDER BY id;
+SELECT id, descriptor_dims(v), descriptor_kind(v), pg_column_size(v) FROM stored
+    WHERE id > 3 ORDER BY id;
 SELECT count(*) AS as_written FROM generate_series(1, 16000) i,
-    (SELECT (SELECT v::real[] FROM stored WHERE id = 4) AS a, (SELECT v::real[] FROM stored WHERE id = 5) AS b)
+    (SELECT (SELECT v::real[] FROM stored WHERE id = 4) AS a,
+    (SELECT v::real[] FROM stored WHERE id = 5) AS b)
     AS arrays WHERE a[i] = i AND b[i] = i % 2048;
 SELECT count(*) FROM stored WHERE v = ('x' || repeat('5', 16000))::descriptor;
 SELECT subvector(v, 15999, 2), v <-> v AS distance FROM stored WHERE id IN (4, 5) ORDER BY id;

@@ -13,14 +13,16 @@ SELECT '[0.1,1e-9]'::descriptor(2, half)::descriptor(2);
 WITH halves AS (
     SELECT (CASE exponent WHEN 0 THEN mantissa ELSE 1024 + mantissa END *
         2 ^ (greatest(exponent, 1) - 25) * sign)::real AS exact
-    FROM generate_series(0, 30) exponent, generate_series(0, 1023) mantissa, (VALUES (1), (-1)) s (sign)
+    FROM generate_series(0, 30) exponent, generate_series(0, 1023) mantissa,
+    (VALUES (1), (-1)) s (sign)
 ), texts AS (
     SELECT exact, ARRAY[exact]::descriptor(1, half)::text AS written FROM halves
 )
-SELECT count(*), count(*) FILTER (WHERE (written::descriptor::descriptor(1, half)::real[])[1] = exact)
+SELECT count(*), count(*) FILTER (WHERE (written::descriptor::descriptor(1, half)::real[])[1]
+    = exact)
     AS through_real, max(length(written)) FROM texts;
--- Input that knows the column's kind rounds once: 1 + 2^-11 is a tie and goes to even, a little more
--- goes up although a real cannot tell the two apart.
+-- Input that knows the column's kind rounds once: 1 + 2^-11 is a tie and goes to even, a little
+-- more goes up although a real cannot tell the two apart.
 CREATE TABLE halves (v descriptor(2, half));
 COPY halves FROM stdin;
 [1.00048828125,1.00048828126]
