@@ -66,6 +66,13 @@ class LevelScan {
     Place place(uint64_t id) const;
     Place entry_to_read() const { return place(ready_[taken_].id); }
 
+    /// An entry that may have to be read after `distance` others; false: none is in sight.
+    bool following_entry(size_t distance, Place* following) const {
+        if (taken_ + distance >= ready_.size()) return false;
+        *following = place(ready_[taken_ + distance].id);
+        return true;
+    }
+
     /// The refine slot of entry_to_read(), slot_bytes of it, unaligned.
     void push_slot(const uint8_t* slot);
     /// The same where there are no refine slots.
