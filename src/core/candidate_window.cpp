@@ -97,6 +97,7 @@ void CandidateWindow::clear(size_t capacity) {
     size_ = 0;
     sorted_count_ = 0;
     highest_ = kInfinity;
+    has_dropped_ = false;
 }
 
 void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_t first_id) {
@@ -113,14 +114,17 @@ void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_
 }
 
 void CandidateWindow::push(float bound, uint64_t id) {
-    float bounds[kBlock] = {bound};
-    push_block(bounds, 1, id);
+    if (bound > highest_) return;
+    candidates_[size_++] = {.bound = std::isnan(bound) ? -kInfinity : bound, .id = id};
+    sorted_count_ = 0;
+    if (size_ > 2 * capacity_) prune();
 }
 
 /// Keeps at least `capacity`. More is harmless: best() hands out no more than that.
 void CandidateWindow::prune() {
     const std::span<Candidate> all(candidates_.data(), size_);
     size_ = split(all, capacity_, capacity_ + capacity_ / 2);
+    has_dropped_ = true;
     highest_ = all[0].bound;
     for (const Candidate& candidate : all.first(size_))
         highest_ = std::max(highest_, candidate.bound);
@@ -139,8 +143,7 @@ std::span<const Candidate> CandidateWindow::best(size_t count) {
 }
 
 Candidate CandidateWindow::limit() {
-    if (size_ <= capacity_ && highest_ == kInfinity)
-        return {.bound = kInfinity, .id = std::numeric_limits<uint64_t>::max()};
+    if (is_complete()) return {.bound = kInfinity, .id = std::numeric_limits<uint64_t>::max()};
     return best(capacity_).back();
 }
 

@@ -42,8 +42,14 @@ class CandidateWindow {
     /// push or clear.
     std::span<const Candidate> best(size_t count);
 
+    /// best(capacity()). For a search that needs a few, best() costs a third.
+    std::span<const Candidate> sorted() { return best(capacity_); }
+
+    /// Whether nothing that was pushed has been left out of sorted().
+    bool is_complete() const { return !has_dropped_ && size_ <= capacity_; }
+
     /// Every candidate that was pushed and is not above this one is among best(capacity()). The
-    /// highest possible candidate while that is all of them.
+    /// highest possible candidate while is_complete().
     Candidate limit();
 
     /// Forgets everything; another capacity may be given for a second, wider pass.
@@ -60,6 +66,7 @@ class CandidateWindow {
     size_t size_;
     size_t sorted_count_;  ///< so many are the best of all, in order
     float highest_;        ///< what lies above has been dropped and is dropped from now on
+    bool has_dropped_;
 };
 
 }  // namespace lookalike

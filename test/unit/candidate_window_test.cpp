@@ -13,7 +13,7 @@ using Pairs = std::vector<std::pair<float, uint64_t>>;
 
 Pairs content(CandidateWindow& window) {
     Pairs pairs;
-    for (const Candidate& candidate : window.best(window.capacity()))
+    for (const Candidate& candidate : window.sorted())
         pairs.emplace_back(candidate.bound, candidate.id);
     return pairs;
 }
@@ -50,6 +50,7 @@ TEST(CandidateWindow, KeepsTheBestOfAllInAnyOrder) {
             for (const size_t block : order)
                 window.push_block(&bounds[block * 32], valid[block], block * 32);
             EXPECT_EQ(content(window), expected);
+            EXPECT_EQ(window.is_complete(), pushed <= 512);
             EXPECT_EQ(window.limit().bound == INFINITY, pushed <= 512);
         });
     }
@@ -121,7 +122,7 @@ TEST(CandidateWindow, NeverLosesWhatCouldNotBeComputed) {
         odd[3] = NAN;
         odd[20] = -INFINITY;
         window.push_block(odd.data(), 0xffffffff, 1000);
-        const std::span<const Candidate> sorted = window.best(window.capacity());
+        const std::span<const Candidate> sorted = window.sorted();
         EXPECT_EQ(sorted[0].id, 1003u);
         EXPECT_EQ(sorted[0].bound, -INFINITY);
         EXPECT_EQ(sorted[1].id, 1020u);
@@ -133,8 +134,13 @@ TEST(CandidateWindow, NeverLosesWhatCouldNotBeComputed) {
 TEST(CandidateWindow, KeepsInfiniteBoundsWhileThereIsRoom) {
     CandidateWindow window(4);
     window.push(INFINITY, std::numeric_limits<uint64_t>::max());
-    EXPECT_EQ(window.best(window.capacity()).size(), 1u);
-    EXPECT_EQ(window.limit().bound, INFINITY);
+    EXPECT_EQ(window.sorted().size(), 1u);
+    EXPECT_TRUE(window.is_complete());
+    for (uint64_t id = 0; id < 8; ++id)
+        window.push(INFINITY, id);
+    EXPECT_EQ(window.sorted().size(), 4u);
+    EXPECT_FALSE(window.is_complete());
+    EXPECT_EQ(window.limit().id, 3u);
 }
 
 TEST(CandidateWindow, StartsAgainWithAnotherCapacity) {
