@@ -51,9 +51,11 @@ double absolute_difference(double x, double y) {
 }
 
 /// Calls function(kernels of the pair, a's elements, b's elements). Half comes before real, so that
-/// both orders of a mixed pair run the same kernel on the same operands.
+/// both orders of a mixed pair run the same kernel on the same operands. Inlined by force: a call
+/// is a tenth of the time that a short vector takes.
 template <class Function>
-double with_elements(const DescriptorView& a, const DescriptorView& b, Function function) {
+[[gnu::always_inline]] inline double with_elements(const DescriptorView& a, const DescriptorView& b,
+                                                   Function function) {
     const Kernels& chosen = kernels();
     if (a.kind == Kind::kReal) {
         if (b.kind == Kind::kReal) return function(chosen.real_real, a.reals(), b.reals());
@@ -71,6 +73,8 @@ double l2_squared_distance(const DescriptorView& a, const DescriptorView& b) {
         const float sum = pair.l2_squared(x, y, dims);
         if (is_trusted(sum)) [[likely]]
             return sum;
+        // Equal values are common and need no second look: no difference of floats rounds to 0.
+        if (sum == 0 && pair.l1(x, y, dims) == 0) return 0;
         return slow_sum(x, y, dims, squared_difference);
     });
 }

@@ -1,13 +1,14 @@
 #include "core/distance_kernels.h"
 
-#include <atomic>
 #include <bit>
 #include <cstring>
 
 #include "core/no_postgres.h"
 
 // Highway compiles this file once for each instruction set. It leaves this one out unless asked:
-// AVX-512 as of Ice Lake and Zen 4.
+// AVX-512 as of Ice Lake and Zen 4. Highway 1.0.3 lets the compiler use AVX-VNNI there, which those
+// processors lack: sums of integer products, which could become such instructions, do not belong in
+// this file.
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/distance_kernels.cpp"
@@ -64,7 +65,8 @@ struct Product {
     static HWY_INLINE Vector add(Vector a, Vector b, Vector sum) { return hn::MulAdd(a, b, sum); }
 };
 
-HWY_INLINE float sum_of_lanes(Vector sum) {
+HWY_INLINE float sum_of_lanes(Vector sum0, Vector sum1, Vector sum2, Vector sum3) {
+    const Vector sum = hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3));
     return hn::GetLane(hn::SumOfLanes(Floats(), sum));
 }
 
@@ -87,7 +89,14 @@ float sum_terms(const A* HWY_RESTRICT a, const B* HWY_RESTRICT b, size_t dims) {
         sum0 = Term::add(load(a + i), load(b + i), sum0);
     }
     if (i < dims) sum1 = Term::add(load_rest(a, i, dims), load_rest(b, i, dims), sum1);
-    return sum_of_lanes(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+    return sum_of_lanes(sum0, sum1, sum2, sum3);
+}
+
+HWY_INLINE void add_cosine_terms(Vector a, Vector b, Vector& dot, Vector& a_squared,
+                                 Vector& b_squared) {
+    dot = hn::MulAdd(a, b, dot);
+    a_squared = hn::MulAdd(a, a, a_squared);
+    b_squared = hn::MulAdd(b, b, b_squared);
 }
 
 /// The three sums of a cosine in one pass. They run through the same steps, so that for a == b all
@@ -95,35 +104,30 @@ float sum_terms(const A* HWY_RESTRICT a, const B* HWY_RESTRICT b, size_t dims) {
 template <class A, class B>
 CosineSums cosine_sums(const A* HWY_RESTRICT a, const B* HWY_RESTRICT b, size_t dims) {
     const size_t lanes = hn::Lanes(Floats());
-    Vector dot0 = hn::Zero(Floats());
-    Vector dot1 = dot0;
-    Vector a_squared0 = dot0;
-    Vector a_squared1 = dot0;
-    Vector b_squared0 = dot0;
-    Vector b_squared1 = dot0;
-    const auto add0 = [&](Vector x, Vector y) HWY_ATTR {
-        dot0 = hn::MulAdd(x, y, dot0);
-        a_squared0 = hn::MulAdd(x, x, a_squared0);
-        b_squared0 = hn::MulAdd(y, y, b_squared0);
-    };
-    const auto add1 = [&](Vector x, Vector y) HWY_ATTR {
-        dot1 = hn::MulAdd(x, y, dot1);
-        a_squared1 = hn::MulAdd(x, x, a_squared1);
-        b_squared1 = hn::MulAdd(y, y, b_squared1);
-    };
+    const Vector zero = hn::Zero(Floats());
+    Vector dot0 = zero, a_squared0 = zero, b_squared0 = zero;
+    Vector dot1 = zero, a_squared1 = zero, b_squared1 = zero;
+    Vector dot2 = zero, a_squared2 = zero, b_squared2 = zero;
+    Vector dot3 = zero, a_squared3 = zero, b_squared3 = zero;
     size_t i = 0;
-    for (; i + 2 * lanes <= dims; i += 2 * lanes) {
-        add0(load(a + i), load(b + i));
-        add1(load(a + i + lanes), load(b + i + lanes));
+    for (; i + 4 * lanes <= dims; i += 4 * lanes) {
+        add_cosine_terms(load(a + i), load(b + i), dot0, a_squared0, b_squared0);
+        add_cosine_terms(load(a + i + lanes), load(b + i + lanes), dot1, a_squared1, b_squared1);
+        add_cosine_terms(load(a + i + 2 * lanes), load(b + i + 2 * lanes), dot2, a_squared2,
+                         b_squared2);
+        add_cosine_terms(load(a + i + 3 * lanes), load(b + i + 3 * lanes), dot3, a_squared3,
+                         b_squared3);
     }
-    if (i + lanes <= dims) {
-        add0(load(a + i), load(b + i));
-        i += lanes;
+    for (; i + lanes <= dims; i += lanes) {
+        add_cosine_terms(load(a + i), load(b + i), dot0, a_squared0, b_squared0);
     }
-    if (i < dims) add1(load_rest(a, i, dims), load_rest(b, i, dims));
-    return {.dot = sum_of_lanes(hn::Add(dot0, dot1)),
-            .a_squared = sum_of_lanes(hn::Add(a_squared0, a_squared1)),
-            .b_squared = sum_of_lanes(hn::Add(b_squared0, b_squared1))};
+    if (i < dims) {
+        add_cosine_terms(load_rest(a, i, dims), load_rest(b, i, dims), dot1, a_squared1,
+                         b_squared1);
+    }
+    return {.dot = sum_of_lanes(dot0, dot1, dot2, dot3),
+            .a_squared = sum_of_lanes(a_squared0, a_squared1, a_squared2, a_squared3),
+            .b_squared = sum_of_lanes(b_squared0, b_squared1, b_squared2, b_squared3)};
 }
 
 struct Differ {
@@ -147,25 +151,24 @@ struct Either {
     }
 };
 
-HWY_INLINE uint64_t load_word(const uint8_t* from, size_t bytes = 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, from, bytes);
+HWY_INLINE uint64_t load_word(const uint8_t* from) {
+    uint64_t word;
+    std::memcpy(&word, from, sizeof(word));
     return word;
 }
 
-template <class Bits>
-HWY_INLINE uint64_t count_word(const uint8_t* a, const uint8_t* b, size_t bytes = 8) {
-    return static_cast<uint64_t>(
-        std::popcount(Bits::combine(load_word(a, bytes), load_word(b, bytes))));
+HWY_INLINE uint32_t set_bits(uint64_t word) {
+    return static_cast<uint32_t>(std::popcount(word));
 }
 
 template <class Bits>
-HWY_INLINE uint64_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes) {
-    uint64_t count = 0;
+HWY_INLINE uint32_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes) {
+    uint32_t count = 0;
     size_t i = 0;
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
-    // The one x86 target with a population count of vectors; elsewhere words are the faster way.
-    const hn::ScalableTag<uint64_t> words;
+    // The one x86 target that counts the bits of vectors; elsewhere words are the faster way. Half
+    // vectors, because a full one gains little for long values and costs the short ones.
+    const hn::CappedTag<uint64_t, 4> words;
     const hn::Repartition<uint8_t, decltype(words)> octets;
     const size_t lanes = hn::Lanes(octets);
     if (bytes >= lanes) {
@@ -175,23 +178,18 @@ HWY_INLINE uint64_t count_bits(const uint8_t* a, const uint8_t* b, size_t bytes)
             const auto y = hn::BitCast(words, hn::LoadU(octets, b + i));
             counts = hn::Add(counts, hn::PopulationCount(Bits::combine(x, y)));
         }
-        count = hn::GetLane(hn::SumOfLanes(words, counts));
+        count = static_cast<uint32_t>(hn::GetLane(hn::SumOfLanes(words, counts)));
     }
 #endif
-    uint64_t odd_count = 0;
-    for (; i + 16 <= bytes; i += 16) {
-        count += count_word<Bits>(a + i, b + i);
-        odd_count += count_word<Bits>(a + i + 8, b + i + 8);
+    for (; i + 8 <= bytes; i += 8) {
+        count += set_bits(Bits::combine(load_word(a + i), load_word(b + i)));
     }
-    if (i + 8 <= bytes) {
-        count += count_word<Bits>(a + i, b + i);
-        i += 8;
-    }
-    if (i < bytes) odd_count += count_word<Bits>(a + i, b + i, bytes - i);
-    return count + odd_count;
+    for (; i < bytes; ++i)
+        count += set_bits(Bits::combine(a[i], b[i]));
+    return count;
 }
 
-uint64_t hamming(const uint8_t* a, const uint8_t* b, size_t bytes) {
+uint32_t hamming(const uint8_t* a, const uint8_t* b, size_t bytes) {
     return count_bits<Differ>(a, b, bytes);
 }
 
@@ -227,28 +225,15 @@ namespace {
 
 HWY_EXPORT(target_kernels);
 
-// Kept here because Highway's own dispatch costs a call into its library each time. Threads that
-// come first together all store the same pointer.
+}  // namespace
+
 std::atomic<const Kernels*> chosen_kernels = nullptr;
 
-const Kernels* choose_kernels() {
+const Kernels& choose_kernels() {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     const Kernels* chosen = HWY_DYNAMIC_DISPATCH(target_kernels)();
     chosen_kernels.store(chosen, std::memory_order_release);
-    return chosen;
-}
-
-}  // namespace
-
-const Kernels& kernels() {
-    const Kernels* chosen = chosen_kernels.load(std::memory_order_acquire);
-    if (chosen == nullptr) [[unlikely]]
-        chosen = choose_kernels();
     return *chosen;
-}
-
-void choose_kernels_again() {
-    choose_kernels();
 }
 
 float l2_squared(const float* a, const float* b, size_t dims) {

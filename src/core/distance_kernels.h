@@ -5,6 +5,7 @@
 // calls distance.h, which repairs both; code that ranks vectors it prepared itself calls these.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,8 +27,8 @@ struct CosineSums {
 };
 
 struct BitCounts {
-    uint64_t both;
-    uint64_t either;
+    uint32_t both;
+    uint32_t either;
 };
 
 /// The kernels for one pair of element types; uint16_t stands for a half.
@@ -39,20 +40,31 @@ struct PairKernels {
     CosineSums (*cosine)(const A* a, const B* b, size_t dims);
 };
 
+/// REQUIRES for bits: fewer than 2^32 of them.
 struct Kernels {
     const char* target_name;
     PairKernels<float, float> real_real;
     PairKernels<uint16_t, float> half_real;
     PairKernels<uint16_t, uint16_t> half_half;
-    uint64_t (*hamming)(const uint8_t* a, const uint8_t* b, size_t bytes);
+    uint32_t (*hamming)(const uint8_t* a, const uint8_t* b, size_t bytes);
     BitCounts (*jaccard)(const uint8_t* a, const uint8_t* b, size_t bytes);
 };
 
-/// The set for this machine. Safe from any thread; the first call asks the processor.
-const Kernels& kernels();
+/// Takes the best of the targets that Highway reports, and makes it the set in use. kernels() calls
+/// this when first used; tests call it after hwy::SetSupportedTargetsForTest.
+const Kernels& choose_kernels();
 
-/// Chooses again from the targets that Highway reports now. For tests, which restrict them with
-/// hwy::SetSupportedTargetsForTest; not to be called while another thread computes.
-void choose_kernels_again();
+/// The set in use; null before the first call of kernels(). Not Highway's own dispatch, which calls
+/// into its library each time.
+extern std::atomic<const Kernels*> chosen_kernels;
+
+/// The set for this machine. Safe from any thread: those that come first together store the same
+/// pointer. Inline, because for short vectors one more call is a tenth of the time.
+inline const Kernels& kernels() {
+    const Kernels* chosen = chosen_kernels.load(std::memory_order_acquire);
+    if (chosen == nullptr) [[unlikely]]
+        return choose_kernels();
+    return *chosen;
+}
 
 }  // namespace lookalike

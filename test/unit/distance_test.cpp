@@ -118,12 +118,12 @@ class Distance : public testing::TestWithParam<int64_t> {
   protected:
     void SetUp() override {
         hwy::SetSupportedTargetsForTest(GetParam());
-        choose_kernels_again();
+        choose_kernels();
         ASSERT_STREQ(simd_target_name(), hwy::TargetName(GetParam()));
     }
     void TearDown() override {
         hwy::SetSupportedTargetsForTest(0);
-        choose_kernels_again();
+        choose_kernels();
     }
 
     std::mt19937 random_{20240917};

@@ -1,0 +1,68 @@
+// The loops that look at every entry of a probed list, one set for each instruction set.
+//
+// Entries come in blocks of 32. The codes of a block stand dimension-major: 16 bytes for each group
+// of four dimensions, holding one nibble an entry, so that one byte shuffle answers 16 entries.
+// Entry e has byte 2 * (e % 8) + (e / 8) % 2 of a group, the low nibble for e < 16, else the high
+// one; bit i of the nibble is the sign of dimension 4 * group + i, set when positive.
+//
+// A block that is too wide for a page is cut between groups: call add_table_sums for each slice,
+// then finish_bounds. Pointers need no alignment except where said.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lookalike {
+
+constexpr size_t kBlockEntries = 32;
+constexpr size_t kDimsPerGroup = 4;
+constexpr size_t kGroupBytes = kBlockEntries * kDimsPerGroup / 8;
+
+/// Writes the code of one entry over whatever stood there. `signs` is a bit a dimension, dimension
+/// d at bit d % 8 of byte d / 8. `group_count` groups of `block_codes` and 4 * group_count signs
+/// are used: a slice gets the signs from its first dimension on. REQUIRES: group_count even.
+void set_code(uint8_t* block_codes, size_t entry, const uint8_t* signs, size_t group_count);
+
+/// The reverse of set_code.
+void get_code(const uint8_t* block_codes, size_t entry, uint8_t* signs, size_t group_count);
+
+/// Adds to sums[e] the table entries that entry e's nibbles select. `table` has 16 bytes a group,
+/// aligned to 64 when it starts at the first group. REQUIRES: group_count a multiple of 4.
+void add_table_sums(const uint8_t* table, const uint8_t* codes, size_t group_count,
+                    uint32_t sums[kBlockEntries]);
+
+/// The columns of a block: 32 floats each.
+struct ScanColumns {
+    const float* base;
+    const float* scale;
+    const float* error;
+};
+
+/// What turns sums into bounds of keys, for one query and one list:
+///   bound = (base + list_term) - scale * (offset + step * sum) - error * gain
+struct ScanTerms {
+    float list_term;
+    float gain;
+    float offset;
+    float step;
+};
+
+void finish_bounds(const uint32_t sums[kBlockEntries], const ScanColumns& columns,
+                   const ScanTerms& terms, float bounds[kBlockEntries]);
+
+/// add_table_sums and finish_bounds in one go, for a block in one piece. The path that counts.
+/// A bound may be infinite or NaN when a query or an entry is too long for float arithmetic.
+void scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
+                const ScanColumns& columns, const ScanTerms& terms, float bounds[kBlockEntries]);
+
+/// For binary metrics, whose entries are plain rows of bits, `stride` bytes apart. Adds to
+/// different[e] how many bits differ between `query` and row e, and to both[e] how many are set in
+/// both, over `bytes` bytes of each: the whole row or a slice. `both` may be null.
+void add_bit_counts(const uint8_t* query, const uint8_t* rows, size_t stride, size_t bytes,
+                    uint32_t different[kBlockEntries], uint32_t both[kBlockEntries]);
+
+/// The key of a Jaccard distance, rounded down. Its exact value is 1 - both / (both + different),
+/// and 1 where both == 0.
+float jaccard_key(uint32_t both, uint32_t different);
+
+}  // namespace lookalike

@@ -1,0 +1,145 @@
+// What a backend and its `lookalike-worker` say to each other.
+//
+// Messages are datagrams on a SOCK_SEQPACKET socket; one request is in flight at a time, answered
+// by any number of progress replies and then one final reply (done or error). Bulk data never
+// travels through the socket: it lies in a shared area (a memfd, sealed against resizing) that the
+// backend creates, and messages name places in it as byte offsets. Both ends run on one machine
+// from one build, so fields are in native byte order.
+//
+// Neither side trusts the other: a message is copied before it is checked, and everything in the
+// shared area may change at any time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace lookalike {
+
+constexpr uint32_t kWorkerMagic = 0x574b414c;  // "LAKW"
+constexpr uint16_t kWorkerVersion = 1;
+
+/// The descriptors that a worker finds open when it starts, beside 0, 1 and 2.
+constexpr int kWorkerSocketFd = 3;
+constexpr int kWorkerSharedFd = 4;
+
+constexpr uint32_t kWorkerMaxDims = 65536;
+constexpr uint32_t kWorkerMaxLists = 1u << 24;
+constexpr uint32_t kWorkerMaxIterations = 1000;
+/// Longest text of a reply, in bytes; longer ones are cut by the worker.
+constexpr size_t kWorkerTextBytes = 1024;
+/// Every offset into the shared area is a multiple of this, so that rows are aligned.
+constexpr uint64_t kWorkerAlignment = 64;
+/// Rows whose squared length exceeds this are refused: the sums of FAISS would overflow.
+constexpr float kWorkerMaxSquaredNorm = 1e37f;
+
+/// Numbers are never reused.
+enum class WorkerKind : uint16_t {
+    kVersions = 1,
+    kTrain = 2,
+    kSetCentroids = 3,
+    kAssign = 4,
+};
+
+enum class WorkerStatus : uint16_t {
+    kDone = 1,
+    kProgress = 2,
+    kError = 3,
+};
+
+enum class WorkerError : uint32_t {
+    kNone = 0,
+    kProtocol = 1,  ///< the request itself is malformed: a bug or two versions that do not match
+    kInvalidInput = 2,  ///< the rows cannot be used: NaN, infinity, too large
+    kMemory = 3,        ///< the memory budget does not suffice
+    kFailed = 4,        ///< a library refused; the text is its message
+};
+
+struct WorkerTrainRequest {
+    static constexpr uint32_t kSpherical = 1;  ///< centroids of length 1; rows should have length 1
+
+    uint64_t rows_offset;       ///< row_count x dims floats, read
+    uint64_t centroids_offset;  ///< list_count x dims floats, written
+    uint64_t row_count;         ///< at least 1
+    uint32_t list_count;        ///< wanted; as many are learned as there are distinct rows at most
+    uint32_t dims;
+    uint32_t iteration_count;
+    uint32_t flags;
+};
+
+struct WorkerSetCentroidsRequest {
+    uint64_t centroids_offset;  ///< list_count x dims floats, copied by the worker
+    uint32_t list_count;
+    uint32_t dims;
+};
+
+struct WorkerAssignRequest {
+    uint64_t rows_offset;       ///< row_count x dims floats, read
+    uint64_t list_ids_offset;   ///< row_count uint32_t, written
+    uint64_t distances_offset;  ///< row_count floats, written: squared L2 distance to that centroid
+    uint64_t row_count;
+    uint32_t dims;  ///< those of the centroids set before
+    uint32_t padding;
+};
+
+struct WorkerRequest {
+    uint32_t magic = kWorkerMagic;
+    uint16_t version = kWorkerVersion;
+    WorkerKind kind = {};
+    uint64_t request_id = 0;  ///< comes back in every reply
+    union {
+        WorkerTrainRequest train;
+        WorkerSetCentroidsRequest set_centroids;
+        WorkerAssignRequest assign;
+        uint64_t reserved[10] = {};
+    };
+};
+
+/// A reply on the wire is this header followed by text_bytes bytes of text, without a closing zero.
+struct WorkerReply {
+    uint32_t magic = kWorkerMagic;
+    uint16_t version = kWorkerVersion;
+    WorkerKind kind = {};  ///< that of the request; 0 when it could not be read
+    uint64_t request_id = 0;
+    WorkerStatus status = {};
+    uint16_t padding = 0;
+    WorkerError error = {};
+    uint32_t text_bytes = 0;  ///< kVersions: a line for each library; kError: what went wrong
+    uint32_t list_count = 0;  ///< kTrain, done: centroids learned, 1 .. those wanted
+    uint64_t step = 0;        ///< kProgress: steps finished
+    uint64_t step_count = 0;  ///< kProgress: steps in all
+};
+
+static_assert(sizeof(WorkerTrainRequest) == 40);
+static_assert(sizeof(WorkerSetCentroidsRequest) == 16);
+static_assert(sizeof(WorkerAssignRequest) == 40);
+static_assert(sizeof(WorkerRequest) == 96);
+static_assert(sizeof(WorkerReply) == 48);
+static_assert(std::is_trivially_copyable_v<WorkerRequest>);
+static_assert(std::is_trivially_copyable_v<WorkerReply>);
+static_assert(sizeof(float) == 4);
+
+/// True when item_count items of item_bytes each lie inside the shared area from an aligned offset
+/// on. Safe against overflow. REQUIRES: item_bytes > 0.
+constexpr bool lies_in_shared_area(uint64_t shared_bytes, uint64_t offset, uint64_t item_count,
+                                   uint64_t item_bytes) {
+    if (offset % kWorkerAlignment != 0 || offset > shared_bytes) return false;
+    return item_count <= (shared_bytes - offset) / item_bytes;
+}
+
+/// The next place in the shared area that an offset may name.
+constexpr uint64_t align_in_shared_area(uint64_t offset) {
+    return (offset + kWorkerAlignment - 1) / kWorkerAlignment * kWorkerAlignment;
+}
+
+/// A memory budget that suffices to train so many lists and to assign rows to them, beside the
+/// shared area. When nearly all rows fall to one of more than 4,096 lists, training may need more.
+constexpr uint64_t worker_training_bytes(uint64_t row_count, uint64_t dims, uint64_t list_count) {
+    const uint64_t blas_bytes = 8u << 20;
+    const uint64_t answer_bytes = 24 * row_count;
+    const uint64_t centroid_bytes = 3 * list_count * dims * sizeof(float);
+    const uint64_t part_bytes = row_count * dims * sizeof(float) / 16;
+    return blas_bytes + answer_bytes + centroid_bytes + part_bytes;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,196 @@
+#include "learn/kmeans.h"
+
+#include <faiss/Clustering.h>
+#include <faiss/IndexFlat.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "learn/assign.h"
+
+namespace lookalike {
+namespace {
+
+/// Counts the steps of one training over all its parts.
+class Steps {
+  public:
+    Steps(const KmeansOptions& options, size_t step_count)
+        : options_(options), step_count_(step_count) {}
+
+    void finish_one() {
+        ++step_;
+        if (options_.progress) options_.progress(std::min(step_, step_count_), step_count_);
+    }
+
+  private:
+    const KmeansOptions& options_;
+    size_t step_ = 0;
+    size_t step_count_;
+};
+
+void scale_to_length_one(std::vector<float>& centroids, size_t dims) {
+    for (size_t start = 0; start < centroids.size(); start += dims) {
+        double squared_norm = 0;
+        for (size_t d = 0; d < dims; ++d)
+            squared_norm += double{centroids[start + d]} * centroids[start + d];
+        if (squared_norm == 0) continue;
+        const double factor = 1 / std::sqrt(squared_norm);
+        for (size_t d = 0; d < dims; ++d)
+            centroids[start + d] = static_cast<float>(centroids[start + d] * factor);
+    }
+}
+
+/// list_count of the distinct rows, chosen by the seed: FAISS itself would choose among all rows
+/// and start with equal centroids when rows repeat.
+std::vector<float> initial_centroids(const Rows& rows, std::vector<uint32_t> distinct,
+                                     size_t list_count, int seed) {
+    uint64_t state = static_cast<uint64_t>(seed);
+    const auto next_random = [&state] {  // splitmix64
+        uint64_t z = (state += 0x9e3779b97f4a7c15ull);
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+        return z ^ (z >> 31);
+    };
+    std::vector<float> centroids;
+    centroids.reserve(list_count * rows.dims);
+    for (size_t i = 0; i < list_count; ++i) {
+        std::swap(distinct[i], distinct[i + next_random() % (distinct.size() - i)]);
+        const auto row = rows.span(distinct[i]);
+        centroids.insert(centroids.end(), row.begin(), row.end());
+    }
+    return centroids;
+}
+
+/// FAISS's k-means, one iteration a call so that progress shows and a failure stops it. Each call
+/// goes on from the centroids of the one before.
+std::vector<float> train_one_level(const Rows& rows, std::vector<uint32_t> distinct,
+                                   size_t list_count, const KmeansOptions& options,
+                                   const std::function<void()>& iteration_done) {
+    list_count = std::min(list_count, distinct.size());
+    const bool nothing_to_learn = list_count == distinct.size();
+    std::vector<float> start =
+        initial_centroids(rows, std::move(distinct), list_count, options.seed);
+    if (options.spherical) scale_to_length_one(start, rows.dims);
+    if (nothing_to_learn) return start;
+
+    faiss::ClusteringParameters parameters;
+    parameters.niter = 1;
+    parameters.seed = options.seed;
+    parameters.spherical = options.spherical;
+    parameters.min_points_per_centroid = 1;  // else FAISS warns on stderr
+    parameters.max_points_per_centroid = std::numeric_limits<int>::max();  // else it samples again
+    faiss::Clustering clustering(static_cast<int>(rows.dims), static_cast<int>(list_count),
+                                 parameters);
+    clustering.centroids = std::move(start);
+    faiss::IndexFlatL2 index(static_cast<faiss::Index::idx_t>(rows.dims));
+    for (int i = 0; i < options.iteration_count; ++i) {
+        clustering.train(static_cast<faiss::Index::idx_t>(rows.row_count), rows.values, index);
+        if (iteration_done) iteration_done();
+    }
+    return std::move(clustering.centroids);
+}
+
+/// One part of the rows, those nearest to one coarse centroid.
+struct Part {
+    std::vector<uint32_t> row_indices;
+    size_t distinct_count = 0;
+    size_t list_count = 0;
+};
+
+/// Shares list_count among the parts in proportion to their rows, but gives none more lists than it
+/// has distinct rows, nor fewer than one. REQUIRES: list_count <= sum of distinct_count.
+void share_lists(std::vector<Part>& parts, size_t row_count, size_t list_count) {
+    size_t shared = 0;
+    for (Part& part : parts) {
+        const size_t fair = list_count * part.row_indices.size() / row_count;
+        part.list_count = std::min(std::max<size_t>(fair, 1), part.distinct_count);
+        shared += part.list_count;
+    }
+    // What rounding and the limits left over or took too much goes one by one to or from the part
+    // with the most or the fewest rows a list.
+    const auto rows_per_list = [](const Part& part, size_t lists) {
+        return static_cast<double>(part.row_indices.size()) / static_cast<double>(lists);
+    };
+    for (; shared < list_count; ++shared) {
+        Part* neediest = nullptr;
+        for (Part& part : parts) {
+            if (part.list_count == part.distinct_count) continue;
+            if (!neediest || rows_per_list(part, part.list_count + 1) >
+                                 rows_per_list(*neediest, neediest->list_count + 1))
+                neediest = &part;
+        }
+        ++neediest->list_count;
+    }
+    for (; shared > list_count; --shared) {
+        Part* richest = nullptr;
+        for (Part& part : parts) {
+            if (part.list_count <= 1) continue;
+            if (!richest ||
+                rows_per_list(part, part.list_count) < rows_per_list(*richest, richest->list_count))
+                richest = &part;
+        }
+        --richest->list_count;
+    }
+}
+
+std::vector<Part> split_into_parts(const Rows& rows, const std::vector<uint32_t>& distinct,
+                                   std::vector<float> coarse_centroids) {
+    Assigner assigner(std::move(coarse_centroids), rows.dims);
+    std::vector<uint32_t> part_ids(rows.row_count);
+    std::vector<float> distances(rows.row_count);
+    assigner.assign(rows, part_ids, distances);
+    std::vector<Part> parts(assigner.list_count());
+    for (size_t i = 0; i < rows.row_count; ++i)
+        parts[part_ids[i]].row_indices.push_back(static_cast<uint32_t>(i));
+    for (const uint32_t index : distinct)
+        ++parts[part_ids[index]].distinct_count;
+    std::erase_if(parts, [](const Part& part) { return part.row_indices.empty(); });
+    return parts;
+}
+
+/// k-means of the rows into sqrt(lists) parts, then of each part: list_count^1.5 instead of
+/// list_count^2 distances.
+std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t>& distinct,
+                                    const KmeansOptions& options) {
+    const auto part_count = static_cast<size_t>(std::sqrt(static_cast<double>(options.list_count)));
+    const auto iterations = static_cast<size_t>(options.iteration_count);
+    Steps steps(options, iterations + part_count);
+    std::vector<Part> parts = split_into_parts(
+        rows, distinct,
+        train_one_level(rows, distinct, part_count, options, [&steps] { steps.finish_one(); }));
+    share_lists(parts, rows.row_count, options.list_count);
+
+    std::vector<float> centroids;
+    centroids.reserve(options.list_count * rows.dims);
+    std::vector<float> values;
+    for (Part& part : parts) {
+        values.clear();
+        values.reserve(part.row_indices.size() * rows.dims);
+        for (const uint32_t index : part.row_indices) {
+            const auto row = rows.span(index);
+            values.insert(values.end(), row.begin(), row.end());
+        }
+        const Rows part_rows{values.data(), part.row_indices.size(), rows.dims};
+        const std::vector<float> learned =
+            train_one_level(part_rows, distinct_rows(part_rows), part.list_count, options, nullptr);
+        centroids.insert(centroids.end(), learned.begin(), learned.end());
+        steps.finish_one();
+    }
+    return centroids;
+}
+
+}  // namespace
+
+std::vector<float> train_centroids(const Rows& rows, const KmeansOptions& options) {
+    check_rows(rows);
+    std::vector<uint32_t> distinct = distinct_rows(rows);
+    if (options.list_count > options.one_level_lists && options.list_count < distinct.size())
+        return train_two_levels(rows, distinct, options);
+    Steps steps(options, static_cast<size_t>(options.iteration_count));
+    return train_one_level(rows, std::move(distinct), options.list_count, options,
+                           [&steps] { steps.finish_one(); });
+}
+
+}  // namespace lookalike

@@ -1,0 +1,265 @@
+#include "pg/worker_process.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/worker_protocol.h"
+
+extern "C" {
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+}
+
+namespace lookalike {
+namespace {
+
+/// Beyond the numbers that the worker finds its descriptors at.
+constexpr int kFirstFreeFd = 10;
+/// Of -1000 .. 1000: when memory runs out, the worker is to die rather than a backend.
+constexpr char kOomScoreAdjustment[] = "500";
+/// The shared area is allocated in pieces, so that a cancel is seen between them.
+constexpr uint64 kAllocationStep = UINT64CONST(64) << 20;
+
+/// All workers of this backend that have a process.
+Worker* live_workers = nullptr;
+
+void close_fd(int* fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+void stop_with_memory_context(void* worker) {
+    worker_stop(static_cast<Worker*>(worker));
+}
+
+// In an aborted transaction block the memory of the failed statement lives until ROLLBACK; the
+// resource owner goes at once.
+void stop_with_resource_owner(ResourceReleasePhase phase, bool, bool, void*) {
+    if (phase != RESOURCE_RELEASE_BEFORE_LOCKS) return;
+    for (Worker *worker = live_workers, *next; worker; worker = next) {
+        next = worker->next;
+        if (worker->owner == CurrentResourceOwner) worker_stop(worker);
+    }
+}
+
+/// The worker's executable lies beside this library, wherever that was installed.
+void find_executable(char* path) {
+    Dl_info library;
+    if (dladdr(reinterpret_cast<void*>(&worker_start), &library) == 0 || !library.dli_fname)
+        ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+                        errmsg("could not find the path of the lookalike library")));
+    strlcpy(path, library.dli_fname, MAXPGPATH);
+    get_parent_directory(path);
+    join_path_components(path, path, "lookalike-worker");
+    if (access(path, X_OK) != 0)
+        ereport(ERROR, (errcode_for_file_access(), errmsg("could not execute \"%s\": %m", path),
+                        errhint("Install the extension's worker program beside its library.")));
+}
+
+void create_shared_area(Worker* worker) {
+    worker->shared_fd = memfd_create("lookalike", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (worker->shared_fd < 0)
+        ereport(ERROR, (errcode_for_file_access(), errmsg("could not create shared memory: %m")));
+    // Allocated at once: a page that is missing later would be SIGBUS in the backend.
+    for (uint64 done = 0; done < worker->limits.shared_bytes;) {
+        const uint64 step = Min(kAllocationStep, worker->limits.shared_bytes - done);
+        const int error =
+            posix_fallocate(worker->shared_fd, static_cast<off_t>(done), static_cast<off_t>(step));
+        if (error == 0) {
+            done += step;
+        } else if (error != EINTR) {
+            errno = error;
+            ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
+                            errmsg("could not allocate %llu bytes of shared memory: %m",
+                                   static_cast<unsigned long long>(worker->limits.shared_bytes))));
+        }
+        CHECK_FOR_INTERRUPTS();
+    }
+    if (fcntl(worker->shared_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        ereport(ERROR, (errcode_for_file_access(), errmsg("could not seal shared memory: %m")));
+    void* address = mmap(nullptr, worker->limits.shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                         worker->shared_fd, 0);
+    if (address == MAP_FAILED)
+        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("could not map shared memory: %m")));
+    worker->shared = static_cast<char*>(address);
+}
+
+/// What the child needs, prepared before the fork: the child may not allocate.
+struct Launch {
+    char path[MAXPGPATH];
+    char budget[32];
+    char omp_threads[32];
+    char blas_threads[48];
+    int socket;
+    int shared_fd;
+    pid_t backend;
+};
+
+void reset_signals() {
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number)
+        sigaction(number, &action, nullptr);
+    // A cancel or statement_timeout signals the whole process group. The backend decides what
+    // becomes of the worker. The worker stays in that group all the same: the SIGQUIT and SIGKILL
+    // of an immediate shutdown are meant for it too.
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void raise_oom_score() {
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    // Without it the worker only loses its place at the head of the queue.
+    if (write(fd, kOomScoreAdjustment, sizeof(kOomScoreAdjustment) - 1) < 0) errno = 0;
+    close(fd);
+}
+
+bool place_descriptors(const Launch* launch) {
+    // Two steps, because either descriptor may lie where the other belongs.
+    const int socket = fcntl(launch->socket, F_DUPFD_CLOEXEC, kFirstFreeFd);
+    const int shared_fd = fcntl(launch->shared_fd, F_DUPFD_CLOEXEC, kFirstFreeFd);
+    const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (socket < 0 || shared_fd < 0 || null_fd < 0) return false;
+    // The log stays open as descriptor 2: the libraries' last words go there.
+    return dup2(null_fd, 0) >= 0 && dup2(null_fd, 1) >= 0 && dup2(socket, kWorkerSocketFd) >= 0 &&
+           dup2(shared_fd, kWorkerSharedFd) >= 0 && close_range(kWorkerSharedFd + 1, ~0U, 0) == 0;
+}
+
+/// The child between fork and exec: async-signal-safe calls only, and no way back into PostgreSQL.
+[[noreturn]] void run_child(Launch* launch) {
+    const rlimit no_core = {0, 0};
+    // The signal comes only from now on: the backend may have ended before.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != launch->backend ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &no_core) != 0 ||
+        !place_descriptors(launch))
+        _exit(126);
+    raise_oom_score();
+    reset_signals();
+    char* const arguments[] = {launch->path, launch->budget, nullptr};
+    char* const environment[] = {launch->omp_threads, launch->blas_threads,
+                                 // Threads that spin while they wait take the cores from each
+                                 // other's library and from the backend.
+                                 const_cast<char*>("OMP_WAIT_POLICY=passive"),
+                                 const_cast<char*>("OPENBLAS_THREAD_TIMEOUT=14"),
+                                 // Every arena takes 64 MB of the address space that is limited.
+                                 const_cast<char*>("MALLOC_ARENA_MAX=1"),
+                                 const_cast<char*>("LC_ALL=C"), nullptr};
+    execve(launch->path, arguments, environment);
+    _exit(127);
+}
+
+/// Fork without PostgreSQL's own signal handlers running in the child.
+pid_t fork_child(Launch* launch) {
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    const pid_t pid = fork();
+    if (pid == 0) run_child(launch);
+    const int fork_errno = errno;
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    errno = fork_errno;
+    return pid;
+}
+
+void launch_process(Worker* worker) {
+    int ends[2];
+    if (!AcquireExternalFD())
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                        errmsg("could not start a worker: too many open files"),
+                        errhint("Raise \"max_files_per_process\" or the server's limit on open "
+                                "files.")));
+    worker->external_fd = true;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        ereport(ERROR, (errcode_for_socket_access(), errmsg("could not create a socket: %m")));
+    worker->socket = ends[0];
+    worker->worker_socket = ends[1];
+
+    Launch launch;
+    find_executable(launch.path);
+    snprintf(launch.budget, sizeof(launch.budget), "%llu",
+             static_cast<unsigned long long>(worker->limits.memory_budget_bytes));
+    snprintf(launch.omp_threads, sizeof(launch.omp_threads), "OMP_NUM_THREADS=%d",
+             worker->limits.thread_count);
+    snprintf(launch.blas_threads, sizeof(launch.blas_threads), "OPENBLAS_NUM_THREADS=%d",
+             worker->limits.thread_count);
+    launch.socket = worker->worker_socket;
+    launch.shared_fd = worker->shared_fd;
+    launch.backend = MyProcPid;
+
+    const pid_t pid = fork_child(&launch);
+    if (pid < 0)
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                        errmsg("could not start a worker process: %m")));
+    worker->pid = pid;
+    close_fd(&worker->worker_socket);  // else the worker's end would never be seen as closed
+    close_fd(&worker->shared_fd);
+}
+
+}  // namespace
+
+Worker* worker_start(const WorkerLimits* limits) {
+    static bool release_registered = false;
+    if (!release_registered) {
+        RegisterResourceReleaseCallback(stop_with_resource_owner, nullptr);
+        release_registered = true;
+    }
+    Worker* worker = static_cast<Worker*>(palloc0(sizeof(Worker)));
+    auto* callback = static_cast<MemoryContextCallback*>(palloc(sizeof(MemoryContextCallback)));
+    worker->limits = *limits;
+    worker->socket = worker->worker_socket = worker->shared_fd = -1;
+    worker->owner = CurrentResourceOwner;
+    callback->func = stop_with_memory_context;
+    callback->arg = worker;
+    // Before there is anything to give back.
+    MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+    worker->next = live_workers;
+    live_workers = worker;
+
+    create_shared_area(worker);
+    launch_process(worker);
+    return worker;
+}
+
+void* worker_shared(Worker* worker) {
+    return worker->shared;
+}
+
+int worker_stop(Worker* worker) {
+    int status = 0;
+    for (Worker** link = &live_workers; *link; link = &(*link)->next) {
+        if (*link != worker) continue;
+        *link = worker->next;
+        break;
+    }
+    if (worker->pid > 0) {
+        // A process that is ending already keeps its own status.
+        kill(worker->pid, SIGKILL);
+        while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        worker->pid = 0;
+    }
+    close_fd(&worker->socket);
+    close_fd(&worker->worker_socket);
+    close_fd(&worker->shared_fd);
+    if (worker->shared) munmap(worker->shared, worker->limits.shared_bytes);
+    worker->shared = nullptr;
+    if (worker->external_fd) ReleaseExternalFD();
+    worker->external_fd = false;
+    worker->request_in_flight = false;
+    return status;
+}
+
+}  // namespace lookalike

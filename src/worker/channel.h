@@ -1,0 +1,63 @@
+// The worker's end of the socket and of the shared area.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+
+#include "core/no_postgres.h"
+#include "core/worker_protocol.h"
+
+namespace lookalike {
+
+/// A request that no sane backend sends. It is refused; the worker goes on.
+class ProtocolError : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// The backend is gone: nobody is left to answer.
+class ConnectionLost : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Maps the shared area for as long as it lives.
+class SharedArea {
+  public:
+    /// Takes any descriptor that can be mapped, and its size. Throws std::system_error.
+    explicit SharedArea(int fd);
+    ~SharedArea();
+    SharedArea(const SharedArea&) = delete;
+    SharedArea& operator=(const SharedArea&) = delete;
+
+    /// item_count x width items of type T. Throws ProtocolError when they do not all lie inside.
+    template <typename T>
+    std::span<T> items(uint64_t offset, uint64_t item_count, uint64_t width = 1) const {
+        if (width == 0 || width > kWorkerMaxDims ||
+            !lies_in_shared_area(size_bytes_, offset, item_count, width * sizeof(T)))
+            throw ProtocolError("a range lies outside of the shared area");
+        return {reinterpret_cast<T*>(start_ + offset), item_count * width};
+    }
+
+  private:
+    char* start_;
+    uint64_t size_bytes_;
+};
+
+class Channel {
+  public:
+    explicit Channel(int socket) : socket_(socket) {}
+
+    /// Waits for a request and copies it. False when the backend has closed its end. A datagram of
+    /// a wrong length, magic or version is answered here and not returned.
+    bool receive(WorkerRequest& request);
+
+    /// Sends a reply to `request`; header fields that repeat the request are filled in, the text is
+    /// cut to kWorkerTextBytes. Throws ConnectionLost.
+    void reply(const WorkerRequest& request, WorkerReply reply, std::string_view text = {});
+
+  private:
+    int socket_;
+};
+
+}  // namespace lookalike

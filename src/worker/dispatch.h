@@ -1,0 +1,13 @@
+// The worker's loop: a request in, its answer out, until the backend hangs up.
+#pragma once
+
+#include "core/no_postgres.h"
+#include "worker/channel.h"
+
+namespace lookalike {
+
+/// Returns when the backend has closed the connection. A request that fails is answered with an
+/// error reply, and the loop goes on.
+void serve_requests(Channel& channel, const SharedArea& shared);
+
+}  // namespace lookalike

@@ -1,0 +1,71 @@
+#include "worker/learning.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "learn/kmeans.h"
+
+namespace lookalike {
+namespace {
+
+void require(bool condition, const char* fault) {
+    if (!condition) throw ProtocolError(fault);
+}
+
+void require_shape(uint64_t list_count, uint64_t dims) {
+    require(dims >= 1 && dims <= kWorkerMaxDims, "the number of dimensions is out of range");
+    require(list_count >= 1 && list_count <= kWorkerMaxLists,
+            "the number of lists is out of range");
+}
+
+}  // namespace
+
+void Learning::train(const WorkerRequest& request) {
+    const WorkerTrainRequest& train = request.train;
+    require_shape(train.list_count, train.dims);
+    require(train.row_count >= 1 && train.row_count <= std::numeric_limits<uint32_t>::max(),
+            "the number of rows is out of range");
+    require(train.iteration_count >= 1 && train.iteration_count <= kWorkerMaxIterations,
+            "the number of iterations is out of range");
+    require((train.flags & ~WorkerTrainRequest::kSpherical) == 0, "a flag is unknown");
+    const auto rows = shared_.items<const float>(train.rows_offset, train.row_count, train.dims);
+    const auto target = shared_.items<float>(train.centroids_offset, train.list_count, train.dims);
+
+    const KmeansOptions options{.list_count = train.list_count,
+                                .iteration_count = static_cast<int>(train.iteration_count),
+                                .spherical = (train.flags & WorkerTrainRequest::kSpherical) != 0,
+                                .progress = [&](size_t step, size_t step_count) {
+                                    channel_.reply(request, {.status = WorkerStatus::kProgress,
+                                                             .step = step,
+                                                             .step_count = step_count});
+                                }};
+    const std::vector<float> centroids =
+        train_centroids({rows.data(), train.row_count, train.dims}, options);
+    std::copy(centroids.begin(), centroids.end(), target.begin());
+    channel_.reply(request, {.status = WorkerStatus::kDone,
+                             .list_count = static_cast<uint32_t>(centroids.size() / train.dims)});
+}
+
+void Learning::set_centroids(const WorkerRequest& request) {
+    const WorkerSetCentroidsRequest& set = request.set_centroids;
+    require_shape(set.list_count, set.dims);
+    const auto centroids =
+        shared_.items<const float>(set.centroids_offset, set.list_count, set.dims);
+    assigner_.reset();  // first, so that both never lie in memory at once
+    assigner_.emplace(centroids, set.dims);
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+void Learning::assign(const WorkerRequest& request) {
+    const WorkerAssignRequest& assign = request.assign;
+    require(assigner_.has_value(), "rows cannot be assigned before centroids are set");
+    require(assign.dims == assigner_->dims(),
+            "the rows have another number of dimensions than the centroids");
+    const auto rows = shared_.items<const float>(assign.rows_offset, assign.row_count, assign.dims);
+    const auto list_ids = shared_.items<uint32_t>(assign.list_ids_offset, assign.row_count);
+    const auto distances = shared_.items<float>(assign.distances_offset, assign.row_count);
+    assigner_->assign({rows.data(), assign.row_count, assign.dims}, list_ids, distances);
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+}  // namespace lookalike

@@ -1,0 +1,28 @@
+// The requests that FAISS answers.
+#pragma once
+
+#include <optional>
+
+#include "core/no_postgres.h"
+#include "learn/assign.h"
+#include "worker/channel.h"
+
+namespace lookalike {
+
+class Learning {
+  public:
+    Learning(Channel& channel, const SharedArea& shared) : channel_(channel), shared_(shared) {}
+
+    /// Each answers its request. They throw ProtocolError, InvalidRows, std::bad_alloc or what
+    /// FAISS throws; then nothing but progress has been sent.
+    void train(const WorkerRequest& request);
+    void set_centroids(const WorkerRequest& request);
+    void assign(const WorkerRequest& request);
+
+  private:
+    Channel& channel_;
+    const SharedArea& shared_;
+    std::optional<Assigner> assigner_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,180 @@
+#include "learn/kmeans.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "learn/assign.h"
+
+namespace lookalike {
+namespace {
+
+/// Points around `blob_count` centres that lie far apart.
+std::vector<float> blobs(size_t row_count, size_t dims, size_t blob_count, float spread) {
+    std::mt19937 random(7);
+    std::normal_distribution<float> normal;
+    std::vector<float> centers(blob_count * dims), values(row_count * dims);
+    for (float& value : centers)
+        value = 100 * normal(random);
+    for (size_t i = 0; i < values.size(); ++i) {
+        const size_t blob = (i / dims) % blob_count;
+        values[i] = centers[blob * dims + i % dims] + spread * normal(random);
+    }
+    return values;
+}
+
+double objective(const Rows& rows, const std::vector<float>& centroids) {
+    std::vector<uint32_t> list_ids(rows.row_count);
+    std::vector<float> distances(rows.row_count);
+    Assigner(centroids, rows.dims).assign(rows, list_ids, distances);
+    double sum = 0;
+    for (const float distance : distances)
+        sum += distance;
+    return sum;
+}
+
+TEST(Kmeans, FindsSeparatedBlobs) {
+    const auto values = blobs(2000, 16, 8, 0.1f);
+    const Rows rows{values.data(), 2000, 16};
+    // More lists than blobs, since k-means may start with two centroids in one blob.
+    const auto centroids = train_centroids(rows, {.list_count = 32, .iteration_count = 20});
+    ASSERT_EQ(centroids.size(), 32u * 16);
+    // 16 dimensions of variance 0.01 each; a blob without a centroid would cost thousands a row.
+    EXPECT_LT(objective(rows, centroids) / 2000, 0.17);
+}
+
+TEST(Kmeans, CentroidOfOneListIsTheMean) {
+    const std::vector<float> values = {1, 2, 3, 4, 5, 9};
+    EXPECT_EQ(train_centroids({values.data(), 3, 2}, {.list_count = 1}),
+              (std::vector<float>{3, 5}));
+}
+
+TEST(Kmeans, LearnsNoMoreListsThanDistinctRows) {
+    std::vector<float> values;
+    for (int i = 0; i < 1000; ++i)
+        for (int d = 0; d < 4; ++d)
+            values.push_back(static_cast<float>(i % 5 * 10 + d));
+    const Rows rows{values.data(), 1000, 4};
+    const auto centroids = train_centroids(rows, {.list_count = 100});
+    ASSERT_EQ(centroids.size(), 5u * 4);
+    EXPECT_EQ(distinct_rows({centroids.data(), 5, 4}).size(), 5u);
+    EXPECT_EQ(objective(rows, centroids), 0);
+}
+
+TEST(Kmeans, ManyDuplicatesDoNotWasteInitialCentroids) {
+    // 99 % of the rows are equal; 51 distinct rows for 40 lists.
+    auto values = blobs(5000, 8, 50, 0);
+    for (size_t i = 50 * 8; i < values.size(); ++i)
+        values[i] = 0;
+    const Rows rows{values.data(), 5000, 8};
+    ASSERT_EQ(distinct_rows(rows).size(), 51u);
+    const auto centroids = train_centroids(rows, {.list_count = 40});
+    ASSERT_EQ(centroids.size(), 40u * 8);
+    const double one_list = objective(rows, train_centroids(rows, {.list_count = 1}));
+    EXPECT_LT(objective(rows, centroids), one_list * 0.1);
+}
+
+TEST(Kmeans, AllEqualRowsGiveOneList) {
+    const std::vector<float> values(3 * 1000, 1.5f);
+    EXPECT_EQ(train_centroids({values.data(), 1000, 3}, {.list_count = 7}),
+              (std::vector<float>{1.5f, 1.5f, 1.5f}));
+}
+
+TEST(Kmeans, OneRowIsItsOwnList) {
+    const std::vector<float> values = {1, 2};
+    EXPECT_EQ(train_centroids({values.data(), 1, 2}, {.list_count = 10}), values);
+}
+
+TEST(Kmeans, EqualInputGivesEqualCentroids) {
+    const auto values = blobs(6000, 32, 30, 20);
+    const Rows rows{values.data(), 6000, 32};
+    EXPECT_EQ(train_centroids(rows, {.list_count = 50}), train_centroids(rows, {.list_count = 50}));
+    const KmeansOptions two_levels{.list_count = 50, .one_level_lists = 10};
+    EXPECT_EQ(train_centroids(rows, two_levels), train_centroids(rows, two_levels));
+    EXPECT_NE(train_centroids(rows, {.list_count = 50}),
+              train_centroids(rows, {.list_count = 50, .seed = 5}));
+}
+
+TEST(Kmeans, TwoLevelsComeCloseToOne) {
+    const auto values = blobs(20000, 32, 300, 40);
+    const Rows rows{values.data(), 20000, 32};
+    const auto one = train_centroids(rows, {.list_count = 400});
+    const auto two = train_centroids(rows, {.list_count = 400, .one_level_lists = 100});
+    ASSERT_EQ(two.size(), one.size());
+    EXPECT_NE(two, one);
+    EXPECT_LT(objective(rows, two), objective(rows, one) * 1.1);
+}
+
+TEST(Kmeans, TwoLevelsGiveEveryListThatDuplicatesAllow) {
+    // Half of the rows are one value, which can fill one list only.
+    auto values = blobs(4000, 8, 4000, 0);
+    for (size_t i = 0; i < values.size() / 2; ++i)
+        values[i] = 3;
+    const Rows rows{values.data(), 4000, 8};
+    const auto centroids = train_centroids(rows, {.list_count = 1500, .one_level_lists = 100});
+    EXPECT_EQ(centroids.size(), 1500u * 8);
+}
+
+TEST(Kmeans, SphericalCentroidsHaveLengthOne) {
+    auto values = blobs(2000, 16, 8, 50);
+    const auto normalize = [&](size_t i) {
+        double sum = 0;
+        for (size_t d = 0; d < 16; ++d)
+            sum += double{values[i * 16 + d]} * values[i * 16 + d];
+        for (size_t d = 0; d < 16; ++d)
+            values[i * 16 + d] /= static_cast<float>(std::sqrt(sum));
+    };
+    for (size_t i = 0; i < 2000; ++i)
+        normalize(i);
+    for (const size_t one_level_lists : {1000, 10}) {
+        const auto centroids = train_centroids(
+            {values.data(), 2000, 16},
+            {.list_count = 40, .spherical = true, .one_level_lists = one_level_lists});
+        for (size_t i = 0; i < 40; ++i) {
+            double sum = 0;
+            for (size_t d = 0; d < 16; ++d)
+                sum += double{centroids[i * 16 + d]} * centroids[i * 16 + d];
+            EXPECT_NEAR(sum, 1, 1e-5);
+        }
+    }
+}
+
+TEST(Kmeans, ReportsEveryStep) {
+    const auto values = blobs(3000, 8, 10, 20);
+    for (const size_t one_level_lists : {1000, 10}) {
+        size_t last = 0, total = 0;
+        KmeansOptions options{.list_count = 100,
+                              .iteration_count = 5,
+                              .one_level_lists = one_level_lists,
+                              .progress = [&](size_t step, size_t step_count) {
+                                  EXPECT_EQ(step, last + 1);
+                                  last = step;
+                                  total = step_count;
+                              }};
+        train_centroids({values.data(), 3000, 8}, options);
+        EXPECT_EQ(last, total);
+        EXPECT_EQ(total, one_level_lists == 1000 ? 5u : 15u);
+    }
+}
+
+TEST(Kmeans, RefusesRowsThatCannotBeSquared) {
+    for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f}) {
+        auto values = blobs(200, 8, 4, 1);
+        values[150 * 8 + 3] = bad;
+        EXPECT_THROW(train_centroids({values.data(), 200, 8}, {.list_count = 4}), InvalidRows);
+    }
+}
+
+TEST(Kmeans, TakesLargeFiniteRows) {
+    auto values = blobs(200, 8, 4, 1);
+    for (size_t i = 0; i < values.size(); ++i)
+        values[i] *= 1e15f;
+    const auto centroids = train_centroids({values.data(), 200, 8}, {.list_count = 4});
+    for (const float value : centroids)
+        EXPECT_TRUE(std::isfinite(value));
+}
+
+}  // namespace
+}  // namespace lookalike

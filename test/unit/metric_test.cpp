@@ -1,0 +1,37 @@
+#include "core/metric.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace lookalike {
+namespace {
+
+TEST(Metric, KeysBecomeDistances) {
+    EXPECT_EQ(key_to_distance(Metric::kL2, 9), 3);
+    EXPECT_EQ(key_to_distance(Metric::kL2, -1e-9), 0);
+    EXPECT_EQ(key_to_distance(Metric::kInnerProduct, -9), -9);
+    EXPECT_EQ(key_to_distance(Metric::kCosine, 0.5), 0.25);
+    EXPECT_EQ(key_to_distance(Metric::kCosine, -0.5), 0);
+    EXPECT_EQ(key_to_distance(Metric::kHamming, 7), 7);
+    EXPECT_EQ(key_to_distance(Metric::kJaccard, 0.25), 0.25);
+}
+
+TEST(Metric, RoundingNeverCrossesTheValue) {
+    std::mt19937_64 random(1);
+    std::normal_distribution<double> normal;
+    for (int i = 0; i < 100000; ++i) {
+        const double value = normal(random) * std::pow(10, normal(random) * 10);
+        const float down = round_down(value);
+        const float up = round_up(value);
+        EXPECT_LE(down, value);
+        EXPECT_GE(up, value);
+        EXPECT_LE(up, std::nextafter(down, std::numeric_limits<float>::infinity()));
+    }
+    EXPECT_EQ(round_down(0.5), 0.5f);
+    EXPECT_EQ(round_up(1e300), std::numeric_limits<float>::infinity());
+    EXPECT_EQ(round_down(1e300), std::numeric_limits<float>::max());
+}
+
+}  // namespace
+}  // namespace lookalike

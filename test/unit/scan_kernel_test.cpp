@@ -1,0 +1,175 @@
+#include "core/scan_kernel.h"
+
+#include <algorithm>
+#include <bit>
+#include <random>
+#include <vector>
+
+#include "each_target.h"
+
+namespace lookalike {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+Bytes random_bytes(size_t count, std::mt19937_64& random) {
+    Bytes bytes(count);
+    for (uint8_t& byte : bytes)
+        byte = static_cast<uint8_t>(random());
+    return bytes;
+}
+
+/// A block with its entries' signs, laid out by set_code.
+struct Block {
+    size_t group_count;
+    std::vector<Bytes> signs;
+    Bytes codes;
+
+    Block(size_t groups, std::mt19937_64& random) : group_count(groups) {
+        codes = random_bytes(groups * kGroupBytes, random);
+        for (size_t entry = 0; entry < kBlockEntries; ++entry) {
+            signs.push_back(random_bytes(groups / 2, random));
+            set_code(codes.data(), entry, signs.back().data(), groups);
+        }
+    }
+
+    uint32_t expected_sum(const Bytes& table, size_t entry) const {
+        uint32_t sum = 0;
+        for (size_t group = 0; group < group_count; ++group) {
+            const unsigned nibble = (signs[entry][group / 2] >> (group % 2 * 4)) & 15u;
+            sum += table[16 * group + nibble];
+        }
+        return sum;
+    }
+};
+
+TEST(ScanKernel, CodesComeBackAsTheyWereSet) {
+    std::mt19937_64 random(1);
+    const Block block(32, random);
+    for (size_t entry = 0; entry < kBlockEntries; ++entry) {
+        Bytes signs(16, 0xff);
+        get_code(block.codes.data(), entry, signs.data(), 32);
+        EXPECT_EQ(signs, block.signs[entry]) << entry;
+    }
+}
+
+TEST(ScanKernel, LayoutIsWhatTheHeaderSays) {
+    Bytes codes(kGroupBytes * 2);
+    const uint8_t signs = 0x2 | 0x40;  // dimensions 1 and 6
+    set_code(codes.data(), 9, &signs, 2);
+    EXPECT_EQ(codes[3], 0x02);
+    EXPECT_EQ(codes[16 + 3], 0x04);
+    set_code(codes.data(), 31, &signs, 2);
+    EXPECT_EQ(codes[15], 0x20);
+}
+
+class ScanKernelOfGroups : public testing::TestWithParam<size_t> {};
+INSTANTIATE_TEST_SUITE_P(Groups, ScanKernelOfGroups,
+                         testing::Values(16, 32, 208, 256, 272, 512, 4000));
+
+TEST_P(ScanKernelOfGroups, SumsAreExact) {
+    std::mt19937_64 random(GetParam());
+    const Block block(GetParam(), random);
+    Bytes table = random_bytes(16 * GetParam(), random);
+    for (const bool all_largest : {false, true}) {
+        if (all_largest) std::fill(table.begin(), table.end(), uint8_t{255});
+        on_each_target([&] {
+            uint32_t sums[kBlockEntries] = {};
+            add_table_sums(table.data(), block.codes.data(), GetParam(), sums);
+            for (size_t entry = 0; entry < kBlockEntries; ++entry)
+                EXPECT_EQ(sums[entry], block.expected_sum(table, entry)) << entry;
+        });
+    }
+}
+
+TEST_P(ScanKernelOfGroups, SlicesAddUpToTheWhole) {
+    const size_t groups = GetParam();
+    std::mt19937_64 random(groups);
+    const Block block(groups, random);
+    const Bytes table = random_bytes(16 * groups, random);
+    on_each_target([&] {
+        uint32_t sums[kBlockEntries] = {};
+        for (size_t first = 0; first < groups; first += 12) {
+            const size_t count = std::min<size_t>(12, groups - first);
+            add_table_sums(table.data() + 16 * first, block.codes.data() + kGroupBytes * first,
+                           count, sums);
+        }
+        for (size_t entry = 0; entry < kBlockEntries; ++entry)
+            EXPECT_EQ(sums[entry], block.expected_sum(table, entry)) << entry;
+    });
+}
+
+TEST_P(ScanKernelOfGroups, BoundsFollowTheFormula) {
+    const size_t groups = GetParam();
+    std::mt19937_64 random(groups);
+    std::uniform_real_distribution<float> uniform(0, 1);
+    const Block block(groups, random);
+    const Bytes table = random_bytes(16 * groups, random);
+    std::vector<float> columns(3 * kBlockEntries);
+    for (float& value : columns)
+        value = uniform(random);
+    const ScanColumns column{&columns[0], &columns[32], &columns[64]};
+    const ScanTerms terms{.list_term = 3, .gain = 0.7f, .offset = -40, .step = 0.02f};
+    on_each_target([&] {
+        float bounds[kBlockEntries];
+        scan_block(table.data(), block.codes.data(), groups, column, terms, bounds);
+        uint32_t sums[kBlockEntries] = {};
+        add_table_sums(table.data(), block.codes.data(), groups, sums);
+        float sliced[kBlockEntries];
+        finish_bounds(sums, column, terms, sliced);
+        for (size_t entry = 0; entry < kBlockEntries; ++entry) {
+            const double product = -40 + 0.02 * block.expected_sum(table, entry);
+            const double expected =
+                columns[entry] + 3 - columns[32 + entry] * product - columns[64 + entry] * 0.7;
+            EXPECT_NEAR(bounds[entry], expected, 1e-5 * (50 + std::abs(product))) << entry;
+            EXPECT_EQ(bounds[entry], sliced[entry]) << entry;
+        }
+    });
+}
+
+TEST(ScanKernel, BitCountsAreExactInOneGoAndInSlices) {
+    std::mt19937_64 random(2);
+    for (const size_t bytes : {1u, 7u, 8u, 32u, 100u, 8000u}) {
+        const size_t stride = bytes + 3;
+        const Bytes rows = random_bytes(kBlockEntries * stride, random);
+        const Bytes query = random_bytes(bytes, random);
+        on_each_target([&] {
+            uint32_t different[kBlockEntries] = {};
+            uint32_t both[kBlockEntries] = {};
+            uint32_t only_different[kBlockEntries] = {};
+            const size_t first = bytes / 3;
+            add_bit_counts(query.data(), rows.data(), stride, first, different, both);
+            add_bit_counts(query.data() + first, rows.data() + first, stride, bytes - first,
+                           different, both);
+            add_bit_counts(query.data(), rows.data(), stride, bytes, only_different, nullptr);
+            for (size_t entry = 0; entry < kBlockEntries; ++entry) {
+                uint32_t expected_different = 0;
+                uint32_t expected_both = 0;
+                for (size_t i = 0; i < bytes; ++i) {
+                    const unsigned row = rows[entry * stride + i];
+                    expected_different += static_cast<uint32_t>(std::popcount(row ^ query[i]));
+                    expected_both += static_cast<uint32_t>(std::popcount(row & query[i]));
+                }
+                EXPECT_EQ(different[entry], expected_different);
+                EXPECT_EQ(only_different[entry], expected_different);
+                EXPECT_EQ(both[entry], expected_both);
+            }
+        });
+    }
+}
+
+TEST(ScanKernel, JaccardKeyIsNeverAboveTheDistance) {
+    EXPECT_EQ(jaccard_key(0, 0), 1);
+    EXPECT_EQ(jaccard_key(0, 5), 1);
+    EXPECT_EQ(jaccard_key(5, 0), 0);
+    EXPECT_EQ(jaccard_key(1, 1), 0.5f);
+    for (uint32_t both = 1; both < 300; ++both)
+        for (uint32_t different = 0; different < 300; ++different) {
+            const double exact = 1 - static_cast<double>(both) / (both + different);
+            EXPECT_LE(jaccard_key(both, different), exact);
+            EXPECT_NEAR(jaccard_key(both, different), exact, 1e-7);
+        }
+}
+
+}  // namespace
+}  // namespace lookalike
