@@ -73,7 +73,7 @@ PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 deps:
 	@test/harness/deps
 demo test fuzz: deps
-	+@MAKE_COMMAND='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+	+@RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
 demo-stop:
 	@test/harness/cluster stop demo
 
