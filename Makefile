@@ -9,7 +9,6 @@ OBJS := $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp src/a
 REGRESS_OPTS += --load-extension=lookalike
 REGRESS := $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--%,$(wildcard sql/*.sql))))
 ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
-REGRESS_OPTS = --load-extension=lookalike
 ISOLATION_OPTS = $(REGRESS_OPTS) --inputdir=test/isolation --outputdir=build/isolation
 
 # Programs that CMake builds and an installation needs; none until their sources exist.
