@@ -19,7 +19,7 @@ namespace {
 // The sample takes a third of the memory, and once more in its rotated form.
 constexpr uint64 kSampleShare = 3;
 // k-means gains little beyond so many rows a list.
-constexpr uint64 kSampleRowsPerList = 100;
+constexpr uint64 kSampleRowsPerList = 64;
 constexpr uint64 kSampleSeed = 20150601;
 
 struct SampleScan {
