@@ -65,10 +65,6 @@ void settle_shape(BuildState* state, const DescriptorView& value) {
     }
 }
 
-uint64 build_memory_bytes() {
-    return static_cast<uint64>(maintenance_work_mem) * 1024;
-}
-
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(index) != 0) {
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));

@@ -8,6 +8,7 @@ extern "C" {
 #include "utils/tuplesort.h"
 }
 
+#include "am/build_plan.h"
 #include "am/loaded_index.h"
 #include "am/options.h"
 #include "core/entry_encoder.h"
@@ -69,9 +70,6 @@ void write_lists(BuildState* state, MetaPage* meta);
 /// Raises unless the metric and the column's modifier take the value; settles the shape by the
 /// first value.
 void settle_shape(BuildState* state, const DescriptorView& value);
-
-/// maintenance_work_mem in bytes; each step says what share of it it takes.
-uint64 build_memory_bytes();
 
 /// Sort keys of rows that have no place in a list follow those of the lists.
 inline int32 null_list_key(const BuildState* state) {
