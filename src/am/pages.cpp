@@ -124,6 +124,18 @@ Buffer allocate_page(Relation index) {
     return buffer;
 }
 
+namespace {
+
+bool has_sound_attributes(const MetaPage& meta) {
+    if (meta.attribute_count > kMaxAttributes) return false;
+    for (uint32 i = 0; i < meta.attribute_count; ++i) {
+        if (meta.attributes[i].width != 4 && meta.attributes[i].width != 8) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
 MetaPage read_meta(Relation index) {
     const Buffer buffer = ReadBuffer(index, kMetaBlock);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -134,6 +146,7 @@ MetaPage read_meta(Relation index) {
     const bool known_dims = meta.dims > 0;
     if (meta.magic != kMetaMagic || static_cast<uint8>(meta.metric) >= kMetricCount ||
         static_cast<uint8>(meta.refine) >= kRefineCount || meta.depth < 1 || meta.depth > 2 ||
+        !has_sound_attributes(meta) ||
         (known_dims &&
          (meta.kind >= kKindCount || meta.dims > max_dims(static_cast<Kind>(meta.kind))))) {
         raise_corrupted(index, kMetaBlock, "the meta page holds impossible values");

@@ -30,9 +30,7 @@ struct Sweep {
 
 ListGeometry geometry_of(const MetaPage& meta, uint32 level) {
     if (meta.dims == 0) return plain_list_geometry();
-    const uint32 code_dims =
-        is_binary(meta.metric) ? meta.dims : IndexSpace::padded_dims(meta.dims);
-    return list_geometry(meta.metric, code_dims, meta.refine, level);
+    return list_geometry(index_shape(meta), level);
 }
 
 // Inserters of this list look from its first page on again.

@@ -160,8 +160,14 @@ uint32_t LevelScan::page_ordinal(const uint8_t* page, uint32_t block) {
 }
 
 void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8_t* codes) {
-    const uint32_t live = page.live(block);
+    uint32_t live = page.live(block);
     if (live == 0) return;
+    counters_.entries_scanned += static_cast<uint64_t>(std::popcount(live));
+    if (options_.filter != nullptr) {
+        live = options_.filter->passing(page, block, live);
+        if (live == 0) return;
+    }
+    counters_.entries_passed += static_cast<uint64_t>(std::popcount(live));
     const List& list = lists_[reading_];
     const uint64_t first_id = uint64_t{page_ordinal_} << kIndexBits | (block * kBlockEntries);
     float bounds[kBlockEntries];
@@ -170,7 +176,6 @@ void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8
     } else {
         scorer_.score(geometry_, codes, page.columns(block), list.terms, bounds);
     }
-    counters_.entries_scanned += static_cast<uint64_t>(std::popcount(live));
     window_.push_block(bounds, list.has_taken ? untaken(live, bounds, first_id) : live, first_id);
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/block_scorer.h"
 #include "core/candidate_window.h"
+#include "core/entry_filter.h"
 #include "core/list_page.h"
 
 namespace lookalike {
@@ -30,6 +31,7 @@ struct LevelOptions {
     bool exhaustive;         ///< look at every entry: the order is exact
     size_t window_capacity;  ///< to begin with
     size_t max_window_capacity;
+    const EntryFilter* filter;  ///< null: every entry passes
 };
 
 class LevelScan {
@@ -86,9 +88,17 @@ class LevelScan {
     struct Counters {
         uint64_t lists_read;
         uint64_t entries_scanned;
+        uint64_t entries_passed;  ///< of those scanned: what the filter let through
         uint64_t entries_refined;
     };
     const Counters& counters() const { return counters_; }
+
+    /// The share of entries that the filter lets through, as far as seen; above 0.
+    double passed_share() const {
+        if (options_.filter == nullptr || counters_.entries_scanned == 0) return 1;
+        return (static_cast<double>(counters_.entries_passed) + 1) /
+               (static_cast<double>(counters_.entries_scanned) + 1);
+    }
 
   private:
     struct List {
