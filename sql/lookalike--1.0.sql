@@ -344,3 +344,8 @@ COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into s
 CREATE FUNCTION lookalike_versions(OUT component text, OUT version text) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lookalike_versions() IS 'what lookalike consists of: for bug reports';
+
+-- Not in a parallel worker: it locks the table against writers.
+CREATE FUNCTION faiss_index_check(index regclass) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_check(regclass) IS 'checks every page of a faiss index and every entry against the table; locks out writers';
