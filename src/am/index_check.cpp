@@ -28,6 +28,7 @@ CheckState* make_state(const InspectedIndex& inspected) {
     state->heap = inspected.heap;
     state->index = inspected.index;
     state->block_count = RelationGetNumberOfBlocks(inspected.index);
+    state->heap_block_count = RelationGetNumberOfBlocks(inspected.heap);
     if (state->block_count == 0) raise_corrupted(inspected.index, kMetaBlock, "the file is empty");
     const LoadedIndex* loaded = load_index(inspected.index);
     state->meta = loaded->meta;

@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "executor/tuptable.h"
+#include "storage/off.h"
 #include "utils/tuplesort.h"
 }
 
@@ -40,6 +41,7 @@ struct CheckState {
     ListGeometry inner;
     ListGeometry plain;
     BlockNumber block_count;
+    BlockNumber heap_block_count;
     uint8_t* reached;    ///< a bit for each page
     CheckedList* lists;  ///< sorted by list_id once the root was read; depth 2 only
     uint32 list_count;

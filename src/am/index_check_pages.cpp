@@ -111,6 +111,10 @@ void sort_row_entry(CheckState* state, BlockNumber list_page, uint32 index) {
     const BlockNumber list_id = page_trailer(state->page)->list_id;
     const EntryPointer pointer =
         ListPageView(geometry_of(state, list_id), state->page).pointer(index);
+    if (pointer.block() >= state->heap_block_count || pointer.offset == 0 ||
+        pointer.offset > MaxOffsetNumber) {
+        raise_corrupted(state->index, list_page, "an entry points beyond the end of the table");
+    }
     TupleTableSlot* slot = state->put_slot;
     ExecClearTuple(slot);
     slot->tts_values[0] = Int64GetDatum(int64{pointer.block()} << 16 | pointer.offset);

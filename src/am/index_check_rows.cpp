@@ -26,7 +26,6 @@ constexpr int64 kNoEntry = -1;
 
 struct RowScan {
     CheckState* state;
-    BlockNumber heap_blocks;
     bool is_heap;  // the table's pages are what PostgreSQL's own table access method makes
 
     // The next entry in the order of rows.
@@ -80,14 +79,10 @@ void learn_line_pointers(RowScan* scan, BlockNumber block) {
 }
 
 void check_points_at_row(RowScan* scan) {
-    const auto block = static_cast<BlockNumber>(scan->row >> 16);
-    const auto offset = static_cast<uint32>(scan->row & 0xffff);
-    if (block >= scan->heap_blocks || offset == 0 || offset > MaxOffsetNumber) {
-        raise_row_fault(scan, scan->row, "An entry points beyond the end of the table");
-    }
     if (!scan->is_heap) return;
+    const auto block = static_cast<BlockNumber>(scan->row >> 16);
     if (scan->known_block != block) learn_line_pointers(scan, block);
-    if (!scan->is_root[offset]) {
+    if (!scan->is_root[scan->row & 0xffff]) {
         raise_row_fault(scan, scan->row, "An entry points at a row that does not exist");
     }
 }
@@ -228,7 +223,6 @@ void check_row(Relation, ItemPointer pointer, Datum* values, bool* is_null, bool
 RowScan* start_row_scan(CheckState* state) {
     auto* scan = static_cast<RowScan*>(palloc0(sizeof(RowScan)));
     scan->state = state;
-    scan->heap_blocks = RelationGetNumberOfBlocks(state->heap);
     scan->is_heap = state->heap->rd_tableam == GetHeapamTableAmRoutine();
     scan->row = -1;
     scan->block = InvalidBlockNumber;
