@@ -99,8 +99,8 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
 
     MemoryContextSwitchTo(previous);
     auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
-    result->heap_tuples = static_cast<double>(state->heap_rows);
-    result->index_tuples = static_cast<double>(state->heap_rows);
+    result->heap_tuples = state->heap_rows;
+    result->index_tuples = static_cast<double>(state->entries);
     MemoryContextDelete(context);
     return result;
 }

@@ -36,11 +36,11 @@ inline uint64 fitting_list_count(uint32 code_dims) {
 }
 
 /// Rows of the sample at most. It takes a third of the memory, and once more in its rotated form;
-/// k-means gains little beyond a hundred rows a list. A table that fits one list is taken whole,
+/// k-means gains little beyond 64 rows a list. A table that fits one list is taken whole,
 /// whatever `expected_lists` says.
 inline uint64 sample_capacity(uint32 dims, uint64 expected_lists) {
     const uint64 fits = build_memory_bytes() / 3 / (sizeof(float) * uint64{dims});
-    const uint64 useful = std::max<uint64>(100 * expected_lists, 2 * kRowsOfOneList);
+    const uint64 useful = std::max<uint64>(64 * expected_lists, 2 * kRowsOfOneList);
     return std::max<uint64>(1, std::min(fits, useful));
 }
 

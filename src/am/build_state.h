@@ -34,7 +34,8 @@ struct BuildState {
     Kind kind;
     uint32 dims;
     uint64 rows;       ///< with a place in the metric
-    uint64 heap_rows;  ///< all of them
+    double heap_rows;  ///< of the table, as PostgreSQL counts them
+    uint64 entries;    ///< that went into the index
     float* sample;     ///< sample_rows x dims, raw; binary metrics: -1 and 1; in shared memory
     uint64 sample_rows;
     uint64 sample_capacity;
