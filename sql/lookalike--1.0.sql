@@ -477,3 +477,20 @@ COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into s
 CREATE FUNCTION lookalike_versions(OUT component text, OUT version text) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lookalike_versions() IS 'what lookalike consists of: for bug reports';
+
+-- Not in a parallel worker: it locks the table against writers.
+CREATE FUNCTION faiss_index_check(index regclass) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_check(regclass) IS 'checks every page of a faiss index and every entry against the table; locks out writers';
+
+-- For an index with the default options and the settings of now.
+CREATE FUNCTION faiss_index_estimate(
+    "table" regclass,
+    "column" name,
+    OUT rows bigint,
+    OUT lists integer,
+    OUT bytes bigint,
+    OUT memory_bytes bigint,
+    OUT seconds double precision
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_estimate(regclass, name) IS 'what a faiss index of a column would take to build';
