@@ -89,6 +89,8 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
         state->kind = state->modifier.kind;
         state->dims = state->modifier.dims;
     }
+    // TRUNCATE builds a table of its own transaction again in the same file.
+    forget_index(index);
     UnlockReleaseBuffer(add_built_page(index, PageKind::kMeta, 0, kNoBlock));
 
     sample_rows(state);
@@ -103,8 +105,8 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
 
     MemoryContextSwitchTo(previous);
     auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
-    result->heap_tuples = static_cast<double>(state->heap_rows);
-    result->index_tuples = static_cast<double>(state->heap_rows);
+    result->heap_tuples = state->heap_rows;
+    result->index_tuples = static_cast<double>(state->index_rows);
     MemoryContextDelete(context);
     return result;
 }

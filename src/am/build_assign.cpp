@@ -171,8 +171,15 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
     BuildState* state = scan->state;
     const EntryPointer pointer =
         entry_pointer(ItemPointerGetBlockNumber(row), ItemPointerGetOffsetNumber(row));
+    ++state->index_rows;
     if (is_null[0]) {
         sort_tuple(scan, null_list_key(state), pointer);
+        return;
+    }
+    // The sample saw no descriptor. Under CONCURRENTLY one may have come since: its validation,
+    // which is not done yet, inserts this row as any later one.
+    if (!state->knows_shape) {
+        --state->index_rows;
         return;
     }
     Descriptor* descriptor = checked_descriptor(values[0]);
@@ -266,9 +273,8 @@ void assign_rows(BuildState* state) {
     const Size packed_bytes = VARHDRSZ + sizeof(ScanFactors) + scan.code_bytes + scan.refine_bytes;
     scan.packed = static_cast<bytea*>(palloc0(packed_bytes));
     SET_VARSIZE(scan.packed, packed_bytes);
-    state->heap_rows = 0;
-    table_index_build_scan(state->heap, state->index, state->info, false, true, assign_row, &scan,
-                           nullptr);
+    state->heap_rows = table_index_build_scan(state->heap, state->index, state->info, false, true,
+                                              assign_row, &scan, nullptr);
     send_batch(&scan);
     collect_batch(&scan);
     ExecDropSingleTupleTableSlot(scan.slot);

@@ -65,7 +65,6 @@ uint64 choose_place(BuildState* state, std::mt19937_64* random) {
 void sample_row(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* argument) {
     auto* scan = static_cast<SampleScan*>(argument);
     BuildState* state = scan->state;
-    ++state->heap_rows;
     if (is_null[0]) return;
     ++state->rows;
     // Most rows of a big table are not taken: they need not even be read from TOAST.

@@ -32,9 +32,8 @@ struct BuildState {
     bool knows_shape;  ///< kind and dims are known
     Kind kind;
     uint32 dims;
-    uint64 rows;       ///< with a place in the metric
-    uint64 heap_rows;  ///< all of them
-    float* sample;     ///< sample_rows x dims, raw; binary metrics: -1 and 1; in shared memory
+    uint64 rows;    ///< with a place in the metric
+    float* sample;  ///< sample_rows x dims, raw; binary metrics: -1 and 1; in shared memory
     uint64 sample_rows;
     uint64 sample_capacity;
     float* mean;  ///< null for binary metrics and empty tables
@@ -49,6 +48,8 @@ struct BuildState {
 
     // From assigning.
     Tuplesortstate* sort;
+    double heap_rows;   ///< of the table, as PostgreSQL counted them
+    uint64 index_rows;  ///< of them, those that the index holds
 };
 
 /// Reads the table once: counts rows, settles kind and dimensions, keeps a random sample.
