@@ -34,6 +34,13 @@ inline uint8_t* buffer_bytes(Buffer buffer) {
 /// Raises ERRCODE_INDEX_CORRUPTED with a REINDEX hint.
 [[noreturn]] void raise_corrupted(Relation index, BlockNumber block, const char* fault);
 
+/// Pins a page; raises when the block lies beyond the end.
+Buffer pin_page(Relation index, BlockNumber block);
+
+/// Raises when a chain has had more pages than the index has: it runs in a circle. The page that
+/// `length` counts last need not be locked.
+void check_chain(Relation index, BlockNumber first_block, uint32 length);
+
 /// Pins and locks a page; raises when the block lies beyond the end.
 Buffer lock_page(Relation index, BlockNumber block, int mode);
 

@@ -35,6 +35,7 @@ struct ScanState {
     uint32 pointer_position;
     BlockNumber next_page;
     BlockNumber page_limit;
+    uint32 walked_pages;
 };
 
 ScanState* state_of(IndexScanDesc scan) {
@@ -42,6 +43,12 @@ ScanState* state_of(IndexScanDesc scan) {
 }
 
 void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is_null) {
+    if (pointer.block() == InvalidBlockNumber || pointer.offset == InvalidOffsetNumber) {
+        ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                        errmsg("index \"%s\" holds an entry that points nowhere",
+                               RelationGetRelationName(scan->indexRelation)),
+                        errhint("REINDEX it.")));
+    }
     ItemPointerSet(&scan->xs_heaptid, pointer.block(), pointer.offset);
     scan->xs_recheck = false;
     if (scan->numberOfOrderBys == 0) return;
@@ -52,6 +59,7 @@ void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is
 void start_walk(ScanState* state, Stage stage, BlockNumber first_page) {
     state->stage = stage;
     state->next_page = first_page;
+    state->walked_pages = 0;
     state->pointer_count = 0;
     state->pointer_position = 0;
 }
@@ -70,7 +78,9 @@ bool fill_from_page(IndexScanDesc scan, ScanState* state) {
         return false;
     }
     CHECK_FOR_INTERRUPTS();
+    check_chain(scan->indexRelation, state->next_page, state->walked_pages++);
     const Buffer buffer = lock_page(scan->indexRelation, state->next_page, BUFFER_LOCK_SHARE);
+    if (!everything) check_list_page(scan->indexRelation, buffer, plain_list_geometry());
     const uint8_t* page = buffer_bytes(buffer);
     const BlockNumber block = state->next_page;
     state->pointer_count = 0;
