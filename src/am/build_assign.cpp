@@ -74,6 +74,7 @@ float* shared_row(AssignScan* scan, const Batch& batch, uint32 row) {
 }
 
 void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
+    ++scan->state->entries;
     ExecClearTuple(scan->slot);
     scan->slot->tts_values[0] = Int32GetDatum(list);
     scan->slot->tts_values[1] =
@@ -171,17 +172,13 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
     BuildState* state = scan->state;
     const EntryPointer pointer =
         entry_pointer(ItemPointerGetBlockNumber(row), ItemPointerGetOffsetNumber(row));
-    ++state->index_rows;
     if (is_null[0]) {
         sort_tuple(scan, null_list_key(state), pointer);
         return;
     }
     // The sample saw no descriptor. Under CONCURRENTLY one may have come since: its validation,
     // which is not done yet, inserts this row as any later one.
-    if (!state->knows_shape) {
-        --state->index_rows;
-        return;
-    }
+    if (!state->knows_shape) return;
     Descriptor* descriptor = checked_descriptor(values[0]);
     const DescriptorView value = descriptor->view();
     settle_shape(state, value);
