@@ -36,19 +36,29 @@ struct ScanState {
     BlockNumber next_page;
     BlockNumber page_limit;
     uint32 walked_pages;
+    BlockNumber heap_blocks;  // as last known
 };
 
 ScanState* state_of(IndexScanDesc scan) {
     return static_cast<ScanState*>(scan->opaque);
 }
 
-void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is_null) {
-    if (pointer.block() == InvalidBlockNumber || pointer.offset == InvalidOffsetNumber) {
-        ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
-                        errmsg("index \"%s\" holds an entry that points nowhere",
-                               RelationGetRelationName(scan->indexRelation)),
-                        errhint("REINDEX it.")));
+// The table cannot shrink while it is scanned, so its size is asked for only when it seems to have
+// grown.
+void check_pointer(IndexScanDesc scan, EntryPointer pointer) {
+    ScanState* state = state_of(scan);
+    if (pointer.block() >= state->heap_blocks) {
+        state->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
     }
+    if (pointer.block() < state->heap_blocks && pointer.offset != InvalidOffsetNumber) return;
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("index \"%s\" holds an entry that points beyond its table",
+                           RelationGetRelationName(scan->indexRelation)),
+                    errhint("REINDEX it.")));
+}
+
+void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is_null) {
+    check_pointer(scan, pointer);
     ItemPointerSet(&scan->xs_heaptid, pointer.block(), pointer.offset);
     scan->xs_recheck = false;
     if (scan->numberOfOrderBys == 0) return;
