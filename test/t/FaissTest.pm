@@ -96,6 +96,14 @@ sub no_worker_left {
     return 0;
 }
 
+# Those that serve a backend of this server.
+sub workers_of {
+    my ($node) = @_;
+    my $postmaster = $node->safe_psql("postgres",
+        q{SELECT split_part(pg_read_file("postmaster.pid"), E"\n", 1)});
+    return grep { descends_from($_, $postmaster) } workers();
+}
+
 sub workers {
     my @pids;
     for my $comm (glob '/proc/[0-9]*/comm') {
