@@ -93,6 +93,8 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     }
     MetaPage meta = initial_meta(index);
     state->attributes = attribute_widths(meta);
+    // TRUNCATE builds a table of its own transaction again in the same file.
+    forget_index(index);
     UnlockReleaseBuffer(add_built_page(index, PageKind::kMeta, 0, kNoBlock));
 
     sample_rows(state);

@@ -183,6 +183,9 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
         sort_tuple(scan, null_list_key(state), pointer);
         return;
     }
+    // The sample saw no descriptor. Under CONCURRENTLY one may have come since: its validation,
+    // which is not done yet, inserts this row as any later one.
+    if (!state->knows_shape) return;
     Descriptor* descriptor = checked_descriptor(values[0]);
     const DescriptorView value = descriptor->view();
     settle_shape(state, value);

@@ -70,6 +70,12 @@ const LoadedIndex* load_index(Relation index) {
     return entry;
 }
 
+void forget_index(Relation index) {
+    for (LoadedIndex& entry : cache) {
+        if (entry.file == relation_file(index)) entry.build_id = 0;
+    }
+}
+
 void check_metric_takes(Metric metric, Kind kind) {
     if (is_binary(metric) == (kind == Kind::kBit)) return;
     ereport(ERROR,

@@ -40,24 +40,35 @@ void raise_corrupted(Relation index, BlockNumber block, const char* fault) {
     pg_unreachable();
 }
 
-Buffer lock_page(Relation index, BlockNumber block, int mode) {
-    // The links of a damaged page may lead anywhere. Asking for the size is a system call, so the
-    // last answer is kept; should the index have shrunk, reading the block fails all the same.
+// Asking for the size is a system call, so the last answer is kept; should the index have shrunk,
+// reading the block fails all the same.
+static bool lies_inside(Relation index, BlockNumber block) {
     static Oid known_index = InvalidOid;
     static BlockNumber known_size = 0;
     if (known_index != RelationGetRelid(index) || block >= known_size) {
         known_size = RelationGetNumberOfBlocks(index);
         known_index = RelationGetRelid(index);
     }
-    if (block >= known_size) {
-        raise_corrupted(index, block, "a link leads beyond the end of the index");
+    return block < known_size;
+}
+
+void check_chain(Relation index, BlockNumber first_block, uint32 length) {
+    if (!lies_inside(index, length)) {
+        raise_corrupted(index, first_block, "a chain of pages runs in a circle");
     }
+}
+
+Buffer lock_page(Relation index, BlockNumber block, int mode) {
     const Buffer buffer = pin_page(index, block);
     LockBuffer(buffer, mode);
     return buffer;
 }
 
 Buffer pin_page(Relation index, BlockNumber block) {
+    // The links of a damaged page may lead anywhere, P_NEW included.
+    if (!lies_inside(index, block)) {
+        raise_corrupted(index, block, "a link leads beyond the end of the index");
+    }
     const RelationFile file = relation_file(index);
     PageHint* hint = hint_for(file, block);
     if (hint->file == file && hint->block == block &&

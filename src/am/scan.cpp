@@ -37,13 +37,30 @@ struct ScanState {
     uint32 pointer_position;
     BlockNumber next_page;
     BlockNumber page_limit;
+    uint32 walked_pages;
+    BlockNumber heap_blocks;  // as last known
 };
 
 ScanState* state_of(IndexScanDesc scan) {
     return static_cast<ScanState*>(scan->opaque);
 }
 
+// The table cannot shrink while it is scanned, so its size is asked for only when it seems to have
+// grown.
+void check_pointer(IndexScanDesc scan, EntryPointer pointer) {
+    ScanState* state = state_of(scan);
+    if (pointer.block() >= state->heap_blocks) {
+        state->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
+    }
+    if (pointer.block() < state->heap_blocks && pointer.offset != InvalidOffsetNumber) return;
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("index \"%s\" holds an entry that points beyond its table",
+                           RelationGetRelationName(scan->indexRelation)),
+                    errhint("REINDEX it.")));
+}
+
 void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is_null) {
+    check_pointer(scan, pointer);
     ItemPointerSet(&scan->xs_heaptid, pointer.block(), pointer.offset);
     if (scan->numberOfOrderBys == 0) return;
     scan->xs_orderbyvals[0] = Float8GetDatum(distance);
@@ -53,6 +70,7 @@ void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is
 void start_walk(ScanState* state, Stage stage, BlockNumber first_page) {
     state->stage = stage;
     state->next_page = first_page;
+    state->walked_pages = 0;
     state->pointer_count = 0;
     state->pointer_position = 0;
 }
@@ -69,7 +87,9 @@ bool fill_from_page(IndexScanDesc scan, ScanState* state) {
         return false;
     }
     CHECK_FOR_INTERRUPTS();
+    check_chain(scan->indexRelation, state->next_page, state->walked_pages++);
     const Buffer buffer = lock_page(scan->indexRelation, state->next_page, BUFFER_LOCK_SHARE);
+    if (!everything) check_list_page(scan->indexRelation, buffer, plain_list_geometry());
     const uint8_t* page = buffer_bytes(buffer);
     const BlockNumber block = state->next_page;
     state->pointer_count = 0;

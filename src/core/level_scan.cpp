@@ -138,24 +138,29 @@ void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
 
 uint32_t LevelScan::page_ordinal(const uint8_t* page, uint32_t block) {
     List& list = lists_[reading_];
+    const ListPageView view(geometry_, page);
+    const uint32_t* refine_pages = view.refine_pages();
+    const uint32_t refine_count = geometry_.max_refine_pages;
+    uint32_t known = static_cast<uint32_t>(pages_.size());
     // Read again, a list mostly shows the same pages in the same order.
     if (pages_read_ < list.page_count && pages_[list.first_page + pages_read_].block == block) {
-        return list.first_page + pages_read_;
+        known = list.first_page + pages_read_;
+    } else if (list.was_read) {
+        for (known = 0; known < pages_.size(); ++known) {
+            if (pages_[known].block == block && pages_[known].list == reading_) break;
+        }
     }
-    for (uint32_t i = 0; i < pages_.size() && list.was_read; ++i) {
-        if (pages_[i].block == block && pages_[i].list == reading_) return i;
+    if (known < pages_.size()) {
+        // Inserters may have given it refine pages meanwhile.
+        std::copy_n(refine_pages, refine_count, refine_pages_.begin() + pages_[known].refine_start);
+        return known;
     }
-    const ListPageView view(geometry_, page);
-    const uint32_t entries = view.header().block_count * kBlockEntries;
-    const uint32_t refine_count =
-        std::min(geometry_.refine_pages_for(entries), geometry_.max_refine_pages);
     const auto ordinal = static_cast<uint32_t>(pages_.size());
     if (list.page_count == 0) list.first_page = ordinal;
     if (list.first_page + list.page_count == ordinal) ++list.page_count;
     pages_.push_back({block, static_cast<uint32_t>(reading_),
                       static_cast<uint32_t>(refine_pages_.size()), refine_count});
-    refine_pages_.insert(refine_pages_.end(), view.refine_pages(),
-                         view.refine_pages() + refine_count);
+    refine_pages_.insert(refine_pages_.end(), refine_pages, refine_pages + refine_count);
     return ordinal;
 }
 
