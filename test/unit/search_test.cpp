@@ -1,6 +1,7 @@
 #include "core/search.h"
 
 #include <cmath>
+#include <set>
 #include <string>
 
 #include "memory_index.h"
@@ -180,6 +181,48 @@ TEST(Search, StopsAtTheNearestListForInserts) {
     while (search.next(&found))
         ++count;
     EXPECT_EQ(count, 30u);
+}
+
+// The scan's snapshot sees none of the new rows; it must neither trip over them nor lose others.
+TEST(Search, GoesOnWhileRowsAreInserted) {
+    for (const MemoryIndexOptions& kind : kinds_of_index()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        std::mt19937_64 random(4);
+        MemorySearch search(index, index.row(17), options_with(kTiny));
+        search.before_step = [&](const SearchStep& step) {
+            if (step.what != SearchStep::What::kReadList && random() % 50 != 0) return;
+            for (int i = 0; i < 3; ++i)
+                index.insert_like(static_cast<uint32_t>(random() % kind.row_count));
+        };
+        expect_each_once(search.all(), kind.row_count);
+        EXPECT_GT(index.row_count(), kind.row_count);
+    }
+}
+
+TEST(Search, GoesOnWhileRowsAreRemoved) {
+    for (const MemoryIndexOptions& kind : kinds_of_index()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        std::mt19937_64 random(5);
+        std::set<uint32_t> removed;
+        MemorySearch search(index, index.row(17), options_with(kTiny));
+        search.before_step = [&](const SearchStep&) {
+            const auto row = static_cast<uint32_t>(random() % kind.row_count);
+            if (row % 3 != 0 || !index.remove(row)) return;
+            removed.insert(row);
+            // Its place may go to another row at once.
+            if (row % 2 == 0) index.insert_like(row);
+        };
+        std::vector<uint32_t> times(kind.row_count);
+        for (const uint32_t row : rows_of(search.all()))
+            if (row < kind.row_count) ++times[row];
+        for (uint32_t row = 0; row < kind.row_count; ++row) {
+            ASSERT_LE(times[row], 1u);
+            ASSERT_GE(times[row] + removed.count(row), 1u);
+        }
+        EXPECT_FALSE(removed.empty());
+    }
 }
 
 TEST(Search, LooksAtWhatCouldNotBeComputedFirst) {
