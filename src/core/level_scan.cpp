@@ -132,35 +132,28 @@ void LevelScan::widen() {
 }
 
 void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
-    page_ordinal_ = page_ordinal(page, block);
+    page_ordinal_ = page_ordinal(block);
     ++pages_read_;
+    // Since the page was read last, an insert may have linked refine pages for its entry.
+    const ListPageView view(geometry_, page);
+    std::copy_n(view.refine_pages(), geometry_.max_refine_pages,
+                refine_pages_.begin() + refine_start(page_ordinal_));
 }
 
-uint32_t LevelScan::page_ordinal(const uint8_t* page, uint32_t block) {
+uint32_t LevelScan::page_ordinal(uint32_t block) {
     List& list = lists_[reading_];
-    const ListPageView view(geometry_, page);
-    const uint32_t* refine_pages = view.refine_pages();
-    const uint32_t refine_count = geometry_.max_refine_pages;
-    uint32_t known = static_cast<uint32_t>(pages_.size());
     // Read again, a list mostly shows the same pages in the same order.
     if (pages_read_ < list.page_count && pages_[list.first_page + pages_read_].block == block) {
-        known = list.first_page + pages_read_;
-    } else if (list.was_read) {
-        for (known = 0; known < pages_.size(); ++known) {
-            if (pages_[known].block == block && pages_[known].list == reading_) break;
-        }
+        return list.first_page + pages_read_;
     }
-    if (known < pages_.size()) {
-        // Inserters may have given it refine pages meanwhile.
-        std::copy_n(refine_pages, refine_count, refine_pages_.begin() + pages_[known].refine_start);
-        return known;
+    for (uint32_t i = 0; i < pages_.size() && list.was_read; ++i) {
+        if (pages_[i].block == block && pages_[i].list == reading_) return i;
     }
     const auto ordinal = static_cast<uint32_t>(pages_.size());
     if (list.page_count == 0) list.first_page = ordinal;
     if (list.first_page + list.page_count == ordinal) ++list.page_count;
-    pages_.push_back({block, static_cast<uint32_t>(reading_),
-                      static_cast<uint32_t>(refine_pages_.size()), refine_count});
-    refine_pages_.insert(refine_pages_.end(), refine_pages, refine_pages + refine_count);
+    pages_.push_back({block, static_cast<uint32_t>(reading_)});
+    refine_pages_.resize(pages_.size() * geometry_.max_refine_pages);
     return ordinal;
 }
 
@@ -211,10 +204,9 @@ LevelScan::Place LevelScan::place(uint64_t id) const {
     if (geometry_.slot_bytes == 0) return place;
     const StreamPlace slot = geometry_.slot_place(index);
     place.slot_offset = slot.offset;
-    if (slot.page_index < page.refine_count) {
-        place.slot_pages = {refine_pages_.data() + page.refine_start + slot.page_index,
-                            page.refine_count - slot.page_index};
-    }
+    const std::span<const uint32_t> pages(refine_pages_.data() + refine_start(id >> kIndexBits),
+                                          geometry_.max_refine_pages);
+    if (pages[slot.page_index] != kNoBlock) place.slot_pages = pages.subspan(slot.page_index);
     return place;
 }
 
