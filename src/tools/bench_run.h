@@ -1,0 +1,24 @@
+// Measures the systems that a server has on one set, taking turns.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lookalike {
+
+struct BenchRunOptions {
+    std::filesystem::path set;            ///< folder of the set
+    std::filesystem::path results;        ///< gets SET/SYSTEM, one file a system
+    std::vector<std::string> extensions;  ///< empty: all that the server has
+    uint32_t rounds = 3;
+    uint32_t row_limit = UINT32_MAX;
+    uint32_t query_limit = UINT32_MAX;
+    uint32_t insert_limit = 4000;
+};
+
+/// Throws std::exception.
+void run_bench(const BenchRunOptions& options);
+
+}  // namespace lookalike
