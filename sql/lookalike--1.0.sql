@@ -271,3 +271,37 @@ CREATE AGGREGATE avg(descriptor) (
     SFUNC = descriptor_accum, STYPE = double precision[], INITCOND = '{0,1}',
     COMBINEFUNC = descriptor_combine, FINALFUNC = descriptor_avg, PARALLEL = SAFE
 );
+
+-- The index access method ------------------------------------------------------------------------
+
+CREATE FUNCTION faiss_handler(internal) RETURNS index_am_handler
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+CREATE ACCESS METHOD faiss TYPE INDEX HANDLER faiss_handler;
+COMMENT ON ACCESS METHOD faiss IS 'nearest neighbours of descriptors';
+
+CREATE FUNCTION faiss_l2_metric() RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION faiss_ip_metric() RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION faiss_cosine_metric() RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION faiss_hamming_metric() RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION faiss_jaccard_metric() RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE OPERATOR CLASS descriptor_l2_ops DEFAULT FOR TYPE descriptor USING faiss AS
+    OPERATOR 1 <-> (descriptor, descriptor) FOR ORDER BY float_ops,
+    FUNCTION 1 faiss_l2_metric();
+CREATE OPERATOR CLASS descriptor_ip_ops FOR TYPE descriptor USING faiss AS
+    OPERATOR 1 <#> (descriptor, descriptor) FOR ORDER BY float_ops,
+    FUNCTION 1 faiss_ip_metric();
+CREATE OPERATOR CLASS descriptor_cosine_ops FOR TYPE descriptor USING faiss AS
+    OPERATOR 1 <=> (descriptor, descriptor) FOR ORDER BY float_ops,
+    FUNCTION 1 faiss_cosine_metric();
+CREATE OPERATOR CLASS descriptor_hamming_ops FOR TYPE descriptor USING faiss AS
+    OPERATOR 1 <~> (descriptor, descriptor) FOR ORDER BY float_ops,
+    FUNCTION 1 faiss_hamming_metric();
+CREATE OPERATOR CLASS descriptor_jaccard_ops FOR TYPE descriptor USING faiss AS
+    OPERATOR 1 <%> (descriptor, descriptor) FOR ORDER BY float_ops,
+    FUNCTION 1 faiss_jaccard_metric();

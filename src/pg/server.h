@@ -21,6 +21,13 @@ extern "C" {
 #endif
 }
 
+/// Lets VACUUM rest and be cancelled.
+#if PG_VERSION_NUM >= 180000
+#define vacuum_pause() vacuum_delay_point(false)
+#else
+#define vacuum_pause() vacuum_delay_point()
+#endif
+
 #if PG_VERSION_NUM < 140000
 #error "lookalike needs PostgreSQL 14 or newer"
 #endif

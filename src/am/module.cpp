@@ -1,8 +1,14 @@
 // What PostgreSQL calls when it loads the library.
 #include "pg/server.h"
 
+#include "am/options.h"
+
 extern "C" {
 // Before PostgreSQL 16 the macro below leaves the symbol as hidden as the rest of the library.
 extern __attribute__((visibility("default"))) const Pg_magic_struct* PG_MAGIC_FUNCTION_NAME(void);
 PG_MODULE_MAGIC;
+
+__attribute__((visibility("default"))) void _PG_init(void) {
+    lookalike::define_options();
+}
 }

@@ -1,0 +1,49 @@
+// The callbacks of the access method, one file each, and what they share.
+#pragma once
+
+#include "pg/server.h"
+
+extern "C" {
+#include "access/amapi.h"
+#include "access/genam.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+}
+
+#include "core/metric.h"
+
+namespace lookalike {
+
+/// Numbers of the operator class members: the distance operator, and a function that tells the
+/// metric.
+constexpr int kDistanceStrategy = 1;
+constexpr int kMetricProcedure = 1;
+
+/// The metric of the index's first column, from its operator class.
+Metric metric_of(Relation index);
+
+IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info);
+void build_empty_index(Relation index);
+bool insert_row(Relation index, Datum* values, bool* is_null, ItemPointer row, Relation heap,
+                IndexUniqueCheck check_unique, bool index_unchanged, IndexInfo* info);
+IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* result,
+                                   IndexBulkDeleteCallback callback, void* callback_state);
+IndexBulkDeleteResult* clean_up_after_vacuum(IndexVacuumInfo* info, IndexBulkDeleteResult* result);
+void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup_cost,
+                   Cost* total_cost, Selectivity* selectivity, double* correlation, double* pages);
+bool validate_operator_class(Oid operator_class);
+char* build_phase_name(int64 phase);
+IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count);
+void rescan(IndexScanDesc scan, ScanKey keys, int key_count, ScanKey order_bys, int order_by_count);
+bool next_row(IndexScanDesc scan, ScanDirection direction);
+void end_scan(IndexScanDesc scan);
+
+/// Phases of CREATE INDEX, after PostgreSQL's own first.
+enum BuildPhase : int64 {
+    kPhaseSample = 2,
+    kPhaseLearn = 3,
+    kPhaseAssign = 4,
+    kPhaseWrite = 5,
+};
+
+}  // namespace lookalike

@@ -1,0 +1,89 @@
+// What the planner is told a scan costs.
+#include "am/access_method.h"
+
+extern "C" {
+#include "access/relation.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/selfuncs.h"
+#include "utils/spccache.h"
+}
+
+#include <algorithm>
+#include <cmath>
+
+#include "am/options.h"
+#include "am/pages.h"
+
+namespace lookalike {
+namespace {
+
+// An entry is scanned by a few vector instructions, a tenth of an operator's call.
+constexpr double kEntryOperatorShare = 0.1;
+// List pages make about a third of the pages; the rest are read for refined entries only.
+constexpr double kListPageShare = 0.35;
+constexpr double kRefinedEntries = 150;
+
+// Never raises for what the page holds: a damaged index is reported by the scan, not by planning.
+bool peek_meta(Relation index, MetaPage* meta) {
+    if (RelationGetNumberOfBlocks(index) == 0) return false;
+    const Buffer buffer = ReadBuffer(index, kMetaBlock);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    memcpy(meta, page_body(buffer_bytes(buffer)), sizeof *meta);
+    const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kMeta) == nullptr;
+    UnlockReleaseBuffer(buffer);
+    return is_ours && meta->magic == kMetaMagic && meta->version == kFormatVersion &&
+           meta->leaf_count > 0;
+}
+
+// The share of the lists that a scan opens first; negative: unknown.
+double opened_share(const IndexOptInfo* info, double* opened_lists) {
+    *opened_lists = 1;
+    if (info->hypothetical) return 0.05;
+    Relation index = index_open(info->indexoid, NoLock);
+    MetaPage meta;
+    double share = -1;
+    if (peek_meta(index, &meta)) {
+        *opened_lists = probes_of_scan(index_options(index), meta.leaf_count);
+        share = *opened_lists / meta.leaf_count;
+    }
+    index_close(index, NoLock);
+    return share;
+}
+
+}  // namespace
+
+void estimate_cost(PlannerInfo*, IndexPath* path, double loop_count, Cost* startup_cost,
+                   Cost* total_cost, Selectivity* selectivity, double* correlation, double* pages) {
+    const IndexOptInfo* info = path->indexinfo;
+    *selectivity = 1;
+    *correlation = 0;
+    *pages = info->pages;
+    double lists;
+    const double share = path->indexorderbys == NIL ? -1 : opened_share(info, &lists);
+    if (share < 0) {
+        // Reading all rows in no useful order is the heap's job.
+        *startup_cost = get_float8_infinity();
+        *total_cost = get_float8_infinity();
+        return;
+    }
+    double random_page_cost;
+    double seq_page_cost;
+    get_tablespace_page_costs(info->reltablespace, &random_page_cost, &seq_page_cost);
+    const double all_list_pages = kListPageShare * info->pages;
+    const double list_pages = std::max(share * all_list_pages, lists);
+    const double refined = std::min(kRefinedEntries, info->tuples);
+    const double entry_cost = kEntryOperatorShare * cpu_operator_cost;
+    // Neighbouring pages of a list lie together; refined entries lie anywhere. A loop finds most of
+    // what it needs in the cache.
+    const double cache = loop_count > 1 ? 1 / std::sqrt(loop_count) : 1;
+    *startup_cost = cache * (lists * random_page_cost + (list_pages - lists) * seq_page_cost +
+                             std::min(refined, double{1} * info->pages) * seq_page_cost) +
+                    share * info->tuples * entry_cost + refined * cpu_operator_cost;
+    *total_cost = *startup_cost +
+                  (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
+                  info->tuples * (cpu_index_tuple_cost + cpu_operator_cost);
+}
+
+}  // namespace lookalike

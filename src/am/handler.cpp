@@ -1,0 +1,56 @@
+// The access method's table of properties and callbacks, and the operator classes' metrics.
+#include "am/access_method.h"
+
+extern "C" {
+#include "access/reloptions.h"
+#include "commands/vacuum.h"
+}
+
+#include "am/options.h"
+
+using namespace lookalike;
+
+SQL_FUNCTION(faiss_handler) {
+    IndexAmRoutine* routine = makeNode(IndexAmRoutine);
+    routine->amstrategies = kDistanceStrategy;
+    routine->amsupport = kMetricProcedure;
+    routine->amcanorderbyop = true;
+    routine->amoptionalkey = true;
+    routine->amusemaintenanceworkmem = true;
+    routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+    routine->amkeytype = InvalidOid;
+    routine->ambuild = build_index;
+    routine->ambuildempty = build_empty_index;
+    routine->aminsert = insert_row;
+    routine->ambulkdelete = delete_rows;
+    routine->amvacuumcleanup = clean_up_after_vacuum;
+    routine->amcostestimate = estimate_cost;
+    routine->amoptions = parse_options;
+    routine->ambuildphasename = build_phase_name;
+    routine->amvalidate = validate_operator_class;
+    routine->ambeginscan = begin_scan;
+    routine->amrescan = rescan;
+    routine->amgettuple = next_row;
+    routine->amendscan = end_scan;
+    PG_RETURN_POINTER(routine);
+}
+
+SQL_FUNCTION(faiss_l2_metric) {
+    PG_RETURN_INT32(static_cast<int32>(Metric::kL2));
+}
+
+SQL_FUNCTION(faiss_ip_metric) {
+    PG_RETURN_INT32(static_cast<int32>(Metric::kInnerProduct));
+}
+
+SQL_FUNCTION(faiss_cosine_metric) {
+    PG_RETURN_INT32(static_cast<int32>(Metric::kCosine));
+}
+
+SQL_FUNCTION(faiss_hamming_metric) {
+    PG_RETURN_INT32(static_cast<int32>(Metric::kHamming));
+}
+
+SQL_FUNCTION(faiss_jaccard_metric) {
+    PG_RETURN_INT32(static_cast<int32>(Metric::kJaccard));
+}

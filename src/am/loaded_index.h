@@ -1,0 +1,36 @@
+// What a backend keeps of an index between statements: its meta page's facts and its index space.
+#pragma once
+
+#include "am/pages.h"
+#include "core/search.h"
+
+namespace lookalike {
+
+struct LoadedIndex {
+    RelationFile file;  ///< REINDEX makes a new one
+    uint64_t build_id;
+    uint64_t last_use;
+    MetaPage meta;
+    IndexShape shape;
+    const IndexSpace* space;  ///< null for binary metrics and while the dimensions are unknown
+
+    bool knows_dims() const { return meta.dims > 0; }
+};
+
+/// Reads the meta page, and the mean when this build of the index was not seen before. The result
+/// is good until the next call: copy what must live longer.
+const LoadedIndex* load_index(Relation index);
+
+/// Raises unless an index of this shape can hold or be asked for such a value; `loaded` knows dims.
+void check_value_fits(Relation index, const LoadedIndex& loaded, const DescriptorView& value);
+
+/// Raises unless the metric takes this kind, naming the operator class that does.
+void check_metric_takes(Metric metric, Kind kind);
+
+/// The elements as floats: the value's own, or widened into `scratch` (room for dims floats).
+const float* as_reals(const DescriptorView& value, float* scratch);
+
+/// True when cosine has no answer for it: every element is zero.
+bool has_no_direction(const DescriptorView& value);
+
+}  // namespace lookalike

@@ -1,0 +1,101 @@
+#include "am/pages.h"
+
+extern "C" {
+#include "storage/indexfsm.h"
+#include "storage/lmgr.h"
+}
+
+namespace lookalike {
+
+void raise_corrupted(Relation index, BlockNumber block, const char* fault) {
+    ereport(ERROR,
+            (errcode(ERRCODE_INDEX_CORRUPTED),
+             errmsg("index \"%s\" is corrupted at block %u", RelationGetRelationName(index), block),
+             errdetail("%s.", fault), errhint("REINDEX it.")));
+    pg_unreachable();
+}
+
+Buffer lock_page(Relation index, BlockNumber block, int mode) {
+    // The links of a damaged page may lead anywhere. Asking for the size is a system call, so the
+    // last answer is kept; should the index have shrunk, reading the block fails all the same.
+    static Oid known_index = InvalidOid;
+    static BlockNumber known_size = 0;
+    if (known_index != RelationGetRelid(index) || block >= known_size) {
+        known_size = RelationGetNumberOfBlocks(index);
+        known_index = RelationGetRelid(index);
+    }
+    if (block >= known_size) {
+        raise_corrupted(index, block, "a link leads beyond the end of the index");
+    }
+    const Buffer buffer = ReadBuffer(index, block);
+    LockBuffer(buffer, mode);
+    return buffer;
+}
+
+void check_page(Relation index, Buffer buffer, PageKind kind) {
+    if (const char* fault = page_fault(buffer_bytes(buffer), kind)) {
+        raise_corrupted(index, BufferGetBlockNumber(buffer), fault);
+    }
+}
+
+void check_list_page(Relation index, Buffer buffer, const ListGeometry& geometry) {
+    if (const char* fault = list_page_fault(geometry, buffer_bytes(buffer))) {
+        raise_corrupted(index, BufferGetBlockNumber(buffer), fault);
+    }
+}
+
+void make_page(uint8_t* page, PageKind kind, BlockNumber list_id, BlockNumber owner) {
+    PageInit(reinterpret_cast<Page>(page), BLCKSZ, sizeof(PageTrailer));
+    auto* header = reinterpret_cast<PageHeader>(page);
+    header->pd_lower = header->pd_special;
+    header->pd_upper = header->pd_special;
+    init_page(page, kind, list_id, owner);
+}
+
+Buffer allocate_page(Relation index) {
+    for (;;) {
+        const BlockNumber block = GetFreeIndexPage(index);
+        if (block == InvalidBlockNumber) break;
+        const Buffer buffer = ReadBuffer(index, block);
+        if (ConditionalLockBuffer(buffer)) {
+            // The map may be stale: only the page itself knows that it is free.
+            if (PageIsNew(BufferGetPage(buffer)) ||
+                page_fault(buffer_bytes(buffer), PageKind::kFree) == nullptr) {
+                return buffer;
+            }
+            LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+        }
+        ReleaseBuffer(buffer);
+    }
+    const bool is_shared = !RELATION_IS_LOCAL(index);
+    if (is_shared) LockRelationForExtension(index, ExclusiveLock);
+    const Buffer buffer = ReadBuffer(index, P_NEW);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    if (is_shared) UnlockRelationForExtension(index, ExclusiveLock);
+    return buffer;
+}
+
+MetaPage read_meta(Relation index) {
+    const Buffer buffer = ReadBuffer(index, kMetaBlock);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    check_page(index, buffer, PageKind::kMeta);
+    MetaPage meta;
+    memcpy(&meta, page_body(buffer_bytes(buffer)), sizeof meta);
+    UnlockReleaseBuffer(buffer);
+    const bool known_dims = meta.dims > 0;
+    if (meta.magic != kMetaMagic || static_cast<uint8>(meta.metric) >= kMetricCount ||
+        static_cast<uint8>(meta.refine) >= kRefineCount || meta.depth < 1 || meta.depth > 2 ||
+        (known_dims &&
+         (meta.kind >= kKindCount || meta.dims > max_dims(static_cast<Kind>(meta.kind))))) {
+        raise_corrupted(index, kMetaBlock, "the meta page holds impossible values");
+    }
+    if (meta.version != kFormatVersion) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("index \"%s\" has format version %d, this library reads %d",
+                               RelationGetRelationName(index), meta.version, kFormatVersion),
+                        errhint("REINDEX it.")));
+    }
+    return meta;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,209 @@
+#include "am/reader.h"
+
+#include "am/options.h"
+#include "pg/run_core.h"
+
+namespace lookalike {
+namespace {
+
+// Without refine codes rows come in the order of their estimates, so these get no discount.
+double epsilon_for(Refine refine) {
+    return refine == Refine::kNone ? 0.0 : kDefaultScanEpsilon;
+}
+
+bool belongs_to(const uint8_t* page, PageKind kind, BlockNumber list_id, BlockNumber list_page) {
+    const PageTrailer* trailer = page_trailer(page);
+    return page_fault(page, kind) == nullptr && trailer->list_id == list_id &&
+           trailer->owner == list_page;
+}
+
+// A page that is not ours any more was recycled by VACUUM, which only happens to entries that no
+// snapshot can see; but a page that never was ours is damage.
+void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
+    const uint8_t* page = buffer_bytes(buffer);
+    for (const PageKind other : {kind, PageKind::kFree, PageKind::kList, PageKind::kCode,
+                                 PageKind::kRefine, PageKind::kVector}) {
+        if (page_fault(page, other) == nullptr) return;
+    }
+    raise_corrupted(index, BufferGetBlockNumber(buffer), page_fault(page, kind));
+}
+
+void push_inside(Reader* reader, const ListGeometry& geometry, const uint8_t* page,
+                 BlockNumber block) {
+    LevelScan& level = reader->search->level_of_step();
+    run_core([&] {
+        const ListPageView view(geometry, page);
+        level.begin_page(page, block);
+        for (uint32_t i = 0; i < view.header().block_count; ++i)
+            level.push_block(view, i, geometry.row_code_bytes > 0 ? view.codes(i) : nullptr);
+    });
+}
+
+// The page's copy is used without lock: its code pages are read one after the other.
+void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber list_id,
+                  BlockNumber block) {
+    LevelScan& level = reader->search->level_of_step();
+    const ListPageView view(geometry, reader->page);
+    run_core([&] { level.begin_page(reader->page, block); });
+    for (uint32_t i = 0; i < view.header().block_count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        if (view.live(i) == 0) continue;
+        const StreamPlace place = geometry.code_place(i);
+        if (copy_stream(reader->index, PageKind::kCode, list_id, block,
+                        view.code_pages() + place.page_index,
+                        geometry.max_code_pages - place.page_index, place.offset,
+                        geometry.block_code_bytes, reader->codes)) {
+            run_core([&] { level.push_block(view, i, reader->codes); });
+        }
+    }
+}
+
+// Each next page is pinned while its predecessor is locked, so that VACUUM, which needs a page for
+// itself alone before it recycles it, cannot take it away in between.
+void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
+    Relation index = reader->index;
+    Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
+    for (;;) {
+        const uint8_t* page = buffer_bytes(buffer);
+        const BlockNumber block = BufferGetBlockNumber(buffer);
+        check_list_page(index, buffer, geometry);
+        if (page_trailer(page)->list_id != list_id) {
+            raise_corrupted(index, block, "the page belongs to another list");
+        }
+        const BlockNumber next = page_trailer(page)->next;
+        if (geometry.codes_inside) {
+            push_inside(reader, geometry, page, block);
+        } else {
+            memcpy(reader->page, page, BLCKSZ);
+        }
+        const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : ReadBuffer(index, next);
+        UnlockReleaseBuffer(buffer);
+        if (!geometry.codes_inside) push_outside(reader, geometry, list_id, block);
+        CHECK_FOR_INTERRUPTS();
+        if (next_buffer == InvalidBuffer) break;
+        buffer = next_buffer;
+        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    }
+    run_core([&] { reader->search->level_of_step().finish_list(); });
+}
+
+void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
+    LevelScan& level = reader->search->level_of_step();
+    if (place.slot_pages.empty()) {
+        raise_corrupted(reader->index, place.list_page, "a refine page is missing");
+    }
+    if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
+        const bool found = copy_slot(reader->index, geometry, place, reader->slot);
+        run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
+        return;
+    }
+    const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
+    const uint8_t* page = buffer_bytes(buffer);
+    if (belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
+        run_core([&] { level.push_slot(page_body(page) + place.slot_offset); });
+    } else {
+        check_recyclable(reader->index, buffer, PageKind::kRefine);
+        run_core([&] { level.drop_entry(); });
+    }
+    UnlockReleaseBuffer(buffer);
+}
+
+void read_entry_pointer(Reader* reader, const LevelScan::Place& place,
+                        const ListGeometry& geometry) {
+    LevelScan& level = reader->search->level_of_step();
+    const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
+    const uint8_t* page = buffer_bytes(buffer);
+    bool found = false;
+    if (page_fault(page, PageKind::kList) == nullptr &&
+        page_trailer(page)->list_id == place.list_id) {
+        check_list_page(reader->index, buffer, geometry);
+        const ListPageView view(geometry, page);
+        found = view.is_live(place.index);
+        if (found) run_core([&] { level.push_pointer(view.pointer(place.index)); });
+    } else {
+        check_recyclable(reader->index, buffer, PageKind::kList);
+    }
+    UnlockReleaseBuffer(buffer);
+    if (!found) run_core([&] { level.drop_entry(); });
+}
+
+}  // namespace
+
+bool copy_stream(Relation index, PageKind kind, BlockNumber list_id, BlockNumber list_page,
+                 const uint32_t* pages, uint32 page_count, uint32 offset, size_t length,
+                 uint8_t* to) {
+    for (uint32 i = 0; length > 0; ++i) {
+        if (i >= page_count) raise_corrupted(index, list_page, "a code or refine page is missing");
+        const Buffer buffer = lock_page(index, pages[i], BUFFER_LOCK_SHARE);
+        const uint8_t* page = buffer_bytes(buffer);
+        if (!belongs_to(page, kind, list_id, list_page)) {
+            check_recyclable(index, buffer, kind);
+            UnlockReleaseBuffer(buffer);
+            return false;
+        }
+        const size_t part = Min(length, size_t{kBodyBytes} - offset);
+        memcpy(to, page_body(page) + offset, part);
+        UnlockReleaseBuffer(buffer);
+        to += part;
+        length -= part;
+        offset = 0;
+    }
+    return true;
+}
+
+bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,
+               uint8_t* slot) {
+    return copy_stream(index, PageKind::kRefine, place.list_id, place.list_page,
+                       place.slot_pages.data(), static_cast<uint32>(place.slot_pages.size()),
+                       place.slot_offset, geometry.slot_bytes, slot);
+}
+
+Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,
+                    const SearchOptions& options) {
+    auto* reader = static_cast<Reader*>(palloc0(sizeof(Reader)));
+    reader->index = index;
+    auto* owned = ContextOwned<SearchObjects>::make();
+    SearchObjects* objects;
+    if (is_binary(loaded.meta.metric)) {
+        objects = owned->create(loaded.shape, query.bits(), options);
+    } else {
+        auto* scratch = static_cast<float*>(palloc(sizeof(float) * query.dims));
+        objects = owned->create(loaded.shape, *loaded.space, as_reals(query, scratch),
+                                epsilon_for(loaded.shape.refine), options);
+    }
+    reader->search = &objects->search;
+    const ListGeometry& leaf = reader->search->geometry(0);
+    const ListGeometry& inner = reader->search->geometry(1);
+    if (!leaf.codes_inside || !inner.codes_inside) {
+        reader->page = static_cast<uint8_t*>(palloc(BLCKSZ));
+        reader->codes = static_cast<uint8_t*>(palloc(leaf.block_code_bytes));
+    }
+    reader->slot = static_cast<uint8_t*>(palloc(Max(leaf.slot_bytes, inner.slot_bytes) + 1));
+    return reader;
+}
+
+bool next_entry(Reader* reader, FoundEntry* found) {
+    for (;;) {
+        const SearchStep step = run_core([&] { return reader->search->next(); });
+        const ListGeometry& geometry = reader->search->geometry(step.level);
+        switch (step.what) {
+            case SearchStep::What::kReadList:
+                read_list(reader, step.list_id, geometry);
+                break;
+            case SearchStep::What::kReadEntry:
+                if (geometry.slot_bytes > 0) {
+                    read_entry_slot(reader, step.place, geometry);
+                } else {
+                    read_entry_pointer(reader, step.place, geometry);
+                }
+                break;
+            case SearchStep::What::kEmit:
+                *found = step.found;
+                return true;
+            case SearchStep::What::kDone:
+                return false;
+        }
+    }
+}
+
+}  // namespace lookalike

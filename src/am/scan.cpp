@@ -1,0 +1,236 @@
+// Index scans: rows in the order of their distance, then the rows that have none.
+#include "am/access_method.h"
+
+extern "C" {
+#include "access/relscan.h"
+#include "pgstat.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+}
+
+#include <cmath>
+
+#include "am/options.h"
+#include "am/reader.h"
+#include "pg/descriptor.h"
+
+namespace lookalike {
+namespace {
+
+// A single list of up to so many bytes is looked at entry by entry: its order is exact.
+constexpr BlockNumber kExhaustivePages = 512;
+
+enum class Stage { kStart, kSearch, kNoDirection, kNull, kEverything, kDone };
+
+struct ScanState {
+    MemoryContext context;  // of one rescan
+    MetaPage meta;
+    Stage stage;
+    bool has_distances;  // of kEverything: NaN for every row that is not NULL
+    Reader* reader;
+    // Stages that walk pages: the rows of one page, and the next page.
+    EntryPointer* pointers;
+    uint32 pointer_count;
+    uint32 pointer_position;
+    BlockNumber next_page;
+    BlockNumber page_limit;
+};
+
+ScanState* state_of(IndexScanDesc scan) {
+    return static_cast<ScanState*>(scan->opaque);
+}
+
+void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is_null) {
+    ItemPointerSet(&scan->xs_heaptid, pointer.block(), pointer.offset);
+    scan->xs_recheck = false;
+    if (scan->numberOfOrderBys == 0) return;
+    scan->xs_orderbyvals[0] = Float8GetDatum(distance);
+    scan->xs_orderbynulls[0] = is_null;
+}
+
+void start_walk(ScanState* state, Stage stage, BlockNumber first_page) {
+    state->stage = stage;
+    state->next_page = first_page;
+    state->pointer_count = 0;
+    state->pointer_position = 0;
+}
+
+ListGeometry leaf_geometry(const MetaPage& meta) {
+    const uint32 code_dims =
+        is_binary(meta.metric) ? meta.dims : IndexSpace::padded_dims(meta.dims);
+    return list_geometry(meta.metric, code_dims, meta.refine, 0);
+}
+
+// Copies the rows of the next page of the walk; false at its end. No page of these lists is ever
+// given back, so the walk needs no pin between calls.
+bool fill_from_page(IndexScanDesc scan, ScanState* state) {
+    const bool everything = state->stage == Stage::kEverything;
+    if (everything ? state->next_page >= state->page_limit : state->next_page == kNoBlock) {
+        return false;
+    }
+    CHECK_FOR_INTERRUPTS();
+    const Buffer buffer = lock_page(scan->indexRelation, state->next_page, BUFFER_LOCK_SHARE);
+    const uint8_t* page = buffer_bytes(buffer);
+    const BlockNumber block = state->next_page;
+    state->pointer_count = 0;
+    state->pointer_position = 0;
+    if (everything) ++state->next_page;
+    const bool is_list = page_fault(page, PageKind::kList) == nullptr;
+    const BlockNumber list_id = page_trailer(page)->list_id;
+    const bool comes_later = everything && state->has_distances && list_id == state->meta.null_list;
+    if ((is_list && !comes_later) || !everything) {
+        const bool plain = list_id == state->meta.null_list || list_id == state->meta.nan_list;
+        const ListGeometry geometry = plain ? plain_list_geometry() : leaf_geometry(state->meta);
+        if (!everything) state->next_page = page_trailer(page)->next;
+        const auto* header = reinterpret_cast<const ListHeader*>(page_body(page));
+        if (header->level == 0) {
+            check_list_page(scan->indexRelation, buffer, geometry);
+            const ListPageView view(geometry, page);
+            for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+                if (view.is_live(i)) state->pointers[state->pointer_count++] = view.pointer(i);
+            }
+        }
+    } else if (page_trailer(page)->page_id != kPageId && !PageIsNew(BufferGetPage(buffer))) {
+        raise_corrupted(scan->indexRelation, block, "the page does not belong to a faiss index");
+    }
+    UnlockReleaseBuffer(buffer);
+    return true;
+}
+
+// Without an order, or where no row has a number for a distance, rows come as they lie.
+void start_everything(IndexScanDesc scan, ScanState* state, bool has_distances) {
+    start_walk(state, Stage::kEverything, kMetaBlock + 1);
+    state->has_distances = has_distances;
+    state->page_limit = RelationGetNumberOfBlocks(scan->indexRelation);
+}
+
+void start_search(IndexScanDesc scan, ScanState* state) {
+    const ScanKey order = &scan->orderByData[0];
+    state->meta = read_meta(scan->indexRelation);
+    if (scan->numberOfOrderBys == 0 || (order->sk_flags & SK_ISNULL)) {
+        start_everything(scan, state, false);
+        return;
+    }
+    const LoadedIndex* loaded = load_index(scan->indexRelation);
+    const DescriptorView query = checked_descriptor(order->sk_argument)->view();
+    if (!loaded->knows_dims()) {
+        start_walk(state, Stage::kNull, state->meta.null_list);
+        return;
+    }
+    check_value_fits(scan->indexRelation, *loaded, query);
+    if (state->meta.metric == Metric::kCosine && has_no_direction(query)) {
+        start_everything(scan, state, true);
+        return;
+    }
+    const FaissOptions options = index_options(scan->indexRelation);
+    state->reader = make_reader(
+        scan->indexRelation, *loaded, query,
+        {.probes = probes_of_scan(options, loaded->shape.leaf_count),
+         .target_level = 0,
+         .exhaustive = loaded->shape.depth == 1 && loaded->shape.refine != Refine::kNone &&
+                       !is_binary(loaded->shape.metric) &&
+                       RelationGetNumberOfBlocks(scan->indexRelation) <= kExhaustivePages,
+         .memory_bytes = static_cast<size_t>(work_mem) * 1024});
+    state->stage = Stage::kSearch;
+}
+
+bool next_of_walk(IndexScanDesc scan, ScanState* state) {
+    while (state->pointer_position >= state->pointer_count) {
+        if (!fill_from_page(scan, state)) return false;
+    }
+    const EntryPointer pointer = state->pointers[state->pointer_position++];
+    const bool is_null = state->stage == Stage::kNull ||
+                         (state->stage == Stage::kEverything && !state->has_distances);
+    give_row(scan, pointer, get_float8_nan(), is_null);
+    return true;
+}
+
+}  // namespace
+
+IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count) {
+    IndexScanDesc scan = RelationGetIndexScan(index, key_count, order_by_count);
+    auto* state = static_cast<ScanState*>(palloc0(sizeof(ScanState)));
+    state->context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss index scan", ALLOCSET_DEFAULT_SIZES);
+    state->pointers = static_cast<EntryPointer*>(
+        palloc(sizeof(EntryPointer) * Max(plain_list_geometry().max_entries(), 2048u)));
+    if (order_by_count > 0) {
+        scan->xs_orderbyvals = static_cast<Datum*>(palloc0(sizeof(Datum)));
+        scan->xs_orderbynulls = static_cast<bool*>(palloc(sizeof(bool)));
+    }
+    scan->opaque = state;
+    return scan;
+}
+
+void rescan(IndexScanDesc scan, ScanKey keys, int, ScanKey order_bys, int) {
+    ScanState* state = state_of(scan);
+    MemoryContextReset(state->context);
+    state->reader = nullptr;
+    state->stage = Stage::kStart;
+    if (keys != nullptr && scan->numberOfKeys > 0) {
+        memmove(scan->keyData, keys, sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
+    }
+    if (order_bys != nullptr && scan->numberOfOrderBys > 0) {
+        memmove(scan->orderByData, order_bys, sizeof(ScanKeyData));
+    }
+}
+
+bool next_row(IndexScanDesc scan, ScanDirection) {
+    ScanState* state = state_of(scan);
+    if (!IsMVCCSnapshot(scan->xs_snapshot)) {
+        // Between calls a scan holds no pin, so only a snapshot keeps a row's place from being
+        // given to another row.
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("a faiss index can only be scanned with an MVCC snapshot")));
+    }
+    const MemoryContext previous = MemoryContextSwitchTo(state->context);
+    bool found = false;
+    while (!found && state->stage != Stage::kDone) {
+        switch (state->stage) {
+            case Stage::kStart:
+                pgstat_count_index_scan(scan->indexRelation);
+                start_search(scan, state);
+                break;
+            case Stage::kSearch: {
+                FoundEntry entry;
+                found = next_entry(state->reader, &entry);
+                if (found) {
+                    give_row(scan, entry.pointer, entry.distance, false);
+                    scan->xs_recheckorderby =
+                        state->meta.refine != Refine::kNone || is_binary(state->meta.metric);
+                } else {
+                    start_walk(state, Stage::kNoDirection, state->meta.nan_list);
+                }
+                break;
+            }
+            case Stage::kNoDirection:
+                found = next_of_walk(scan, state);
+                if (!found) start_walk(state, Stage::kNull, state->meta.null_list);
+                break;
+            case Stage::kEverything:
+                found = next_of_walk(scan, state);
+                if (found) break;
+                if (state->has_distances) {
+                    start_walk(state, Stage::kNull, state->meta.null_list);
+                } else {
+                    state->stage = Stage::kDone;
+                }
+                break;
+            case Stage::kNull:
+                found = next_of_walk(scan, state);
+                if (!found) state->stage = Stage::kDone;
+                break;
+            case Stage::kDone:
+                break;
+        }
+    }
+    MemoryContextSwitchTo(previous);
+    return found;
+}
+
+void end_scan(IndexScanDesc scan) {
+    MemoryContextDelete(state_of(scan)->context);
+}
+
+}  // namespace lookalike

@@ -1,0 +1,137 @@
+// VACUUM: takes entries of dead rows out of their places, which then serve new rows.
+//
+// An entry never moves while its list lives, so pages are visited in the order of the file.
+#include "am/access_method.h"
+
+extern "C" {
+#include "commands/vacuum.h"
+#include "storage/indexfsm.h"
+}
+
+#include "am/pages.h"
+#include "core/index_space.h"
+
+namespace lookalike {
+namespace {
+
+struct Sweep {
+    Relation index;
+    IndexBulkDeleteCallback callback;
+    void* callback_state;
+    MetaPage meta;
+    ListGeometry leaf;
+    ListGeometry plain;
+    IndexBulkDeleteResult* result;
+};
+
+ListGeometry leaf_geometry(const MetaPage& meta) {
+    if (meta.dims == 0) return plain_list_geometry();
+    const uint32 code_dims =
+        is_binary(meta.metric) ? meta.dims : IndexSpace::padded_dims(meta.dims);
+    return list_geometry(meta.metric, code_dims, meta.refine, 0);
+}
+
+// Inserters of this list look from its first page on again.
+void forget_insert_page(Relation index, BlockNumber list_id) {
+    const Buffer buffer = ReadBuffer(index, list_id);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    if (reinterpret_cast<const ListHeader*>(page_body(buffer_bytes(buffer)))->insert_block !=
+        kNoBlock) {
+        PageChange change(index);
+        reinterpret_cast<ListHeader*>(page_body(change.add(buffer)))->insert_block = kNoBlock;
+        change.finish();
+    }
+    UnlockReleaseBuffer(buffer);
+}
+
+// Returns whether entries were removed.
+bool sweep_entries(Sweep* sweep, Buffer buffer, const ListGeometry& geometry) {
+    PageChange change(sweep->index);
+    uint8_t* page = change.add(buffer);
+    const ListPageView view(geometry, page);
+    bool changed = false;
+    for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+        if (!view.is_live(i)) continue;
+        const EntryPointer pointer = view.pointer(i);
+        ItemPointerData row;
+        ItemPointerSet(&row, pointer.block(), pointer.offset);
+        if (sweep->callback(&row, sweep->callback_state)) {
+            clear_entry(geometry, page, i);
+            changed = true;
+            sweep->result->tuples_removed += 1;
+        } else {
+            sweep->result->num_index_tuples += 1;
+        }
+    }
+    if (changed) {
+        change.finish();
+    } else {
+        change.abort();
+    }
+    return changed;
+}
+
+void sweep_page(Sweep* sweep, BlockNumber block) {
+    const Buffer buffer =
+        ReadBufferExtended(sweep->index, MAIN_FORKNUM, block, RBM_NORMAL, nullptr);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    const uint8_t* page = buffer_bytes(buffer);
+    if (PageIsNew(BufferGetPage(buffer)) || page_fault(page, PageKind::kFree) == nullptr) {
+        // A crash may have left a new page behind.
+        UnlockReleaseBuffer(buffer);
+        RecordFreeIndexPage(sweep->index, block);
+        sweep->result->pages_free += 1;
+        return;
+    }
+    BlockNumber swept_list = kNoBlock;
+    if (page_trailer(page)->kind == PageKind::kList &&
+        reinterpret_cast<const ListHeader*>(page_body(page))->level == 0) {
+        const BlockNumber list_id = page_trailer(page)->list_id;
+        const bool is_plain = list_id == sweep->meta.null_list || list_id == sweep->meta.nan_list;
+        const ListGeometry& geometry = is_plain ? sweep->plain : sweep->leaf;
+        check_list_page(sweep->index, buffer, geometry);
+        if (sweep_entries(sweep, buffer, geometry)) swept_list = list_id;
+    }
+    UnlockReleaseBuffer(buffer);
+    if (swept_list != kNoBlock) forget_insert_page(sweep->index, swept_list);
+}
+
+}  // namespace
+
+IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* result,
+                                   IndexBulkDeleteCallback callback, void* callback_state) {
+    if (result == nullptr) {
+        result = static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
+    }
+    result->num_index_tuples = 0;
+    result->pages_free = 0;
+    Sweep sweep{};
+    sweep.index = info->index;
+    sweep.callback = callback;
+    sweep.callback_state = callback_state;
+    sweep.meta = read_meta(info->index);
+    sweep.leaf = leaf_geometry(sweep.meta);
+    sweep.plain = plain_list_geometry();
+    sweep.result = result;
+    const BlockNumber count = RelationGetNumberOfBlocks(info->index);
+    for (BlockNumber block = kMetaBlock + 1; block < count; ++block) {
+        vacuum_pause();
+        sweep_page(&sweep, block);
+    }
+    return result;
+}
+
+IndexBulkDeleteResult* clean_up_after_vacuum(IndexVacuumInfo* info, IndexBulkDeleteResult* result) {
+    if (info->analyze_only) return result;
+    if (result == nullptr) {
+        // Nothing was dead: the heap knows best how many rows there are.
+        result = static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
+        result->num_index_tuples = info->num_heap_tuples;
+        result->estimated_count = info->estimated_count;
+    }
+    result->num_pages = RelationGetNumberOfBlocks(info->index);
+    IndexFreeSpaceMapVacuum(info->index);
+    return result;
+}
+
+}  // namespace lookalike

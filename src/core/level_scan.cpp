@@ -1,0 +1,236 @@
+#include "core/level_scan.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace lookalike {
+namespace {
+
+constexpr uint32_t kIndexBits = 16;  // of an id: entry within its list page
+constexpr uint64_t kIndexMask = (1u << kIndexBits) - 1;
+
+// Equal keys in the order of their rows: the sequence must not depend on how the scan went.
+bool comes_later(const FoundEntry& a, const FoundEntry& b) {
+    if (a.key != b.key) return a.key > b.key;
+    const uint64_t x = uint64_t{a.pointer.block()} << 16 | a.pointer.offset;
+    const uint64_t y = uint64_t{b.pointer.block()} << 16 | b.pointer.offset;
+    return x > y;
+}
+
+}  // namespace
+
+LevelScan::LevelScan(const ListGeometry& geometry, const BlockScorer& scorer, Refine refine,
+                     const LevelOptions& options)
+    : geometry_(geometry),
+      scorer_(scorer),
+      refine_(options.level > 0 ? Refine::kFloat : refine),
+      options_(options),
+      window_(options.window_capacity),
+      limit_(window_.limit()) {}
+
+void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
+    lists_.push_back({.first_block = first_block,
+                      .terms = terms,
+                      .taken = {},
+                      .has_taken = false,
+                      .to_read = true,
+                      .was_read = false,
+                      .first_page = 0,
+                      .page_count = 0});
+    ++unread_count_;
+}
+
+LevelScan::Need LevelScan::need() {
+    for (;;) {
+        if (find_list_to_read()) return Need::kList;
+        if (is_reading_) finish_reading();
+        if (taken_ < ready_.size()) {
+            // Equal bounds are looked at too: among equals the row's place decides.
+            if (heap_.empty() || !(ready_[taken_].bound > heap_.front().key)) return Need::kEntry;
+            return Need::kNothing;
+        }
+        if (!is_complete_ && (heap_.empty() || !(limit_.bound > heap_.front().key))) {
+            widen();
+            continue;
+        }
+        return heap_.empty() ? Need::kMore : Need::kNothing;
+    }
+}
+
+bool LevelScan::find_list_to_read() {
+    if (unread_count_ == 0) return false;
+    if (!is_reading_) start_reading();
+    while (reading_ < lists_.size() && !lists_[reading_].to_read)
+        ++reading_;
+    return true;
+}
+
+// What is ready but not taken competes with what the lists bring, and may have to give way: so the
+// lists that it came from must remember what was taken from them.
+void LevelScan::start_reading() {
+    if (taken_ > 0) {
+        const Candidate& last = ready_[taken_ - 1];
+        remember_taken({last.bound, last.id + 1});
+    }
+    window_.clear();
+    for (size_t i = taken_; i < ready_.size(); ++i)
+        window_.push(ready_[i].bound, ready_[i].id);
+    ready_.clear();
+    taken_ = 0;
+    is_reading_ = true;
+    reading_ = 0;
+    pages_read_ = 0;
+}
+
+void LevelScan::finish_reading() {
+    const std::span<const Candidate> sorted = window_.sorted();
+    if (!window_.is_complete() && (is_complete_ || window_.limit() < limit_)) {
+        limit_ = window_.limit();
+    }
+    is_complete_ = is_complete_ && window_.is_complete();
+    // Beyond the limit some entries may be missing, so none counts: widen() brings them all.
+    const auto end =
+        is_complete_ ? sorted.end() : std::lower_bound(sorted.begin(), sorted.end(), limit_);
+    ready_.assign(sorted.begin(), end);
+    taken_ = 0;
+    is_reading_ = false;
+}
+
+void LevelScan::remember_taken(const Candidate& below) {
+    for (List& list : lists_) {
+        if (!list.was_read || (list.has_taken && below < list.taken)) continue;
+        list.taken = below;
+        list.has_taken = true;
+    }
+}
+
+// Everything below the limit has been taken from every list. Now all are read again.
+void LevelScan::widen() {
+    remember_taken(limit_);
+    for (List& list : lists_)
+        list.to_read = true;
+    unread_count_ = lists_.size();
+    ready_.clear();
+    taken_ = 0;
+    is_complete_ = true;
+    window_.clear(std::min(window_.capacity() * 2, options_.max_window_capacity));
+    limit_ = window_.limit();
+}
+
+void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
+    page_ordinal_ = page_ordinal(page, block);
+    ++pages_read_;
+}
+
+uint32_t LevelScan::page_ordinal(const uint8_t* page, uint32_t block) {
+    List& list = lists_[reading_];
+    // Read again, a list mostly shows the same pages in the same order.
+    if (pages_read_ < list.page_count && pages_[list.first_page + pages_read_].block == block) {
+        return list.first_page + pages_read_;
+    }
+    for (uint32_t i = 0; i < pages_.size() && list.was_read; ++i) {
+        if (pages_[i].block == block && pages_[i].list == reading_) return i;
+    }
+    const ListPageView view(geometry_, page);
+    const uint32_t entries = view.header().block_count * kBlockEntries;
+    const uint32_t refine_count =
+        std::min(geometry_.refine_pages_for(entries), geometry_.max_refine_pages);
+    const auto ordinal = static_cast<uint32_t>(pages_.size());
+    if (list.page_count == 0) list.first_page = ordinal;
+    if (list.first_page + list.page_count == ordinal) ++list.page_count;
+    pages_.push_back({block, static_cast<uint32_t>(reading_),
+                      static_cast<uint32_t>(refine_pages_.size()), refine_count});
+    refine_pages_.insert(refine_pages_.end(), view.refine_pages(),
+                         view.refine_pages() + refine_count);
+    return ordinal;
+}
+
+void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8_t* codes) {
+    const uint32_t live = page.live(block);
+    if (live == 0) return;
+    const List& list = lists_[reading_];
+    const uint64_t first_id = uint64_t{page_ordinal_} << kIndexBits | (block * kBlockEntries);
+    float bounds[kBlockEntries];
+    if (options_.exhaustive) {
+        std::fill_n(bounds, kBlockEntries, -std::numeric_limits<float>::infinity());
+    } else {
+        scorer_.score(geometry_, codes, page.columns(block), list.terms, bounds);
+    }
+    counters_.entries_scanned += static_cast<uint64_t>(std::popcount(live));
+    window_.push_block(bounds, list.has_taken ? untaken(live, bounds, first_id) : live, first_id);
+}
+
+uint32_t LevelScan::untaken(uint32_t live, const float* bounds, uint64_t first_id) const {
+    const Candidate& taken = lists_[reading_].taken;
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < kBlockEntries; ++i) {
+        // As the window does: what could not be computed comes first.
+        const float bound =
+            std::isnan(bounds[i]) ? -std::numeric_limits<float>::infinity() : bounds[i];
+        if (!(Candidate{bound, first_id + i} < taken)) mask |= uint32_t{1} << i;
+    }
+    return live & mask;
+}
+
+void LevelScan::finish_list() {
+    lists_[reading_].to_read = false;
+    lists_[reading_].was_read = true;
+    --unread_count_;
+    pages_read_ = 0;
+    ++counters_.lists_read;
+}
+
+LevelScan::Place LevelScan::place(uint64_t id) const {
+    const Page& page = pages_[id >> kIndexBits];
+    const auto index = static_cast<uint32_t>(id & kIndexMask);
+    Place place{lists_[page.list].first_block, page.block, index, {}, 0};
+    if (geometry_.slot_bytes == 0) return place;
+    const StreamPlace slot = geometry_.slot_place(index);
+    place.slot_offset = slot.offset;
+    if (slot.page_index < page.refine_count) {
+        place.slot_pages = {refine_pages_.data() + page.refine_start + slot.page_index,
+                            page.refine_count - slot.page_index};
+    }
+    return place;
+}
+
+void LevelScan::push_slot(const uint8_t* slot) {
+    RefineSlotHeader header;
+    std::memcpy(&header, slot, sizeof header);
+    const uint8_t* code = slot + sizeof header;
+    const RefineBound bound = scorer_.refine().lower_bound(refine_, code);
+    FoundEntry found{bound.key, bound.distance, header.pointer, ready_[taken_].id, {}};
+    if (options_.level > 0) {
+        centroid_.resize((geometry_.slot_bytes - sizeof header - sizeof(RefineHeader)) / 4);
+        std::memcpy(centroid_.data(), code + sizeof(RefineHeader), centroid_.size() * 4);
+        found.terms = scorer_.terms(centroid_.data());
+    }
+    push_found(found);
+}
+
+void LevelScan::push_pointer(EntryPointer pointer) {
+    const Candidate& candidate = ready_[taken_];
+    push_found({candidate.bound,
+                key_to_distance(scorer_.metric(), candidate.bound),
+                pointer,
+                candidate.id,
+                {}});
+}
+
+void LevelScan::push_found(const FoundEntry& entry) {
+    ++taken_;
+    ++counters_.entries_refined;
+    heap_.push_back(entry);
+    std::push_heap(heap_.begin(), heap_.end(), comes_later);
+}
+
+FoundEntry LevelScan::pop() {
+    std::pop_heap(heap_.begin(), heap_.end(), comes_later);
+    const FoundEntry entry = heap_.back();
+    heap_.pop_back();
+    return entry;
+}
+
+}  // namespace lookalike

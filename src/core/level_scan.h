@@ -1,0 +1,135 @@
+// Best first through the entries of some lists of one level of an index.
+//
+// The scan keeps a window of the best scan-code bounds among the opened lists, asks for the entries
+// at its top to be read at finer resolution, and gives an entry out when its fine bound is at most
+// every bound not yet looked at. When the window runs dry, the lists are read again with a window
+// twice as large, from the point in each list up to which its entries were taken.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/block_scorer.h"
+#include "core/candidate_window.h"
+#include "core/list_page.h"
+
+namespace lookalike {
+
+/// An entry that came out.
+struct FoundEntry {
+    float key;
+    double distance;  ///< never above the distance that SQL computes; an estimate without refine
+    EntryPointer pointer;
+    uint64_t id;      ///< of the scan: where its slot is
+    ScanTerms terms;  ///< inner levels: of the list that the entry points at
+};
+
+struct LevelOptions {
+    uint32_t level;
+    bool exhaustive;         ///< look at every entry: the order is exact
+    size_t window_capacity;  ///< to begin with
+    size_t max_window_capacity;
+};
+
+class LevelScan {
+  public:
+    /// `scorer` must outlive this.
+    LevelScan(const ListGeometry& geometry, const BlockScorer& scorer, Refine refine,
+              const LevelOptions& options);
+
+    /// Takes a list into the scan. `terms` as BlockScorer gives them for its centroid.
+    void open_list(uint32_t first_block, const ScanTerms& terms);
+    size_t opened_count() const { return lists_.size(); }
+
+    enum class Need {
+        kList,     ///< read list_to_read(): push its pages, then finish_list()
+        kEntry,    ///< read entry_to_read(): then push_slot(), push_pointer() or drop_entry()
+        kNothing,  ///< top() may be taken with pop()
+        kMore,     ///< the opened lists are exhausted
+    };
+    Need need();
+
+    uint32_t list_to_read() const { return lists_[reading_].first_block; }
+    void begin_page(const uint8_t* page, uint32_t block);
+    void push_block(const ListPageView& page, uint32_t block, const uint8_t* codes);
+    void finish_list();
+
+    /// Where an entry lies.
+    struct Place {
+        uint32_t list_id;
+        uint32_t list_page;
+        uint32_t index;                        ///< in its list page
+        std::span<const uint32_t> slot_pages;  ///< from the first with bytes of the slot on
+        uint32_t slot_offset;                  ///< in the first
+    };
+    Place place(uint64_t id) const;
+    Place entry_to_read() const { return place(ready_[taken_].id); }
+
+    /// The refine slot of entry_to_read(), slot_bytes of it, unaligned.
+    void push_slot(const uint8_t* slot);
+    /// The same where there are no refine slots.
+    void push_pointer(EntryPointer pointer);
+    /// The entry has gone: removed by VACUUM since its page was read.
+    void drop_entry() { ++taken_; }
+
+    const FoundEntry& top() const { return heap_.front(); }
+    FoundEntry pop();
+
+    struct Counters {
+        uint64_t lists_read;
+        uint64_t entries_scanned;
+        uint64_t entries_refined;
+    };
+    const Counters& counters() const { return counters_; }
+
+  private:
+    struct List {
+        uint32_t first_block;
+        ScanTerms terms;
+        Candidate taken;  // every entry below has been taken
+        bool has_taken;
+        bool to_read;
+        bool was_read;
+        uint32_t first_page;  // its pages in pages_
+        uint32_t page_count;
+    };
+    struct Page {
+        uint32_t block;
+        uint32_t list;
+        uint32_t refine_start;  // in refine_pages_
+        uint32_t refine_count;
+    };
+
+    bool find_list_to_read();
+    void start_reading();
+    void remember_taken(const Candidate& below);
+    void finish_reading();
+    void widen();
+    uint32_t page_ordinal(const uint8_t* page, uint32_t block);
+    uint32_t untaken(uint32_t live, const float* bounds, uint64_t first_id) const;
+    void push_found(const FoundEntry& entry);
+
+    ListGeometry geometry_;
+    const BlockScorer& scorer_;
+    Refine refine_;
+    LevelOptions options_;
+    CandidateWindow window_;
+    std::vector<List> lists_;
+    std::vector<Page> pages_;
+    std::vector<uint32_t> refine_pages_;
+    std::vector<Candidate> ready_;  // ascending; before taken_ they have been taken
+    size_t taken_ = 0;
+    Candidate limit_;  // below it, ready_ holds every entry of the lists read
+    bool is_complete_ = true;
+    size_t unread_count_ = 0;
+    bool is_reading_ = false;
+    size_t reading_ = 0;
+    uint32_t pages_read_ = 0;    // of the list that is being read
+    uint32_t page_ordinal_ = 0;  // of the page that is being read
+    std::vector<FoundEntry> heap_;
+    std::vector<float> centroid_;  // scratch
+    Counters counters_{};
+};
+
+}  // namespace lookalike

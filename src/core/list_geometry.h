@@ -1,0 +1,58 @@
+// How many bytes an entry of a list takes where, and how many entries a list page governs.
+//
+// A *list page* governs up to max_blocks blocks of 32 entries. Their scan codes lie inside it or,
+// when they are too wide, in *code pages*; the refine slots lie in *refine pages*. Both are byte
+// streams over pages that belong to this one list page and are named in it.
+#pragma once
+
+#include <cstdint>
+
+#include "core/element.h"
+#include "core/page_format.h"
+
+namespace lookalike {
+
+/// Where bytes of a stream lie: from `offset` of the body of the stream's page `page_index` on, and
+/// on the following pages from their start.
+struct StreamPlace {
+    uint32_t page_index;
+    uint32_t offset;
+};
+
+struct ListGeometry {
+    uint32_t row_code_bytes;    ///< scan code of one entry
+    uint32_t block_code_bytes;  ///< of 32 entries
+    uint32_t factor_bytes;      ///< three columns of 32 floats, or 0 (binary and plain lists)
+    uint32_t slot_bytes;        ///< refine slot with its header, or 0: none
+    uint32_t slots_per_page;    ///< 0: slots run on from page to page
+    bool codes_inside;          ///< of the list page
+    uint32_t block_bytes;       ///< of a block within the list page
+    uint32_t max_blocks;        ///< that one list page governs
+    uint32_t max_code_pages;
+    uint32_t max_refine_pages;
+
+    uint32_t max_entries() const { return max_blocks * kBlockEntries; }
+    uint32_t arrays_offset() const { return sizeof(ListHeader); }
+    uint32_t blocks_offset() const {
+        return arrays_offset() + 4 * (max_code_pages + max_refine_pages);
+    }
+
+    /// The refine slot of entry `index`, slot_bytes long. REQUIRES: slot_bytes > 0.
+    StreamPlace slot_place(uint32_t index) const;
+
+    /// The code of block `index`, block_code_bytes long. REQUIRES: !codes_inside.
+    StreamPlace code_place(uint32_t index) const;
+
+    /// Pages of each stream that the first `entry_count` entries need.
+    uint32_t code_pages_for(uint32_t entry_count) const;
+    uint32_t refine_pages_for(uint32_t entry_count) const;
+};
+
+/// For a list of descriptors at some level of the tree. `code_dims`: padded dimensions, or for
+/// binary metrics the dimensions themselves. Inner lists keep float centroids whatever `refine` is.
+ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level);
+
+/// For the lists of rows that have no place in the metric: pointers only.
+ListGeometry plain_list_geometry();
+
+}  // namespace lookalike

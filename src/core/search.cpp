@@ -1,0 +1,109 @@
+#include "core/search.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lookalike {
+namespace {
+
+// Up to so many rows the first probes do; a user who asks for ten makes the executor look at a few
+// more, because bounds are not distances.
+constexpr double kFirstRows = 40;
+// Ten times the rows want this power of ten times the lists.
+constexpr double kProbeGrowth = 0.4;
+
+LevelOptions level_options(const SearchOptions& options, uint32_t level) {
+    const size_t capacity = std::max<size_t>(options.memory_bytes / (4 * sizeof(Candidate)), 64);
+    return {.level = level,
+            .exhaustive = options.exhaustive,
+            .window_capacity = std::min(CandidateWindow::kDefaultCapacity, capacity),
+            .max_window_capacity = capacity};
+}
+
+}  // namespace
+
+Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchOptions& options)
+    : shape_(shape), options_(options) {
+    for (uint32_t level = 0; level < 2; ++level)
+        geometries_[level] = list_geometry(shape.metric, shape.code_dims, shape.refine, level);
+    const uint32_t root_level = shape.depth - 1;
+    const uint32_t target_level = std::min(options.target_level, root_level);
+    target_.emplace(geometries_[target_level], scorer, shape.refine,
+                    level_options(options, target_level));
+    if (target_level == root_level) {
+        target_->open_list(shape.root_list, scorer.root_terms());
+        lists_exhausted_ = true;
+        return;
+    }
+    root_.emplace(geometries_[root_level], scorer, shape.refine,
+                  level_options(options, root_level));
+    root_->open_list(shape.root_list, scorer.root_terms());
+}
+
+// The lists that should be open before the next row is given out.
+uint64_t Search::wanted_lists() const {
+    const double rows = static_cast<double>(emitted_count_ + 1);
+    if (rows <= kFirstRows) return std::max(options_.probes, 1u);
+    return static_cast<uint64_t>(
+        std::ceil(options_.probes * std::pow(rows / kFirstRows, kProbeGrowth)));
+}
+
+// Opens lists in the order of their centroids' distances; returns a step when that needs a read.
+std::optional<SearchStep> Search::open_lists() {
+    while (!lists_exhausted_ && target_->opened_count() < lists_to_open_) {
+        const LevelScan::Need need = root_->need();
+        if (need == LevelScan::Need::kMore) {
+            lists_exhausted_ = true;
+        } else if (need == LevelScan::Need::kNothing) {
+            const FoundEntry list = root_->pop();
+            target_->open_list(list.pointer.block(), list.terms);
+        } else {
+            return step_of(*root_, shape_.depth - 1, need);
+        }
+    }
+    return std::nullopt;
+}
+
+SearchStep Search::next() {
+    for (;;) {
+        const uint64_t wanted = wanted_lists();
+        const uint64_t opened = target_->opened_count();
+        // In steps of a quarter: each round of new lists sorts the window again.
+        if (wanted > opened && wanted > lists_to_open_)
+            lists_to_open_ = std::max(wanted, opened + opened / 4);
+        if (std::optional<SearchStep> step = open_lists()) return *step;
+        const LevelScan::Need need = target_->need();
+        if (need == LevelScan::Need::kMore && !lists_exhausted_) {
+            lists_to_open_ = target_->opened_count() + std::max<uint64_t>(1, opened / 2);
+            continue;
+        }
+        return step_of(*target_, std::min(options_.target_level, shape_.depth - 1), need);
+    }
+}
+
+SearchStep Search::step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need) {
+    current_ = &level;
+    SearchStep step{};
+    step.level = level_number;
+    switch (need) {
+        case LevelScan::Need::kList:
+            step.what = SearchStep::What::kReadList;
+            step.list_id = level.list_to_read();
+            break;
+        case LevelScan::Need::kEntry:
+            step.what = SearchStep::What::kReadEntry;
+            step.place = level.entry_to_read();
+            break;
+        case LevelScan::Need::kNothing:
+            step.what = SearchStep::What::kEmit;
+            step.found = level.pop();
+            ++emitted_count_;
+            break;
+        case LevelScan::Need::kMore:
+            step.what = SearchStep::What::kDone;
+            break;
+    }
+    return step;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,78 @@
+// A nearest-neighbour search over the tree of lists, as a machine that says what it needs next.
+//
+// The caller reads pages and pushes their bytes; the search never reads by itself and never knows
+// how many rows are wanted. Rows come in the order of their bounds; a row that is found later than
+// its place is given out late, never dropped, and every row of every list comes exactly once.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/level_scan.h"
+
+namespace lookalike {
+
+/// What a search must know of an index.
+struct IndexShape {
+    Metric metric;
+    uint32_t dims;
+    uint32_t code_dims;  ///< padded; binary metrics: dims
+    Refine refine;
+    uint32_t depth;  ///< 1 or 2
+    uint32_t root_list;
+    uint32_t leaf_count;
+};
+
+struct SearchOptions {
+    uint32_t probes;        ///< lists to open before the first rows are given out
+    uint32_t target_level;  ///< 0: rows; 1: stop at the lists (for inserts)
+    bool exhaustive;        ///< a single list: look at every entry, the order is exact
+    size_t memory_bytes;    ///< for windows
+};
+
+struct SearchStep {
+    enum class What {
+        kReadList,   ///< push the pages of `list_id`, then finish_list()
+        kReadEntry,  ///< push what lies at `place`
+        kEmit,       ///< `found` is the next row
+        kDone,       ///< every entry of the index has been given out
+    };
+    What what;
+    uint32_t level;
+    uint32_t list_id;
+    LevelScan::Place place;
+    FoundEntry found;
+};
+
+class Search {
+  public:
+    /// `scorer` must outlive this.
+    Search(const IndexShape& shape, const BlockScorer& scorer, const SearchOptions& options);
+
+    SearchStep next();
+
+    /// The level that the last step was about.
+    LevelScan& level_of_step() { return *current_; }
+    const ListGeometry& geometry(uint32_t level) const { return geometries_[level]; }
+
+    uint64_t emitted_count() const { return emitted_count_; }
+    const LevelScan* inner() const { return root_ ? &*root_ : nullptr; }
+    const LevelScan& leaf() const { return *target_; }
+
+  private:
+    uint64_t wanted_lists() const;
+    SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
+    std::optional<SearchStep> open_lists();
+
+    IndexShape shape_;
+    SearchOptions options_;
+    ListGeometry geometries_[2];
+    std::optional<LevelScan> root_;    // depth 2: the list of lists
+    std::optional<LevelScan> target_;  // whose entries are given out
+    LevelScan* current_ = nullptr;
+    uint64_t emitted_count_ = 0;
+    uint64_t lists_to_open_ = 0;
+    bool lists_exhausted_ = false;
+};
+
+}  // namespace lookalike
