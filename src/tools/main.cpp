@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "tools/bench_report.h"
 #include "tools/bench_run.h"
 
 namespace {
@@ -20,6 +21,12 @@ void add_bench(CLI::App& app) {
     run->add_option("--queries", options->query_limit, "At most so many queries");
     run->add_option("--inserts", options->insert_limit, "At most so many inserts");
     run->callback([options] { lookalike::run_bench(*options); });
+
+    auto* report = bench->add_subcommand("report", "Write tables and plots into a document");
+    auto paths = std::make_shared<std::pair<std::string, std::string>>();
+    report->add_option("results", paths->first, "Folder that \"run\" filled")->required();
+    report->add_option("document", paths->second, "Markdown file")->required();
+    report->callback([paths] { lookalike::report_bench(paths->first, paths->second); });
 }
 
 }  // namespace
