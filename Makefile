@@ -6,6 +6,7 @@ DATA = sql/lookalike--1.0.sql
 PGFILEDESC = "lookalike - image similarity search"
 
 OBJS := $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp src/am/*.cpp)))
+REGRESS_OPTS += --load-extension=lookalike
 REGRESS := $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--%,$(wildcard sql/*.sql))))
 ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation

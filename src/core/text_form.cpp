@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "core/half.h"
@@ -75,7 +76,7 @@ TextFault read_number(std::string_view& text, double& value) {
     if (error == std::errc::result_out_of_range) {
         if (std::from_chars(begin, end, value).ec == std::errc()) return TextFault::kNone;
         if (!is_tiny(number)) return TextFault::kOutOfRange;
-        value = 0;
+        value = number.front() == '-' ? -0.0 : 0.0;
         return TextFault::kNone;
     }
     return std::isfinite(narrow) ? TextFault::kNone : classify_non_finite(narrow);
@@ -169,15 +170,22 @@ size_t format_bits(const DescriptorView& descriptor, char* out) {
     return static_cast<size_t>(at - out);
 }
 
-// The decimal with the fewest digits that rounds to `half`, as a double.
+// The decimal with the fewest digits that rounds to `half`, as a double. Powers of ten up to 10^22
+// and their products with 11 bits are exact, so one division gives what reading the text would.
 double shortest_decimal(uint16_t half) {
+    static constexpr double kPowersOfTen[] = {1e0, 1e1, 1e2, 1e3,  1e4,  1e5, 1e6,
+                                              1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
+    constexpr int kSmallestPlace = -8;  // of 2^-24, about 6e-8
     const double exact = half_to_float(half);
-    for (int digits = 0; digits < 5; ++digits) {
-        char text[kMaxNumberBytes];
-        const auto written =
-            std::to_chars(text, text + sizeof text, exact, std::chars_format::scientific, digits);
-        double decimal = 0;
-        std::from_chars(text, written.ptr, decimal);
+    if (exact == 0) return exact;
+    int place = kSmallestPlace;  // power of ten of the first digit
+    while (place < 4 && std::fabs(exact) >=
+                            (place < -1 ? 1 / kPowersOfTen[-place - 1] : kPowersOfTen[place + 1]))
+        ++place;
+    for (int exponent = -place; exponent < 5 - place; ++exponent) {
+        const double scale = kPowersOfTen[std::abs(exponent)];
+        const double decimal = exponent < 0 ? std::nearbyint(exact / scale) * scale
+                                            : std::nearbyint(exact * scale) / scale;
         if (half_from_double(decimal) == half) return decimal;
     }
     return exact;

@@ -81,6 +81,13 @@ void check_dims(const TypeModifier& modifier, uint32 dims) {
                     errmsg("expected %u dimensions, not %u", modifier.dims, dims)));
 }
 
+Descriptor* modified_descriptor(Descriptor* value, const TypeModifier& modifier) {
+    if (modifier.any) return value;
+    const bool is_bit = value->element_kind() == Kind::kBit;
+    if (is_bit == (modifier.kind == Kind::kBit)) check_dims(modifier, value->dims);
+    return convert_descriptor(value, modifier.kind);
+}
+
 void check_same_dims(const DescriptorView& a, const DescriptorView& b) {
     if (a.dims == b.dims) return;
     ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
@@ -89,10 +96,8 @@ void check_same_dims(const DescriptorView& a, const DescriptorView& b) {
 
 void check_numeric(const DescriptorView& view, const char* what) {
     if (view.kind != Kind::kBit) return;
-    ereport(
-        ERROR,
-        (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("%s is not defined for bit descriptors", what),
-         errhint("Bit descriptors have the distances <~> (Hamming) and <%%> (Jaccard).")));
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("%s is not defined for bit descriptors", what)));
 }
 
 void check_bit(const DescriptorView& view, const char* what) {

@@ -7,7 +7,7 @@
 
 namespace lookalike {
 
-/// The varlena. `kind_and_zero` keeps a byte for later use; it is zero in version 1.
+/// The varlena. `reserved` is kept for later use; it is zero in version 1.
 struct Descriptor {
     int32 varlena_header;
     uint16 dims;
@@ -53,6 +53,10 @@ TypeModifier decode_typmod(int32 typmod);
 
 /// Raises unless `dims` is what the modifier demands.
 void check_dims(const TypeModifier& modifier, uint32 dims);
+
+/// `value` as the modifier demands it: of its kind, converted where needed. Raises when its kind or
+/// its dimensions do not fit; the kind first, as dimensions of another kind say nothing.
+Descriptor* modified_descriptor(Descriptor* value, const TypeModifier& modifier);
 
 /// Raises ERRCODE_DATA_EXCEPTION when the two cannot be compared dimension by dimension.
 void check_same_dims(const DescriptorView& a, const DescriptorView& b);

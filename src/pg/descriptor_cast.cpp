@@ -1,6 +1,7 @@
 // Casts from and to arrays, bit varying and bytea.
 #include "pg/descriptor.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace lookalike {
@@ -18,6 +19,17 @@ int32 array_length(ArrayType* array) {
     return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
+// Too small becomes zero, as in text; too large is no infinity.
+double numeric_to_double(Datum number) {
+    const double value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, number));
+    if (std::isinf(value) && !numeric_is_inf(DatumGetNumeric(number))) {
+        char* text = numeric_out_sci(DatumGetNumeric(number), 0);
+        ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                        errmsg("\"%s\" is out of range for a descriptor", text)));
+    }
+    return value;
+}
+
 double array_element(Datum element, Oid type) {
     switch (type) {
         case INT4OID:
@@ -27,7 +39,7 @@ double array_element(Datum element, Oid type) {
         case FLOAT8OID:
             return DatumGetFloat8(element);
         default:
-            return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, element));
+            return numeric_to_double(element);
     }
 }
 
@@ -55,7 +67,11 @@ Datum to_array_element(double value, Oid type) {
 
 Datum to_array(FunctionCallInfo fcinfo, Oid type) {
     const DescriptorView view = descriptor_argument(fcinfo, 0)->view();
-    check_numeric(view, "an array of numbers");
+    if (view.kind == Kind::kBit) {
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("cannot convert a bit descriptor to an array of numbers"),
+                        errhint("Convert it to bit varying instead.")));
+    }
     int16 length;
     bool by_value;
     char alignment;
@@ -69,6 +85,13 @@ Datum to_array(FunctionCallInfo fcinfo, Oid type) {
         construct_array(elements, static_cast<int>(view.dims), type, length, by_value, alignment));
 }
 
+void check_bits_to_convert(const DescriptorView& view, const char* target) {
+    if (view.kind == Kind::kBit) return;
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("cannot convert a %s descriptor to %s", kind_name(view.kind), target),
+                    errhint("Use binary_quantize() to make a bit descriptor.")));
+}
+
 Descriptor* bits_argument(const uint8* bits, int64 bit_count, int32 typmod) {
     const TypeModifier modifier = decode_typmod(typmod);
     if (bit_count > kMaxBitDims) {
@@ -77,8 +100,7 @@ Descriptor* bits_argument(const uint8* bits, int64 bit_count, int32 typmod) {
     }
     Descriptor* result = make_descriptor(Kind::kBit, static_cast<uint32>(bit_count));
     memcpy(result->data, bits, element_bytes(Kind::kBit, result->dims));
-    check_dims(modifier, result->dims);
-    return modifier.any ? result : convert_descriptor(result, modifier.kind);
+    return modified_descriptor(result, modifier);
 }
 
 }  // namespace
@@ -141,7 +163,7 @@ SQL_FUNCTION(bytea_to_descriptor) {
 
 SQL_FUNCTION(descriptor_to_varbit) {
     const DescriptorView view = descriptor_argument(fcinfo, 0)->view();
-    check_bit(view, "bit varying");
+    check_bits_to_convert(view, "bit varying");
     const Size size = VARBITTOTALLEN(view.dims);
     auto* result = static_cast<VarBit*>(palloc0(size));
     SET_VARSIZE(result, size);
@@ -152,7 +174,7 @@ SQL_FUNCTION(descriptor_to_varbit) {
 
 SQL_FUNCTION(descriptor_to_bytea) {
     const DescriptorView view = descriptor_argument(fcinfo, 0)->view();
-    check_bit(view, "bytea");
+    check_bits_to_convert(view, "bytea");
     if (view.dims % 8 != 0) {
         ereport(ERROR,
                 (errcode(ERRCODE_DATA_EXCEPTION),

@@ -17,8 +17,12 @@ Pair pair_arguments(FunctionCallInfo fcinfo) {
 
 Pair numeric_pair(FunctionCallInfo fcinfo, const char* what) {
     const Pair pair = pair_arguments(fcinfo);
-    check_numeric(pair.a, what);
-    check_numeric(pair.b, what);
+    if (pair.a.kind == Kind::kBit || pair.b.kind == Kind::kBit) {
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("%s is not defined for bit descriptors", what),
+                 errhint("Bit descriptors have the distances <~> (Hamming) and <%%> (Jaccard).")));
+    }
     check_same_dims(pair.a, pair.b);
     return pair;
 }

@@ -13,12 +13,22 @@ namespace {
 // Long inputs are cut in messages: an error must stay readable.
 constexpr int kShownBytes = 60;
 
+// A message must not end inside a character: the client could not read it.
+char* copy_of_element(std::string_view element, Kind kind) {
+    if (element.empty()) return pstrdup("");
+    const int length = kind == Kind::kBit
+                           ? pg_mblen(element.data())
+                           : pg_mbcliplen(element.data(), static_cast<int>(element.size()),
+                                          static_cast<int>(element.size()));
+    return pnstrdup(element.data(), static_cast<Size>(length));
+}
+
 [[noreturn]] void raise_text_fault(const char* text, TextFault fault, std::string_view element,
                                    Kind kind) {
     const int length = pg_mbcliplen(text, static_cast<int>(strlen(text)), kShownBytes);
     char* shown = pnstrdup(text, static_cast<Size>(length));
     const char* more = text[length] == '\0' ? "" : "...";
-    char* part = pnstrdup(element.data() ? element.data() : "", element.size());
+    char* part = copy_of_element(element, kind);
     const int syntax = ERRCODE_INVALID_TEXT_REPRESENTATION;
     switch (fault) {
         case TextFault::kEmpty:
@@ -145,8 +155,7 @@ SQL_FUNCTION(descriptor_recv) {
     const Kind kind = receive_kind(message);
     Descriptor* result = make_descriptor(kind, dims);
     receive_elements(message, result);
-    check_dims(modifier, dims);
-    PG_RETURN_POINTER(modifier.any ? result : convert_descriptor(result, modifier.kind));
+    PG_RETURN_POINTER(modified_descriptor(result, modifier));
 }
 
 SQL_FUNCTION(descriptor_send) {

@@ -28,8 +28,15 @@ Datum combine(FunctionCallInfo fcinfo, const char* what, Operation operation) {
     check_numeric(b, what);
     check_same_dims(a, b);
     Descriptor* result = make_descriptor(common_kind(a, b), a.dims);
-    for (uint32 i = 0; i < a.dims; ++i)
-        store_result(result, i, operation(element_at(a, i), element_at(b, i)));
+    for (uint32 i = 0; i < a.dims; ++i) {
+        // In double, so that the result is rounded once, whatever its kind.
+        const double value = operation(element_at(a, i), element_at(b, i));
+        store_result(result, i, value);
+        if (value != 0 && element_at(result->view(), i) == 0) {
+            ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                            errmsg("value out of range: underflow")));
+        }
+    }
     PG_RETURN_POINTER(result);
 }
 
@@ -59,22 +66,15 @@ void copy_elements(const DescriptorView& source, uint32 first, uint32 count, Des
 using namespace lookalike;
 
 SQL_FUNCTION(descriptor_add) {
-    return combine(fcinfo, "addition", [](float a, float b) { return a + b; });
+    return combine(fcinfo, "addition", [](double a, double b) { return a + b; });
 }
 
 SQL_FUNCTION(descriptor_sub) {
-    return combine(fcinfo, "subtraction", [](float a, float b) { return a - b; });
+    return combine(fcinfo, "subtraction", [](double a, double b) { return a - b; });
 }
 
 SQL_FUNCTION(descriptor_mul) {
-    return combine(fcinfo, "multiplication", [](float a, float b) {
-        const float product = a * b;
-        if (product == 0 && a != 0 && b != 0) {
-            ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                            errmsg("value out of range: underflow")));
-        }
-        return product;
-    });
+    return combine(fcinfo, "multiplication", [](double a, double b) { return a * b; });
 }
 
 SQL_FUNCTION(descriptor_concat) {

@@ -43,7 +43,14 @@ uint32 parse_dims(const char* word, Kind kind) {
 
 TypeModifier decode_typmod(int32 typmod) {
     if (typmod < 0) return {true, Kind::kReal, 0};
-    return {false, static_cast<Kind>(typmod >> 16), static_cast<uint32>(typmod & 0xffff)};
+    // Anybody can call the input function with a modifier that descriptor_typmod_in() never makes.
+    const uint32 kind = static_cast<uint32>(typmod) >> 16;
+    const uint32 dims = static_cast<uint32>(typmod) & 0xffff;
+    if (kind >= kKindCount || dims < 1 || dims > max_dims(static_cast<Kind>(kind))) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("invalid descriptor type modifier %d", typmod)));
+    }
+    return {false, static_cast<Kind>(kind), dims};
 }
 
 }  // namespace lookalike
@@ -76,6 +83,5 @@ SQL_FUNCTION(descriptor_typmod_out) {
 SQL_FUNCTION(descriptor) {
     Descriptor* value = descriptor_argument(fcinfo, 0);
     const TypeModifier modifier = decode_typmod(PG_GETARG_INT32(1));
-    check_dims(modifier, value->dims);
-    PG_RETURN_POINTER(modifier.any ? value : convert_descriptor(value, modifier.kind));
+    PG_RETURN_POINTER(modified_descriptor(value, modifier));
 }
