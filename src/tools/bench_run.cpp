@@ -50,6 +50,15 @@ std::vector<std::unique_ptr<Contender>> find_contenders(const BenchRunOptions& o
     return contenders;
 }
 
+// The build's time is then that of the earlier run, if its results are there.
+bool restore(Contender& contender, const std::filesystem::path& earlier) {
+    if (!contender.table.restore()) return false;
+    if (std::filesystem::exists(earlier))
+        contender.result.build_seconds = read_result(earlier).build_seconds;
+    contender.result.index_bytes = contender.table.index_bytes();
+    return true;
+}
+
 void build(Contender& contender) {
     std::cout << contender.system.name << ": filling" << std::endl;
     contender.table.fill();
@@ -119,15 +128,19 @@ void run_bench(const BenchRunOptions& options) {
     }
     const GroundTruth truth(set, options.set / "truth");
     auto contenders = find_contenders(options, set);
-    for (const auto& contender : contenders)
-        build(*contender);
+    const auto result_file = [&](const Contender& contender) {
+        return options.results / set.name / contender.system.extension;
+    };
+    for (const auto& contender : contenders) {
+        if (!options.reuse || !restore(*contender, result_file(*contender))) build(*contender);
+    }
     for (const auto& contender : contenders)
         contender->table.warm();
     search(contenders, truth, 1, options.rounds);
     search(contenders, truth, 2, options.rounds);
     insert(contenders, std::min(options.insert_limit, set.inserts.count()));
     for (const auto& contender : contenders)
-        write_result(options.results / set.name / contender->system.extension, contender->result);
+        write_result(result_file(*contender), contender->result);
 }
 
 }  // namespace lookalike

@@ -12,6 +12,7 @@ struct BenchRunOptions {
     std::filesystem::path set;            ///< folder of the set
     std::filesystem::path results;        ///< gets SET/SYSTEM, one file a system
     std::vector<std::string> extensions;  ///< empty: all that the server has
+    bool reuse = false;  ///< tables and indexes of an earlier run, where they are there
     uint32_t rounds = 3;
     uint32_t row_limit = UINT32_MAX;
     uint32_t query_limit = UINT32_MAX;

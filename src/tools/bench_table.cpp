@@ -53,13 +53,33 @@ void BenchTable::fill() {
     pqxx::nontransaction(*clients_[0]).exec("VACUUM (FREEZE, ANALYZE) " + system_.table());
 }
 
+// What the finished table's comment says.
+std::string BenchTable::content() const {
+    return set_.name + ", " + std::to_string(set_.base.count()) + " rows";
+}
+
+bool BenchTable::restore() {
+    pqxx::nontransaction work(*clients_[0]);
+    const auto found =
+        work.exec("SELECT FROM pg_class WHERE relname = '" + system_.table() +
+                  "' AND obj_description(oid, 'pg_class') = " + work.quote(content()));
+    if (found.empty()) return false;
+    work.exec("DELETE FROM " + system_.table() +
+              " WHERE id >= " + std::to_string(set_.base.count()));
+    // No VACUUM: in some systems it would take longer than the build.
+    for (const auto& client : clients_)
+        prepare(*client);
+    return true;
+}
+
 double BenchTable::build_index() {
     const std::string& op_class = set_.is_cosine ? system_.cosine_class : system_.l2_class;
     const auto begin = Clock::now();
-    pqxx::nontransaction(*clients_[0])
-        .exec("CREATE INDEX " + system_.index() + " ON " + system_.table() + " USING " +
+    pqxx::nontransaction work(*clients_[0]);
+    work.exec("CREATE INDEX " + system_.index() + " ON " + system_.table() + " USING " +
               system_.method + " (features " + op_class + ") " + system_.options);
     const double seconds = seconds_since(begin);
+    work.exec("COMMENT ON TABLE " + system_.table() + " IS " + work.quote(content()));
     for (const auto& client : clients_)
         prepare(*client);
     return seconds;

@@ -22,6 +22,10 @@ class BenchTable {
     /// Replaces the table by one of the set's base rows, whose ids are their positions.
     void fill();
 
+    /// True when table and index are left from an earlier run on equally many rows of a set of this
+    /// name; takes the rows that it inserted out again.
+    bool restore();
+
     /// Seconds that CREATE INDEX took.
     double build_index();
     uint64_t index_bytes();
@@ -42,6 +46,7 @@ class BenchTable {
     using Answers = std::vector<std::vector<uint32_t>>;  ///< ids of each query
 
     std::string query() const;
+    std::string content() const;
     void prepare(pqxx::connection& connection);
     void ask(pqxx::connection& connection, uint32_t begin, uint32_t end, Answers& answers,
              std::vector<double>& latencies_us);

@@ -15,6 +15,7 @@ void add_bench(CLI::App& app) {
     run->add_option("set", options->set, "Folder of the set")->required();
     run->add_option("results", options->results, "Folder for the results")->required();
     run->add_option("--extensions", options->extensions, "Only these (default: all there are)");
+    run->add_flag("--reuse", options->reuse, "Search what an earlier run has built");
     run->add_option("--rounds", options->rounds, "How often every query is asked")
         ->check(CLI::Range(1, 100));
     run->add_option("--rows", options->row_limit, "At most so many rows");
