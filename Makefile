@@ -9,7 +9,7 @@ OBJS := $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp src/a
 REGRESS_OPTS += --load-extension=lookalike
 REGRESS := $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--%,$(wildcard sql/*.sql))))
 ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
+ISOLATION_OPTS = $(REGRESS_OPTS) --inputdir=test/isolation --outputdir=build/isolation
 
 # Programs that CMake builds and an installation needs; none until their sources exist.
 WORKER = $(if $(wildcard src/worker/main.cpp),lookalike-worker)
@@ -48,7 +48,7 @@ all: programs
 install: install-programs
 endif
 programs: build/cmake/Makefile
-	+$(MAKE) --no-print-directory -C build/cmake $(WORKER) $(CLIENT)
+	+$(MAKE) --no-print-directory -C build/cmake $(or $(strip $(WORKER) $(CLIENT)),core)
 install-programs: programs installdirs
 	$(if $(WORKER),$(INSTALL_PROGRAM) build/cmake/$(WORKER) '$(DESTDIR)$(pkglibdir)/')
 	$(if $(CLIENT),$(MKDIR_P) '$(DESTDIR)$(bindir)')
@@ -60,7 +60,8 @@ uninstall-programs:
 build/cmake/Makefile: FORCE
 	@cmake -S . -B build/cmake -G 'Unix Makefiles' --log-level=WARNING \
 	    -DLOOKALIKE_WERROR=$(if $(WARNINGS_ARE_ERRORS),ON,OFF)
-unit-tests: build/cmake/Makefile
+# After the programs: two makes at a time would spoil each other's files in build/cmake.
+unit-tests: programs
 	+$(MAKE) --no-print-directory -C build/cmake tests
 else
 all install installcheck clean:
@@ -71,8 +72,13 @@ endif
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 deps:
 	@test/harness/deps
+<<<<<<< HEAD
 demo test fuzz bench-data bench: deps
 	+@MAKE_COMMAND='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+=======
+demo test fuzz: deps
+	+@RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+>>>>>>> main
 demo-stop:
 	@test/harness/cluster stop demo
 

@@ -305,3 +305,42 @@ CREATE OPERATOR CLASS descriptor_hamming_ops FOR TYPE descriptor USING faiss AS
 CREATE OPERATOR CLASS descriptor_jaccard_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <%> (descriptor, descriptor) FOR ORDER BY float_ops,
     FUNCTION 1 faiss_jaccard_metric();
+
+-- Inspection --------------------------------------------------------------------------------------
+
+-- Each of these checks by itself who calls it: the owner of an index may, and others as documented.
+CREATE FUNCTION faiss_index_info(
+    index regclass,
+    OUT version integer,
+    OUT metric text,
+    OUT kind text,
+    OUT dimensions integer,
+    OUT refine text,
+    OUT lists integer,
+    OUT depth integer,
+    OUT built_rows bigint,
+    OUT entries bigint,
+    OUT dead_entries bigint,
+    OUT free_places bigint,
+    OUT total_bytes bigint,
+    OUT list_bytes bigint,
+    OUT code_bytes bigint,
+    OUT refine_bytes bigint,
+    OUT vector_bytes bigint,
+    OUT free_bytes bigint,
+    OUT list_size_min bigint,
+    OUT list_size_median bigint,
+    OUT list_size_max bigint,
+    OUT rebuild_helps boolean,
+    OUT rebuild_reason text
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_info(regclass) IS 'what a faiss index consists of, and whether a rebuild would help';
+
+CREATE FUNCTION faiss_index_prewarm(index regclass) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into shared buffers; the number of pages';
+
+-- It starts a process, in a subtransaction.
+CREATE FUNCTION lookalike_versions(OUT component text, OUT version text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lookalike_versions() IS 'what lookalike consists of: for bug reports';

@@ -65,10 +65,6 @@ void settle_shape(BuildState* state, const DescriptorView& value) {
     }
 }
 
-uint64 build_memory_bytes() {
-    return static_cast<uint64>(maintenance_work_mem) * 1024;
-}
-
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(index) != 0) {
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
@@ -103,8 +99,8 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
 
     MemoryContextSwitchTo(previous);
     auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
-    result->heap_tuples = static_cast<double>(state->heap_rows);
-    result->index_tuples = static_cast<double>(state->heap_rows);
+    result->heap_tuples = state->heap_rows;
+    result->index_tuples = static_cast<double>(state->entries);
     MemoryContextDelete(context);
     return result;
 }

@@ -74,6 +74,7 @@ float* shared_row(AssignScan* scan, const Batch& batch, uint32 row) {
 }
 
 void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
+    ++scan->state->entries;
     ExecClearTuple(scan->slot);
     scan->slot->tts_values[0] = Int32GetDatum(list);
     scan->slot->tts_values[1] =
@@ -266,9 +267,8 @@ void assign_rows(BuildState* state) {
     const Size packed_bytes = VARHDRSZ + sizeof(ScanFactors) + scan.code_bytes + scan.refine_bytes;
     scan.packed = static_cast<bytea*>(palloc0(packed_bytes));
     SET_VARSIZE(scan.packed, packed_bytes);
-    state->heap_rows = 0;
-    table_index_build_scan(state->heap, state->index, state->info, false, true, assign_row, &scan,
-                           nullptr);
+    state->heap_rows = table_index_build_scan(state->heap, state->index, state->info, false, true,
+                                              assign_row, &scan, nullptr);
     send_batch(&scan);
     collect_batch(&scan);
     ExecDropSingleTupleTableSlot(scan.slot);

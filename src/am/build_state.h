@@ -8,6 +8,7 @@ extern "C" {
 #include "utils/tuplesort.h"
 }
 
+#include "am/build_plan.h"
 #include "am/loaded_index.h"
 #include "am/options.h"
 #include "core/entry_encoder.h"
@@ -33,7 +34,8 @@ struct BuildState {
     Kind kind;
     uint32 dims;
     uint64 rows;       ///< with a place in the metric
-    uint64 heap_rows;  ///< all of them
+    double heap_rows;  ///< of the table, as PostgreSQL counts them
+    uint64 entries;    ///< that went into the index
     float* sample;     ///< sample_rows x dims, raw; binary metrics: -1 and 1; in shared memory
     uint64 sample_rows;
     uint64 sample_capacity;
@@ -69,9 +71,6 @@ void write_lists(BuildState* state, MetaPage* meta);
 /// Raises unless the metric and the column's modifier take the value; settles the shape by the
 /// first value.
 void settle_shape(BuildState* state, const DescriptorView& value);
-
-/// maintenance_work_mem in bytes; each step says what share of it it takes.
-uint64 build_memory_bytes();
 
 /// Sort keys of rows that have no place in a list follow those of the lists.
 inline int32 null_list_key(const BuildState* state) {

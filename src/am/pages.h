@@ -27,6 +27,15 @@ inline RelationFile relation_file(Relation relation) {
 #endif
 }
 
+/// Pins `block` if it is still in `buffer`.
+inline bool read_recent_buffer(Relation relation, BlockNumber block, Buffer buffer) {
+#if PG_VERSION_NUM >= 160000
+    return ReadRecentBuffer(relation->rd_locator, MAIN_FORKNUM, block, buffer);
+#else
+    return ReadRecentBuffer(relation->rd_node, MAIN_FORKNUM, block, buffer);
+#endif
+}
+
 inline uint8_t* buffer_bytes(Buffer buffer) {
     return reinterpret_cast<uint8_t*>(BufferGetPage(buffer));
 }
@@ -34,8 +43,15 @@ inline uint8_t* buffer_bytes(Buffer buffer) {
 /// Raises ERRCODE_INDEX_CORRUPTED with a REINDEX hint.
 [[noreturn]] void raise_corrupted(Relation index, BlockNumber block, const char* fault);
 
+/// Pins a page. Remembers where in shared buffers pages were found, which saves most look-ups.
+Buffer pin_page(Relation index, BlockNumber block);
+
 /// Pins and locks a page; raises when the block lies beyond the end.
 Buffer lock_page(Relation index, BlockNumber block, int mode);
+
+/// Tells the processor that `length` bytes of the page's body will be wanted soon, if the page was
+/// seen before. Never fails, pins nothing.
+void prefetch_page(Relation index, BlockNumber block, uint32 offset, uint32 length);
 
 /// Raises unless the locked page is of this kind and, for list pages, sound.
 void check_page(Relation index, Buffer buffer, PageKind kind);

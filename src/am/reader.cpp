@@ -1,10 +1,18 @@
 #include "am/reader.h"
 
+extern "C" {
+#include "access/xlog.h"
+}
+
 #include "am/options.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
 namespace {
+
+// The processor finds the rest of a page by itself once it sees it read in order.
+constexpr uint32 kPrefetchedBytes = 1024;
+constexpr uint32 kPrefetchDistance = 3;
 
 // Without refine codes rows come in the order of their estimates, so these get no discount.
 double epsilon_for(Refine refine) {
@@ -58,6 +66,16 @@ void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber list
     }
 }
 
+// On a standby, replay recycles pages without asking who has pinned them.
+[[noreturn]] void raise_strange_page(Relation index, BlockNumber block) {
+    if (!RecoveryInProgress()) raise_corrupted(index, block, "the page belongs to another list");
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("canceling statement due to conflict with recovery"),
+                    errdetail("A page of index \"%s\" was recycled while it was read.",
+                              RelationGetRelationName(index))));
+    pg_unreachable();
+}
+
 // Each next page is pinned while its predecessor is locked, so that VACUUM, which needs a page for
 // itself alone before it recycles it, cannot take it away in between.
 void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
@@ -66,17 +84,17 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
     for (;;) {
         const uint8_t* page = buffer_bytes(buffer);
         const BlockNumber block = BufferGetBlockNumber(buffer);
+        if (page_fault(page, PageKind::kFree) == nullptr) raise_strange_page(index, block);
         check_list_page(index, buffer, geometry);
-        if (page_trailer(page)->list_id != list_id) {
-            raise_corrupted(index, block, "the page belongs to another list");
-        }
+        if (page_trailer(page)->list_id != list_id) raise_strange_page(index, block);
         const BlockNumber next = page_trailer(page)->next;
+        if (next != kNoBlock) prefetch_page(index, next, 0, kPrefetchedBytes);
         if (geometry.codes_inside) {
             push_inside(reader, geometry, page, block);
         } else {
             memcpy(reader->page, page, BLCKSZ);
         }
-        const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : ReadBuffer(index, next);
+        const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : pin_page(index, next);
         UnlockReleaseBuffer(buffer);
         if (!geometry.codes_inside) push_outside(reader, geometry, list_id, block);
         CHECK_FOR_INTERRUPTS();
@@ -85,6 +103,15 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
     }
     run_core([&] { reader->search->level_of_step().finish_list(); });
+}
+
+// The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
+void prefetch_following(Reader* reader, const ListGeometry& geometry) {
+    LevelScan::Place following;
+    if (!reader->search->level_of_step().following_entry(kPrefetchDistance, &following)) return;
+    if (following.slot_pages.empty()) return;
+    prefetch_page(reader->index, following.slot_pages[0], following.slot_offset,
+                  Min(geometry.slot_bytes, kPrefetchedBytes));
 }
 
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
@@ -98,6 +125,7 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
         return;
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
+    prefetch_following(reader, geometry);
     const uint8_t* page = buffer_bytes(buffer);
     if (belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         run_core([&] { level.push_slot(page_body(page) + place.slot_offset); });

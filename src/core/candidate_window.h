@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -19,14 +18,17 @@ struct Candidate {
     }
 };
 
-/// Candidates are ordered by (bound, id), so the content does not depend on the order of pushes.
+/// Candidates are ordered by (bound, id), so what comes out does not depend on the order of pushes.
 class CandidateWindow {
   public:
     static constexpr size_t kDefaultCapacity = 512;
 
-    /// REQUIRES: capacity > 0. Takes about 2 * sizeof(Candidate) * capacity bytes.
+    /// REQUIRES: capacity > 0. Takes bytes(capacity).
     explicit CandidateWindow(size_t capacity = kDefaultCapacity);
 
+    static constexpr size_t bytes(size_t capacity) {
+        return (2 * capacity + kBlock) * sizeof(Candidate);
+    }
     size_t capacity() const { return capacity_; }
 
     /// Pushes the candidates i with bit i of `valid` set: bounds[i], first_id + i. NaN counts as
@@ -35,28 +37,36 @@ class CandidateWindow {
 
     void push(float bound, uint64_t id);
 
-    /// The `capacity` best of all pushed, ascending. Valid until the next call that is not const.
-    std::span<const Candidate> sorted();
+    /// The `count` best of all pushed, ascending; fewer when fewer were pushed, never more than
+    /// `capacity`. Sorts no more than it must: ask for a few more at a time. Valid until the next
+    /// push or clear.
+    std::span<const Candidate> best(size_t count);
 
-    /// Every candidate that was pushed and lies below this is in the window. The highest possible
-    /// candidate while none has been left out.
-    const Candidate& limit() const { return limit_; }
-    bool is_complete() const { return !has_dropped_; }
+    /// best(capacity()). For a search that needs a few, best() costs a third.
+    std::span<const Candidate> sorted() { return best(capacity_); }
 
-    /// Forgets everything; a new capacity may be given for a second, wider pass.
+    /// Whether nothing that was pushed has been left out of sorted().
+    bool is_complete() const { return !has_dropped_ && size_ <= capacity_; }
+
+    /// Every candidate that was pushed and is not above this one is among best(capacity()). The
+    /// highest possible candidate while is_complete().
+    Candidate limit();
+
+    /// Forgets everything; another capacity may be given for a second, wider pass.
     void clear() { clear(capacity_); }
     void clear(size_t capacity);
 
   private:
-    static constexpr Candidate kHighest = {std::numeric_limits<float>::infinity(),
-                                           std::numeric_limits<uint64_t>::max()};
+    static constexpr size_t kBlock = 32;
 
     void prune();
 
     size_t capacity_;
-    std::vector<Candidate> candidates_;
-    Candidate limit_ = kHighest;
-    bool has_dropped_ = false;
+    std::vector<Candidate> candidates_;  ///< room for all; the first `size_` count
+    size_t size_;
+    size_t sorted_count_;  ///< so many are the best of all, in order
+    float highest_;        ///< what lies above has been dropped and is dropped from now on
+    bool has_dropped_;
 };
 
 }  // namespace lookalike

@@ -8,6 +8,7 @@
 namespace lookalike {
 namespace {
 
+constexpr size_t kSortedAtOnce = 64;
 constexpr uint32_t kIndexBits = 16;  // of an id: entry within its list page
 constexpr uint64_t kIndexMask = (1u << kIndexBits) - 1;
 
@@ -17,6 +18,11 @@ bool comes_later(const FoundEntry& a, const FoundEntry& b) {
     const uint64_t x = uint64_t{a.pointer.block()} << 16 | a.pointer.offset;
     const uint64_t y = uint64_t{b.pointer.block()} << 16 | b.pointer.offset;
     return x > y;
+}
+
+// The lowest candidate that is above this one.
+Candidate after(const Candidate& candidate) {
+    return {candidate.bound, candidate.id + 1};
 }
 
 }  // namespace
@@ -46,17 +52,29 @@ LevelScan::Need LevelScan::need() {
     for (;;) {
         if (find_list_to_read()) return Need::kList;
         if (is_reading_) finish_reading();
-        if (taken_ < ready_.size()) {
+        if (const Candidate* next = next_candidate()) {
             // Equal bounds are looked at too: among equals the row's place decides.
-            if (heap_.empty() || !(ready_[taken_].bound > heap_.front().key)) return Need::kEntry;
+            if (heap_.empty() || !(next->bound > heap_.front().key)) return Need::kEntry;
             return Need::kNothing;
         }
-        if (!is_complete_ && (heap_.empty() || !(limit_.bound > heap_.front().key))) {
+        if (!is_complete_ && (heap_.empty() || !(limit().bound > heap_.front().key))) {
             widen();
             continue;
         }
         return heap_.empty() ? Need::kMore : Need::kNothing;
     }
+}
+
+// The best entry that has not been taken; null: the window has no more.
+const Candidate* LevelScan::next_candidate() {
+    if (taken_ == ready_.size()) ready_ = window_.best(ready_.size() + kSortedAtOnce);
+    if (taken_ == ready_.size()) return nullptr;
+    const Candidate* next = &ready_[taken_];
+    return is_complete_ || !(limit_ < *next) ? next : nullptr;
+}
+
+Candidate LevelScan::limit() {
+    return std::min(limit_, window_.limit());
 }
 
 bool LevelScan::find_list_to_read() {
@@ -67,17 +85,18 @@ bool LevelScan::find_list_to_read() {
     return true;
 }
 
-// What is ready but not taken competes with what the lists bring, and may have to give way: so the
-// lists that it came from must remember what was taken from them.
+// What the window holds competes with what the lists bring, and may have to give way: so the lists
+// that it came from must remember what was taken from them.
 void LevelScan::start_reading() {
-    if (taken_ > 0) {
-        const Candidate& last = ready_[taken_ - 1];
-        remember_taken({last.bound, last.id + 1});
-    }
+    limit_ = limit();
+    if (taken_ > 0) remember_taken(after(ready_[taken_ - 1]));
+    const std::span<const Candidate> held = window_.best(window_.capacity());
+    const std::vector<Candidate> rest(held.begin() + static_cast<ptrdiff_t>(taken_), held.end());
     window_.clear();
-    for (size_t i = taken_; i < ready_.size(); ++i)
-        window_.push(ready_[i].bound, ready_[i].id);
-    ready_.clear();
+    for (const Candidate& candidate : rest) {
+        if (!(limit_ < candidate)) window_.push(candidate.bound, candidate.id);
+    }
+    ready_ = {};
     taken_ = 0;
     is_reading_ = true;
     reading_ = 0;
@@ -85,15 +104,8 @@ void LevelScan::start_reading() {
 }
 
 void LevelScan::finish_reading() {
-    const std::span<const Candidate> sorted = window_.sorted();
-    if (!window_.is_complete() && (is_complete_ || window_.limit() < limit_)) {
-        limit_ = window_.limit();
-    }
     is_complete_ = is_complete_ && window_.is_complete();
-    // Beyond the limit some entries may be missing, so none counts: widen() brings them all.
-    const auto end =
-        is_complete_ ? sorted.end() : std::lower_bound(sorted.begin(), sorted.end(), limit_);
-    ready_.assign(sorted.begin(), end);
+    ready_ = {};
     taken_ = 0;
     is_reading_ = false;
 }
@@ -106,16 +118,16 @@ void LevelScan::remember_taken(const Candidate& below) {
     }
 }
 
-// Everything below the limit has been taken from every list. Now all are read again.
+// Everything up to the limit has been taken from every list. Now all are read again.
 void LevelScan::widen() {
-    remember_taken(limit_);
+    remember_taken(after(limit()));
     for (List& list : lists_)
         list.to_read = true;
     unread_count_ = lists_.size();
-    ready_.clear();
+    window_.clear(std::min(window_.capacity() * 2, options_.max_window_capacity));
+    ready_ = {};
     taken_ = 0;
     is_complete_ = true;
-    window_.clear(std::min(window_.capacity() * 2, options_.max_window_capacity));
     limit_ = window_.limit();
 }
 

@@ -66,6 +66,13 @@ class LevelScan {
     Place place(uint64_t id) const;
     Place entry_to_read() const { return place(ready_[taken_].id); }
 
+    /// An entry that may have to be read after `distance` others; false: none is in sight.
+    bool following_entry(size_t distance, Place* following) const {
+        if (taken_ + distance >= ready_.size()) return false;
+        *following = place(ready_[taken_ + distance].id);
+        return true;
+    }
+
     /// The refine slot of entry_to_read(), slot_bytes of it, unaligned.
     void push_slot(const uint8_t* slot);
     /// The same where there are no refine slots.
@@ -102,6 +109,8 @@ class LevelScan {
     };
 
     bool find_list_to_read();
+    const Candidate* next_candidate();
+    Candidate limit();
     void start_reading();
     void remember_taken(const Candidate& below);
     void finish_reading();
@@ -118,9 +127,11 @@ class LevelScan {
     std::vector<List> lists_;
     std::vector<Page> pages_;
     std::vector<uint32_t> refine_pages_;
-    std::vector<Candidate> ready_;  // ascending; before taken_ they have been taken
-    size_t taken_ = 0;
-    Candidate limit_;  // below it, ready_ holds every entry of the lists read
+    std::span<const Candidate> ready_;  // the best of the window, ascending
+    size_t taken_ = 0;                  // so many of them have been taken
+    // What an earlier window could not hold. Up to limit_, and in all if is_complete_, the window
+    // has every entry of the lists read that was not taken before.
+    Candidate limit_;
     bool is_complete_ = true;
     size_t unread_count_ = 0;
     bool is_reading_ = false;

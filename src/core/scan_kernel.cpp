@@ -40,6 +40,7 @@ void sum_groups(const uint8_t* table, const uint8_t* codes, size_t group_count,
 
 // Vectors of several 128-bit blocks hold several groups, one in each block. Where their length is
 // known only at run time, one block is used.
+#undef LOOKALIKE_BLOCKS
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
 #define LOOKALIKE_BLOCKS 4
 #elif HWY_TARGET == HWY_AVX2

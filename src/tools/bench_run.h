@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/dataset.h"
+
 namespace lookalike {
 
 struct BenchRunOptions {
@@ -15,7 +17,7 @@ struct BenchRunOptions {
     bool reuse = false;  ///< tables and indexes of an earlier run, where they are there
     uint32_t rounds = 3;
     uint32_t row_limit = UINT32_MAX;
-    uint32_t query_limit = UINT32_MAX;
+    uint32_t query_limit = kDefaultQueryLimit;
     uint32_t insert_limit = 4000;
 };
 

@@ -38,9 +38,12 @@ struct Dataset {
     Rows inserts;  ///< rows of the same kind that are in neither of the others
 };
 
-/// Reads the folder of a set, named after the folder. The limits are for trials on less.
-Dataset read_dataset(const std::filesystem::path& folder, uint32_t base_limit = UINT32_MAX,
-                     uint32_t query_limit = UINT32_MAX);
+/// More queries than this tell little more and take long.
+constexpr uint32_t kDefaultQueryLimit = 2000;
+
+/// Reads the folder of a set, named after the folder: at most so many base rows and queries.
+Dataset read_dataset(const std::filesystem::path& folder, uint32_t base_limit,
+                     uint32_t query_limit);
 
 /// Scales every row to length 1, so that L2 orders as cosine does.
 void normalise(Rows& rows);

@@ -100,13 +100,31 @@ void scan_entries(benchmark::State& state) {
                        {base.data(), scale.data(), error.data()}, terms, bounds);
             window.push_block(bounds, 0xffffffff, i * kBlockEntries);
         }
-        benchmark::DoNotOptimize(window.sorted().data());
+        benchmark::DoNotOptimize(window.best(64).data());
     }
     state.counters["per_entry"] =
         benchmark::Counter(static_cast<double>(state.iterations() * block_count * kBlockEntries),
                            benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(scan_entries)->Arg(128)->Arg(768)->Arg(1280);
+
+/// What selection costs a query that scans so many entries and looks at 96 of them.
+void select_candidates(benchmark::State& state) {
+    // Other bounds each time: what the processor has seen before, it predicts.
+    const size_t count = static_cast<size_t>(state.range(0));
+    const std::vector<float> bounds = random_floats(1 << 20, 1);
+    size_t start = 0;
+    CandidateWindow window;
+    for (auto _ : state) {
+        window.clear();
+        for (size_t i = 0; i < count; i += kBlockEntries)
+            window.push_block(&bounds[start + i], 0xffffffff, i);
+        start = (start + count) % bounds.size();
+        benchmark::DoNotOptimize(window.best(64).data());
+        benchmark::DoNotOptimize(window.best(96).data());
+    }
+}
+BENCHMARK(select_candidates)->Arg(1024)->Arg(4096)->Arg(16384)->Arg(65536);
 
 void scan_bits(benchmark::State& state) {
     const size_t bytes = static_cast<size_t>(state.range(0)) / 8;

@@ -5,6 +5,9 @@
 passed=${TESTS_PASSED:-0}
 failed=${TESTS_FAILED:-0}
 logs=$clone/build/logs
+# Put before what may hang; a killed program is a failed one.
+# shellcheck disable=SC2034
+time_limit="timeout --kill-after=10 ${STAGE_SECONDS:-600}"
 mkdir -p "$logs"
 
 # Each reads a log and prints "PASSED FAILED".

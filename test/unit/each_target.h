@@ -14,12 +14,12 @@ void on_each_target(Function function) {
         SCOPED_TRACE(hwy::TargetName(target));
         hwy::SetSupportedTargetsForTest(target);
         hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-        choose_kernels_again();
+        choose_kernels();
         function();
     }
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    choose_kernels_again();
+    choose_kernels();
 }
 
 }  // namespace lookalike

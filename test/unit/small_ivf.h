@@ -123,9 +123,8 @@ class SmallIvf {
         window_.clear();
         for (size_t probe = 0; probe < probes; ++probe)
             scan_list(scan, order[probe].second, terms[order[probe].second], cost);
-        const std::span<const Candidate> candidates = window_.sorted();
         const auto refine_start = Clock::now();
-        std::vector<uint64_t> found = best_first(raw_query, space_query, candidates, k, cost);
+        std::vector<uint64_t> found = best_first(raw_query, space_query, k, cost);
         const auto end = Clock::now();
         cost.coarse_us += microseconds(scan_start - start);
         cost.scan_us += microseconds(refine_start - scan_start);
@@ -134,6 +133,8 @@ class SmallIvf {
     }
 
   private:
+    static constexpr size_t kFirstCandidates = 32;
+
     using Clock = std::chrono::steady_clock;
     using Row = std::pair<double, uint64_t>;
     using Queue = std::priority_queue<Row, std::vector<Row>, std::greater<>>;
@@ -243,11 +244,11 @@ class SmallIvf {
     }
 
     std::vector<uint64_t> best_first(const float* raw_query, const SpaceQuery& space_query,
-                                     std::span<const Candidate> candidates, size_t k,
-                                     SearchCost& cost) const {
+                                     size_t k, SearchCost& cost) {
         const RefineQuery refine(space_query);
         Queue refined;
         Queue rows;
+        std::span<const Candidate> candidates = window_.best(kFirstCandidates);
         size_t next = 0;
         double last_bound = -std::numeric_limits<double>::infinity();
         std::vector<uint64_t> found;
@@ -264,6 +265,7 @@ class SmallIvf {
                 refined.emplace(refine.lower_bound(Refine::kInt8, &slots_[id * slot_bytes_]).key,
                                 id);
                 ++cost.refined;
+                if (next == candidates.size()) candidates = window_.best(2 * next);
             }
             if (refined.empty() && rows.empty()) break;
             if (refined.empty()) {

@@ -76,10 +76,10 @@ void run(const Baseline& baseline, const std::filesystem::path& file, const Data
 
 void run_all(const std::vector<std::string>& words) {
     if (words.size() < 2) throw std::runtime_error("faiss_baseline SET RESULTS [ROWS [QUERIES]]");
-    const auto limit = [&](size_t word) {
-        return word < words.size() ? static_cast<uint32_t>(std::stoul(words[word])) : UINT32_MAX;
+    const auto limit = [&](size_t word, uint32_t otherwise) {
+        return word < words.size() ? static_cast<uint32_t>(std::stoul(words[word])) : otherwise;
     };
-    Dataset set = read_dataset(words[0], limit(2), limit(3));
+    Dataset set = read_dataset(words[0], limit(2, UINT32_MAX), limit(3, kDefaultQueryLimit));
     if (set.is_cosine) {
         normalise(set.base);
         normalise(set.queries);
