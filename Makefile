@@ -72,13 +72,8 @@ endif
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 deps:
 	@test/harness/deps
-<<<<<<< HEAD
 demo test fuzz bench-data bench: deps
-	+@MAKE_COMMAND='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
-=======
-demo test fuzz: deps
 	+@RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
->>>>>>> main
 demo-stop:
 	@test/harness/cluster stop demo
 
