@@ -32,7 +32,7 @@ std::vector<uint8_t> seen_bytes(PageStore& store, const ListGeometry& geometry, 
         for (uint32_t i = 0; i < view.header().block_count; ++i) {
             std::vector<uint8_t> codes(geometry.block_code_bytes);
             if (geometry.codes_inside) {
-                std::memcpy(codes.data(), view.codes(i), codes.size());
+                std::copy_n(view.codes(i), codes.size(), codes.begin());
             } else {
                 const StreamPlace place = geometry.code_place(i);
                 store.copy_stream(PageKind::kCode, block,

@@ -127,6 +127,18 @@ TEST(Search, OrdersBinaryRowsExactly) {
     }
 }
 
+// Rows of equal distance lie in several lists: their places in the table decide.
+TEST(Search, OrdersTiesAcrossListsByRow) {
+    for (const size_t memory : {kTiny, kLarge}) {
+        MemoryIndex index({Metric::kHamming, 70, Refine::kNone, 2000, 12});
+        MemorySearch search(index, index.row(3), options_with(memory, 12));
+        std::vector<std::pair<float, uint32_t>> keys;
+        for (const FoundEntry& entry : search.all())
+            keys.emplace_back(entry.key, MemoryIndex::row_of(entry.pointer));
+        EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+    }
+}
+
 TEST(Search, FindsTheNearestRowsFirst) {
     MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 3000, 20});
     uint32_t hits = 0;
