@@ -8,6 +8,7 @@ extern "C" {
 #include "utils/tuplesort.h"
 }
 
+#include "am/attributes.h"
 #include "am/build_plan.h"
 #include "am/loaded_index.h"
 #include "am/options.h"
@@ -28,6 +29,8 @@ struct BuildState {
     FaissOptions options;
     Metric metric;
     TypeModifier modifier;
+
+    AttributeWidths attributes;
 
     // From the sample.
     bool knows_shape;  ///< kind and dims are known
@@ -86,7 +89,8 @@ TupleDesc entry_tuple_descriptor();
 /// How an entry lies in a sorted tuple.
 struct PackedEntry {
     ScanFactors factors;
-    uint8_t bytes[FLEXIBLE_ARRAY_MEMBER];  // code, then refine code
+    uint32_t nulls;
+    uint8_t bytes[FLEXIBLE_ARRAY_MEMBER];  // attribute keys, code, refine code
 };
 
 }  // namespace lookalike

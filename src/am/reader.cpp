@@ -81,7 +81,7 @@ void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber list
 void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
     Relation index = reader->index;
     Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
-    for (;;) {
+    for (uint32 length = 1;; ++length) {
         const uint8_t* page = buffer_bytes(buffer);
         const BlockNumber block = BufferGetBlockNumber(buffer);
         if (page_fault(page, PageKind::kFree) == nullptr) raise_strange_page(index, block);
@@ -99,6 +99,7 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         if (!geometry.codes_inside) push_outside(reader, geometry, list_id, block);
         CHECK_FOR_INTERRUPTS();
         if (next_buffer == InvalidBuffer) break;
+        check_chain(index, list_id, length);
         buffer = next_buffer;
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
     }

@@ -69,7 +69,8 @@ Streams unlink(Relation index, const ListGeometry& geometry, Buffer before, Buff
 void recycle_empty_pages(Relation index, BlockNumber list_id, const ListGeometry& geometry,
                          IndexBulkDeleteResult* result) {
     Buffer before = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
-    for (;;) {
+    for (uint32 length = 0;; ++length) {
+        check_chain(index, list_id, length);
         check_list_page(index, before, geometry);
         const BlockNumber block = page_trailer(buffer_bytes(before))->next;
         if (block == kNoBlock) break;

@@ -7,6 +7,7 @@
 extern "C" {
 #include "commands/vacuum.h"
 #include "storage/indexfsm.h"
+#include "storage/lmgr.h"
 }
 
 #include "am/pages.h"
@@ -30,15 +31,13 @@ struct Sweep {
 
 ListGeometry geometry_of(const MetaPage& meta, uint32 level) {
     if (meta.dims == 0) return plain_list_geometry();
-    const uint32 code_dims =
-        is_binary(meta.metric) ? meta.dims : IndexSpace::padded_dims(meta.dims);
-    return list_geometry(meta.metric, code_dims, meta.refine, level);
+    return list_geometry(index_shape(meta), level);
 }
 
 // Inserters of this list look from its first page on again.
 void forget_insert_page(Relation index, BlockNumber list_id) {
-    const Buffer buffer = ReadBuffer(index, list_id);
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
+    check_page(index, buffer, PageKind::kList);
     if (reinterpret_cast<const ListHeader*>(page_body(buffer_bytes(buffer)))->insert_block !=
         kNoBlock) {
         PageChange change(index);
@@ -135,7 +134,12 @@ IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult*
     sweep.inner = geometry_of(sweep.meta, 1);
     sweep.plain = plain_list_geometry();
     sweep.result = result;
+    // An inserter locks the page that it adds before it gives up this lock: a page counted here
+    // that is found new can only be left from a crash.
+    const bool is_shared = !RELATION_IS_LOCAL(info->index);
+    if (is_shared) LockRelationForExtension(info->index, ExclusiveLock);
     const BlockNumber count = RelationGetNumberOfBlocks(info->index);
+    if (is_shared) UnlockRelationForExtension(info->index, ExclusiveLock);
     for (BlockNumber block = kMetaBlock + 1; block < count; ++block) {
         vacuum_pause();
         sweep_page(&sweep, block);
