@@ -3,7 +3,7 @@
 // Seconds follow from what a build does: it reads the table twice, rotates and encodes every row,
 // multiplies the sample with the centroids once an iteration and every row with them once, and
 // writes the pages. The rates below are of one core of a current server; the result is good for
-// deciding between coffee and a night, not for more.
+// deciding between coffee and a night, not for more. docs/INSPECTION.md compares it with builds.
 #include "am/access_method.h"
 
 extern "C" {
@@ -38,6 +38,10 @@ constexpr double kEncodedElementsPerSecond = 40e6;
 constexpr double kMultiplicationsPerSecond = 10e9;  // one core
 constexpr double kWrittenBytesPerSecond = 300e6;
 constexpr double kWorkerStartSeconds = 0.1;
+
+// A sorted entry has a header, and PostgreSQL allocates in powers of two: a third more on average.
+constexpr double kSortHeaderBytes = 48;
+constexpr double kSortOverhead = 1.35;
 
 // What is known of the column before a build.
 struct ColumnFacts {
@@ -184,7 +188,8 @@ double peak_memory(const ColumnFacts& facts, uint32 code_dims, uint64 lists, dou
     const uint32 learn_dims = std::min(code_dims, kMaxLearnDims);
     const double sample_bytes = sizeof(float) * sample_rows * facts.dims;
     const double sort_bytes =
-        std::min(static_cast<double>(build_memory_bytes()) / 2, facts.rows * (entry_bytes + 48));
+        std::min(static_cast<double>(build_memory_bytes()) / 2,
+                 facts.rows * (entry_bytes + kSortHeaderBytes) * kSortOverhead);
     const double batch_bytes = std::min(4e6, static_cast<double>(build_memory_bytes()) / 16);
     if (lists == 1) return std::max(sample_bytes, batch_bytes + sort_bytes);
     const double shared_bytes = sizeof(float) * sample_rows * learn_dims + centroid_bytes;

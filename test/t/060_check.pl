@@ -116,6 +116,15 @@ is( $node->safe_psql(
     'f',
     'of a temporary table');
 
+# Most rows go, which empties pages; the pages serve again.
+$node->safe_psql('postgres', 'DELETE FROM exact WHERE id > 40; VACUUM exact');
+sound('exact_f', 'after nearly all rows have gone');
+cmp_ok($node->safe_psql('postgres', q{SELECT free_bytes FROM faiss_index_info('exact_f')}),
+    '>', 0, '... which made pages free');
+$node->safe_psql('postgres',
+    'INSERT INTO exact SELECT i, made(i, 300) FROM generate_series(40001, 41000) AS i');
+sound('exact_f', 'with new rows in recycled pages');
+
 # What the own transaction has done counts, and what it took back leaves nothing wrong.
 is( $node->safe_psql(
         'postgres', q{
