@@ -127,12 +127,17 @@ Buffer allocate_page(Relation index) {
         }
         ReleaseBuffer(buffer);
     }
-    const bool is_shared = !RELATION_IS_LOCAL(index);
-    if (is_shared) LockRelationForExtension(index, ExclusiveLock);
-    const Buffer buffer = ReadBuffer(index, P_NEW);
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-    if (is_shared) UnlockRelationForExtension(index, ExclusiveLock);
-    return buffer;
+    for (;;) {
+        const bool is_shared = !RELATION_IS_LOCAL(index);
+        if (is_shared) LockRelationForExtension(index, ExclusiveLock);
+        const Buffer buffer = ReadBuffer(index, P_NEW);
+        LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+        if (is_shared) UnlockRelationForExtension(index, ExclusiveLock);
+        // Before it was locked, VACUUM may have taken it for a page that a crash left behind, and
+        // another backend may have got it from the free space map.
+        if (PageIsNew(BufferGetPage(buffer))) return buffer;
+        UnlockReleaseBuffer(buffer);
+    }
 }
 
 namespace {

@@ -31,7 +31,7 @@ struct LevelOptions {
     bool exhaustive;         ///< look at every entry: the order is exact
     size_t window_capacity;  ///< to begin with
     size_t max_window_capacity;
-    const EntryFilter* filter;  ///< null: every entry passes
+    const EntryFilter* filter = nullptr;  ///< null: every entry passes
 };
 
 class LevelScan {

@@ -75,7 +75,7 @@ struct IndexShape {
     uint32_t depth;      ///< 1 or 2
     uint32_t root_list;
     uint32_t leaf_count;
-    AttributeWidths attributes;
+    AttributeWidths attributes = {};
 };
 
 AttributeWidths attribute_widths(const MetaPage& meta);
