@@ -62,7 +62,14 @@ for my $phase ('sampling rows', 'learning lists', 'assigning rows', 'writing lis
 $node->safe_psql('postgres', 'CHECKPOINT');
 is(files_of_database(), $files, 'no file is left');
 
-my ($error) = interrupt_build('learning lists', sub { kill 'KILL', workers_of($node) });
+my ($error) = interrupt_build('learning lists', sub {
+    my @workers;
+    for (1 .. 100) {
+        last if @workers = workers_of($node);
+        select undef, undef, undef, 0.02;
+    }
+    kill 'KILL', @workers;
+});
 like($error, qr/ERROR:.*worker/, 'a killed worker is an error');
 ok(no_worker_left($node), '... and none is left');
 $session->query("SET statement_timeout = '150ms'");
