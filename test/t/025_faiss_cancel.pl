@@ -33,9 +33,10 @@ sub files_of_database {
 sub interrupt_build {
     my ($phase, $how) = @_;
     $session->query_until(qr/started/, "\\echo started\n$build;\n\\echo ended\n");
-    my $waited = $node->poll_query_until('postgres', qq{
-        SELECT count(*) > 0 FROM pg_stat_progress_create_index AS p, pg_stat_activity AS a
-         WHERE a.pid = p.pid AND p.phase LIKE '%$phase%'});
+    $node->poll_query_until('postgres', qq{
+        SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE pid = $pid AND phase LIKE '%$phase%')
+            OR EXISTS (SELECT FROM pg_stat_activity
+                        WHERE pid = $pid AND state = 'idle' AND query LIKE 'CREATE INDEX%')});
     my $start = time;
     $how->();
     $session->query('SELECT 1');
