@@ -328,6 +328,11 @@ COMMENT ON FUNCTION image_features_file(text, text) IS 'the descriptor of an ima
 REVOKE EXECUTE ON FUNCTION image_features_file(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION image_features_file(text, text) TO pg_read_server_files;
 
+-- Unlike those of a generated column, its results are dumped as data.
+CREATE FUNCTION image_features_trigger() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C COST 5000;
+COMMENT ON FUNCTION image_features_trigger() IS 'trigger(photo column, features column, extractor [, ''error'' or ''null'']): keeps the features of a photo';
+
 CREATE FUNCTION image_info(image bytea, OUT format text, OUT width integer, OUT height integer,
     OUT channels integer, OUT orientation integer)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
