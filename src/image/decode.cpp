@@ -121,7 +121,9 @@ cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
     }
     const cv::Mat stored = read_pixels(image, header, read_flags(header, wanted_pixels));
     if (stored.empty()) fail_unreadable(header);
-    return upright(to_colour(to_eight_bits(stored)), header.orientation);
+    // OpenCV turns TIFF images itself, whatever the flags say.
+    const int orientation = header.format == ImageFormat::kTiff ? 1 : header.orientation;
+    return upright(to_colour(to_eight_bits(stored)), orientation);
 }
 
 cv::Mat composed_on_white(const cv::Mat& image) {
