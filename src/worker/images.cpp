@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
@@ -59,6 +60,11 @@ void Images::write_result(const WorkerImageRequest& image, WorkerImageResult res
 
 void Images::info(const WorkerRequest& request) {
     const ImageInfo info = image_info(only_image(request.image));
+    // SQL's integer has no room for them, and no image has them.
+    if (std::max(info.width, info.height) > std::numeric_limits<int32_t>::max())
+        throw ImageError(ImageFault::kTooLarge,
+                         info.format + " image of " + std::to_string(info.width) + " x " +
+                             std::to_string(info.height) + " pixels is too large");
     WorkerImageResult result = {};
     result.width = info.width;
     result.height = info.height;
