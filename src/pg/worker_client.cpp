@@ -119,8 +119,9 @@ bool wait_for_reply(Worker* worker, TimestampTz deadline, Received* received,
     if (!worker->request_in_flight) elog(ERROR, "no request to the lookalike worker is in flight");
     for (;;) {
         CHECK_FOR_INTERRUPTS();
+        // Also when replies keep coming: progress without end is no answer.
+        if (deadline != kNever && GetCurrentTimestamp() >= deadline) return false;
         if (!receive(worker, received)) {
-            if (deadline != kNever && GetCurrentTimestamp() >= deadline) return false;
             wait_for_socket(worker, deadline);
             continue;
         }
