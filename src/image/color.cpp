@@ -8,17 +8,19 @@
 
 namespace lookalike {
 namespace {
-
 struct Lab {
     float lightness, a, b;
 };
 
-constexpr int kColorCount = 24;  // of the palette that pixels are shared out to
-constexpr int kFineCells = 12;   // a side, in which pixels are counted
-constexpr int kGrid = 3;         // coarse cells a side, which overlap
-constexpr float kGlobalWeight = 0.4f;
-constexpr float kSpread = 14;  // of a pixel over the palette, in units of Lab
-static_assert((kGrid * kGrid + 1) * kColorCount == kColorDims);
+constexpr int kFineColors = 60;    // of the palette for the whole picture
+constexpr int kCoarseColors = 20;  // of the palette for its parts
+constexpr int kFineCells = 12;     // a side, in which pixels are counted
+constexpr int kGrid = 3;           // coarse cells a side, which overlap
+constexpr float kWholeWeight = 0.5f;
+// How far a pixel is shared out over the palette, in units of Lab.
+constexpr float kFineSpread = 12;
+constexpr float kCoarseSpread = 14;
+static_assert(kFineColors + kGrid * kGrid * kCoarseColors == kColorDims);
 
 float linear_light(float value) {
     return value <= 0.04045f ? value / 12.92f : std::pow((value + 0.055f) / 1.055f, 2.4f);
@@ -36,19 +38,35 @@ Lab to_lab(float red, float green, float blue) {
     return {116 * y - 16, 500 * (x - y), 200 * (y - z)};
 }
 
-// Greys by lightness, then hues dark and light.
-std::array<Lab, kColorCount> make_palette() {
-    std::array<Lab, kColorCount> palette;
-    size_t next = 0;
-    for (const float lightness : {4.0f, 28.0f, 50.0f, 72.0f, 86.0f, 98.0f}) {
-        palette[next++] = {lightness, 0, 0};
+using Palette = std::vector<Lab>;
+
+void add_hues(Palette& palette, float lightness, float chroma, int count, float first) {
+    for (int i = 0; i < count; ++i) {
+        const float hue = (first + 360.0f * i / count) * std::numbers::pi_v<float> / 180;
+        palette.push_back({lightness, chroma * std::cos(hue), chroma * std::sin(hue)});
+    }
+}
+
+// Greys by lightness, then hues: pale and strong ones, dark to light.
+Palette fine_palette() {
+    Palette palette;
+    for (const float lightness : {4.0f, 24.0f, 44.0f, 64.0f, 84.0f, 98.0f}) {
+        palette.push_back({lightness, 0, 0});
+    }
+    for (const float lightness : {28.0f, 52.0f, 76.0f}) {
+        add_hues(palette, lightness, 24, 8, 10);
+        add_hues(palette, lightness, 56, 10, 20);
+    }
+    return palette;
+}
+
+Palette coarse_palette() {
+    Palette palette;
+    for (const float lightness : {6.0f, 38.0f, 70.0f, 97.0f}) {
+        palette.push_back({lightness, 0, 0});
     }
     for (const float lightness : {36.0f, 68.0f}) {
-        for (const float degrees :
-             {5.0f, 38.0f, 68.0f, 98.0f, 140.0f, 195.0f, 255.0f, 290.0f, 325.0f}) {
-            const float hue = degrees * std::numbers::pi_v<float> / 180;
-            palette[next++] = {lightness, 44 * std::cos(hue), 44 * std::sin(hue)};
-        }
+        add_hues(palette, lightness, 40, 8, 20);
     }
     return palette;
 }
@@ -61,25 +79,25 @@ struct Shares {
     std::array<uint16_t, kShareCount> amount;  // together kShareSum
 };
 
-Shares share_out(const Lab& lab, const std::array<Lab, kColorCount>& palette) {
-    std::array<std::pair<float, int>, kColorCount> nearest;
-    for (int i = 0; i < kColorCount; ++i) {
+Shares share_out(const Lab& lab, const Palette& palette, float spread) {
+    std::vector<std::pair<float, uint8_t>> nearest;
+    for (size_t i = 0; i < palette.size(); ++i) {
         const float dl = lab.lightness - palette[i].lightness;
         const float da = lab.a - palette[i].a, db = lab.b - palette[i].b;
-        nearest[i] = {dl * dl + da * da + db * db, i};
+        nearest.emplace_back(dl * dl + da * da + db * db, static_cast<uint8_t>(i));
     }
     std::partial_sort(nearest.begin(), nearest.begin() + kShareCount, nearest.end());
     std::array<float, kShareCount> weights;
     float sum = 0;
     for (int i = 0; i < kShareCount; ++i) {
-        weights[i] = std::exp((nearest[0].first - nearest[i].first) / (2 * kSpread * kSpread));
+        weights[i] = std::exp((nearest[0].first - nearest[i].first) / (2 * spread * spread));
         sum += weights[i];
     }
     Shares shares;
     uint32_t rest = kShareSum;
     for (int i = kShareCount - 1; i >= 0; --i) {
         const auto amount = i == 0 ? rest : static_cast<uint32_t>(kShareSum * weights[i] / sum);
-        shares.color[i] = static_cast<uint8_t>(nearest[i].second);
+        shares.color[i] = nearest[i].second;
         shares.amount[i] = static_cast<uint16_t>(amount);
         rest -= amount;
     }
@@ -88,53 +106,37 @@ Shares share_out(const Lab& lab, const std::array<Lab, kColorCount>& palette) {
 
 constexpr int kLevels = 32;  // of each channel in the table
 
-const std::vector<Shares>& share_table() {
-    static const std::vector<Shares> table = [] {
-        const auto palette = make_palette();
-        std::vector<Shares> shares;
-        shares.reserve(kLevels * kLevels * kLevels);
-        const auto level = [](int i) { return static_cast<float>(i) / (kLevels - 1); };
-        for (int blue = 0; blue < kLevels; ++blue) {
-            for (int green = 0; green < kLevels; ++green) {
-                for (int red = 0; red < kLevels; ++red) {
-                    shares.push_back(
-                        share_out(to_lab(level(red), level(green), level(blue)), palette));
-                }
+using ShareTable = std::vector<Shares>;
+
+ShareTable make_table(const Palette& palette, float spread) {
+    ShareTable table;
+    table.reserve(kLevels * kLevels * kLevels);
+    const auto level = [](int i) { return static_cast<float>(i) / (kLevels - 1); };
+    for (int blue = 0; blue < kLevels; ++blue) {
+        for (int green = 0; green < kLevels; ++green) {
+            for (int red = 0; red < kLevels; ++red) {
+                const Lab lab = to_lab(level(red), level(green), level(blue));
+                table.push_back(share_out(lab, palette, spread));
             }
         }
-        return shares;
-    }();
+    }
     return table;
 }
 
-using Histogram = std::array<float, kColorCount>;
+int table_index(const cv::Vec3b& pixel) {
+    return ((pixel[0] >> 3) * kLevels + (pixel[1] >> 3)) * kLevels + (pixel[2] >> 3);
+}
 
-// Share of each colour in each fine cell, relative to the cell's pixels; an empty cell (the image
-// is narrower than the grid) has none.
-std::array<Histogram, kFineCells * kFineCells> fine_histograms(const cv::Mat& image) {
-    std::array<std::array<uint32_t, kColorCount>, kFineCells * kFineCells> counts{};
-    const std::vector<Shares>& table = share_table();
-    for (int y = 0; y < image.rows; ++y) {
-        const auto* row = image.ptr<cv::Vec3b>(y);
-        const int cell_row = y * kFineCells / image.rows;
-        for (int x = 0; x < image.cols; ++x) {
-            const int entry =
-                ((row[x][0] >> 3) * kLevels + (row[x][1] >> 3)) * kLevels + (row[x][2] >> 3);
-            const Shares& shares = table[entry];
-            auto& count = counts[cell_row * kFineCells + x * kFineCells / image.cols];
-            for (int i = 0; i < kShareCount; ++i) {
-                count[shares.color[i]] += shares.amount[i];
-            }
-        }
+template <size_t count>
+using Histogram = std::array<float, count>;
+template <size_t count>
+using Counts = std::array<uint32_t, count>;
+
+template <size_t count>
+void add_shares(const Shares& shares, Counts<count>& counts) {
+    for (int i = 0; i < kShareCount; ++i) {
+        counts[shares.color[i]] += shares.amount[i];
     }
-    std::array<Histogram, kFineCells * kFineCells> histograms;
-    const float unit = 1.0f / (static_cast<float>(kShareSum) * image.rows * image.cols);
-    for (size_t cell = 0; cell < counts.size(); ++cell) {
-        for (int color = 0; color < kColorCount; ++color) {
-            histograms[cell][color] = counts[cell][color] * unit;
-        }
-    }
-    return histograms;
 }
 
 // How much fine cell `i` belongs to coarse cell `g`: a hat, so that a small shift of the picture
@@ -145,38 +147,47 @@ float membership(int i, int g) {
     return std::max(0.0f, 1 - std::abs(clamped - g));
 }
 
-void write_roots(const Histogram& histogram, float weight, std::span<float> out) {
-    float sum = 0;
-    for (const float share : histogram) {
+template <typename Values>
+void write_roots(const Values& histogram, float weight, std::span<float> out) {
+    double sum = 0;
+    for (const auto share : histogram) {
         sum += share;
     }
-    for (int color = 0; color < kColorCount; ++color) {
-        out[color] = sum > 0 ? std::sqrt(weight * histogram[color] / sum) : 0;
+    for (size_t color = 0; color < histogram.size(); ++color) {
+        const double share = sum > 0 ? histogram[color] / sum : 0;
+        out[color] = static_cast<float>(std::sqrt(weight * share));
     }
 }
 
 }  // namespace
 
 void extract_color(const cv::Mat& image, std::span<float> out) {
-    const auto fine = fine_histograms(image);
-    Histogram whole{};
-    for (const Histogram& cell : fine) {
-        for (int color = 0; color < kColorCount; ++color) {
-            whole[color] += cell[color];
+    static const ShareTable fine_table = make_table(fine_palette(), kFineSpread);
+    static const ShareTable coarse_table = make_table(coarse_palette(), kCoarseSpread);
+    Counts<kFineColors> whole{};
+    std::array<Counts<kCoarseColors>, kFineCells * kFineCells> cells{};
+    for (int y = 0; y < image.rows; ++y) {
+        const auto* row = image.ptr<cv::Vec3b>(y);
+        const int cell_row = y * kFineCells / image.rows;
+        for (int x = 0; x < image.cols; ++x) {
+            const int index = table_index(row[x]);
+            add_shares(fine_table[index], whole);
+            add_shares(coarse_table[index],
+                       cells[cell_row * kFineCells + x * kFineCells / image.cols]);
         }
     }
-    write_roots(whole, kGlobalWeight, out.first(kColorCount));
+    write_roots(whole, kWholeWeight, out.first(kFineColors));
     for (int coarse = 0; coarse < kGrid * kGrid; ++coarse) {
-        Histogram histogram{};
+        Histogram<kCoarseColors> histogram{};
         for (int cell = 0; cell < kFineCells * kFineCells; ++cell) {
             const float weight = membership(cell / kFineCells, coarse / kGrid) *
                                  membership(cell % kFineCells, coarse % kGrid);
-            for (int color = 0; weight > 0 && color < kColorCount; ++color) {
-                histogram[color] += weight * fine[cell][color];
+            for (int color = 0; weight > 0 && color < kCoarseColors; ++color) {
+                histogram[color] += weight * static_cast<float>(cells[cell][color]);
             }
         }
-        write_roots(histogram, (1 - kGlobalWeight) / (kGrid * kGrid),
-                    out.subspan((1 + coarse) * kColorCount, kColorCount));
+        write_roots(histogram, (1 - kWholeWeight) / (kGrid * kGrid),
+                    out.subspan(kFineColors + coarse * kCoarseColors, kCoarseColors));
     }
 }
 

@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "image/bytes.h"
+#include "image/opencv_setup.h"
 
 namespace lookalike {
 namespace {
@@ -108,6 +109,7 @@ cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header, i
 
 cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
                      uint64_t wanted_pixels) {
+    set_up_opencv();
     const ImageHeader header = read_header(image);
     check_limits(header, limits);
     std::vector<uint8_t> frame;

@@ -6,6 +6,7 @@
 #include "core/element.h"
 #include "image/image.h"
 #include "image/model_store.h"
+#include "image/opencv_setup.h"
 
 namespace lookalike {
 namespace {
@@ -81,6 +82,7 @@ class OpencvEngine : public Engine {
   public:
     std::unique_ptr<Network> load(std::span<const uint8_t> onnx,
                                   const ModelConfig& config) override {
+        set_up_opencv();
         try {
             cv::dnn::Net net =
                 cv::dnn::readNetFromONNX(reinterpret_cast<const char*>(onnx.data()), onnx.size());

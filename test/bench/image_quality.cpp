@@ -323,7 +323,7 @@ int main(int argc, char** argv) {
     add_textiles(half, tasks);
     const std::string skip = options["--skip"];
     std::erase_if(tasks, [&](const Task& task) {
-        return !skip.empty() && skip.find(task.name.substr(0, 6)) != std::string::npos;
+        return !skip.empty() && skip.find(task.name.substr(0, 12)) != std::string::npos;
     });
 
     std::printf("mean average precision, share of right answers at rank 1 in %%\n%-24s", "");
