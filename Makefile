@@ -72,11 +72,11 @@ endif
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 deps:
 	@test/harness/deps
-demo test fuzz: deps
+demo test fuzz bench-data bench: deps
 	+@RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
 demo-stop:
 	@test/harness/cluster stop demo
 
 .PHONY: all install installcheck clean programs install-programs uninstall-programs unit-tests \
-    deps demo demo-stop test fuzz FORCE
+    deps demo demo-stop test fuzz bench-data bench FORCE
 .DEFAULT_GOAL = all

@@ -306,6 +306,195 @@ CREATE OPERATOR CLASS descriptor_jaccard_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <%> (descriptor, descriptor) FOR ORDER BY float_ops,
     FUNCTION 1 faiss_jaccard_metric();
 
+-- Filter attributes ------------------------------------------------------------------------------
+
+CREATE OPERATOR CLASS faiss_bool_ops DEFAULT FOR TYPE bool USING faiss AS
+    OPERATOR 1 < (bool, bool),
+    OPERATOR 2 <= (bool, bool),
+    OPERATOR 3 = (bool, bool),
+    OPERATOR 4 >= (bool, bool),
+    OPERATOR 5 > (bool, bool);
+CREATE OPERATOR CLASS faiss_date_ops DEFAULT FOR TYPE date USING faiss AS
+    OPERATOR 1 < (date, date),
+    OPERATOR 2 <= (date, date),
+    OPERATOR 3 = (date, date),
+    OPERATOR 4 >= (date, date),
+    OPERATOR 5 > (date, date);
+CREATE OPERATOR CLASS faiss_timestamp_ops DEFAULT FOR TYPE timestamp USING faiss AS
+    OPERATOR 1 < (timestamp, timestamp),
+    OPERATOR 2 <= (timestamp, timestamp),
+    OPERATOR 3 = (timestamp, timestamp),
+    OPERATOR 4 >= (timestamp, timestamp),
+    OPERATOR 5 > (timestamp, timestamp);
+CREATE OPERATOR CLASS faiss_timestamptz_ops DEFAULT FOR TYPE timestamptz USING faiss AS
+    OPERATOR 1 < (timestamptz, timestamptz),
+    OPERATOR 2 <= (timestamptz, timestamptz),
+    OPERATOR 3 = (timestamptz, timestamptz),
+    OPERATOR 4 >= (timestamptz, timestamptz),
+    OPERATOR 5 > (timestamptz, timestamptz);
+CREATE OPERATOR CLASS faiss_enum_ops DEFAULT FOR TYPE anyenum USING faiss AS
+    OPERATOR 1 < (anyenum, anyenum),
+    OPERATOR 2 <= (anyenum, anyenum),
+    OPERATOR 3 = (anyenum, anyenum),
+    OPERATOR 4 >= (anyenum, anyenum),
+    OPERATOR 5 > (anyenum, anyenum);
+CREATE OPERATOR CLASS faiss_uuid_ops DEFAULT FOR TYPE uuid USING faiss AS
+    OPERATOR 1 < (uuid, uuid),
+    OPERATOR 2 <= (uuid, uuid),
+    OPERATOR 3 = (uuid, uuid),
+    OPERATOR 4 >= (uuid, uuid),
+    OPERATOR 5 > (uuid, uuid);
+CREATE OPERATOR CLASS faiss_numeric_ops DEFAULT FOR TYPE numeric USING faiss AS
+    OPERATOR 1 < (numeric, numeric),
+    OPERATOR 2 <= (numeric, numeric),
+    OPERATOR 3 = (numeric, numeric),
+    OPERATOR 4 >= (numeric, numeric),
+    OPERATOR 5 > (numeric, numeric);
+CREATE OPERATOR CLASS faiss_text_ops DEFAULT FOR TYPE text USING faiss AS
+    OPERATOR 1 < (text, text),
+    OPERATOR 2 <= (text, text),
+    OPERATOR 3 = (text, text),
+    OPERATOR 4 >= (text, text),
+    OPERATOR 5 > (text, text);
+CREATE OPERATOR CLASS faiss_bpchar_ops DEFAULT FOR TYPE bpchar USING faiss AS
+    OPERATOR 1 < (bpchar, bpchar),
+    OPERATOR 2 <= (bpchar, bpchar),
+    OPERATOR 3 = (bpchar, bpchar),
+    OPERATOR 4 >= (bpchar, bpchar),
+    OPERATOR 5 > (bpchar, bpchar);
+
+CREATE OPERATOR FAMILY faiss_integer_ops USING faiss;
+CREATE OPERATOR CLASS faiss_int2_ops DEFAULT FOR TYPE int2 USING faiss FAMILY faiss_integer_ops AS
+    OPERATOR 1 < (int2, int2),
+    OPERATOR 2 <= (int2, int2),
+    OPERATOR 3 = (int2, int2),
+    OPERATOR 4 >= (int2, int2),
+    OPERATOR 5 > (int2, int2);
+CREATE OPERATOR CLASS faiss_int4_ops DEFAULT FOR TYPE int4 USING faiss FAMILY faiss_integer_ops AS
+    OPERATOR 1 < (int4, int4),
+    OPERATOR 2 <= (int4, int4),
+    OPERATOR 3 = (int4, int4),
+    OPERATOR 4 >= (int4, int4),
+    OPERATOR 5 > (int4, int4);
+CREATE OPERATOR CLASS faiss_int8_ops DEFAULT FOR TYPE int8 USING faiss FAMILY faiss_integer_ops AS
+    OPERATOR 1 < (int8, int8),
+    OPERATOR 2 <= (int8, int8),
+    OPERATOR 3 = (int8, int8),
+    OPERATOR 4 >= (int8, int8),
+    OPERATOR 5 > (int8, int8);
+ALTER OPERATOR FAMILY faiss_integer_ops USING faiss ADD
+    OPERATOR 1 < (int2, int4),
+    OPERATOR 2 <= (int2, int4),
+    OPERATOR 3 = (int2, int4),
+    OPERATOR 4 >= (int2, int4),
+    OPERATOR 5 > (int2, int4),
+    OPERATOR 1 < (int2, int8),
+    OPERATOR 2 <= (int2, int8),
+    OPERATOR 3 = (int2, int8),
+    OPERATOR 4 >= (int2, int8),
+    OPERATOR 5 > (int2, int8),
+    OPERATOR 1 < (int4, int2),
+    OPERATOR 2 <= (int4, int2),
+    OPERATOR 3 = (int4, int2),
+    OPERATOR 4 >= (int4, int2),
+    OPERATOR 5 > (int4, int2),
+    OPERATOR 1 < (int4, int8),
+    OPERATOR 2 <= (int4, int8),
+    OPERATOR 3 = (int4, int8),
+    OPERATOR 4 >= (int4, int8),
+    OPERATOR 5 > (int4, int8),
+    OPERATOR 1 < (int8, int2),
+    OPERATOR 2 <= (int8, int2),
+    OPERATOR 3 = (int8, int2),
+    OPERATOR 4 >= (int8, int2),
+    OPERATOR 5 > (int8, int2),
+    OPERATOR 1 < (int8, int4),
+    OPERATOR 2 <= (int8, int4),
+    OPERATOR 3 = (int8, int4),
+    OPERATOR 4 >= (int8, int4),
+    OPERATOR 5 > (int8, int4);
+
+CREATE OPERATOR FAMILY faiss_float_ops USING faiss;
+CREATE OPERATOR CLASS faiss_float4_ops DEFAULT FOR TYPE float4 USING faiss FAMILY faiss_float_ops AS
+    OPERATOR 1 < (float4, float4),
+    OPERATOR 2 <= (float4, float4),
+    OPERATOR 3 = (float4, float4),
+    OPERATOR 4 >= (float4, float4),
+    OPERATOR 5 > (float4, float4);
+CREATE OPERATOR CLASS faiss_float8_ops DEFAULT FOR TYPE float8 USING faiss FAMILY faiss_float_ops AS
+    OPERATOR 1 < (float8, float8),
+    OPERATOR 2 <= (float8, float8),
+    OPERATOR 3 = (float8, float8),
+    OPERATOR 4 >= (float8, float8),
+    OPERATOR 5 > (float8, float8);
+ALTER OPERATOR FAMILY faiss_float_ops USING faiss ADD
+    OPERATOR 1 < (float4, float8),
+    OPERATOR 2 <= (float4, float8),
+    OPERATOR 3 = (float4, float8),
+    OPERATOR 4 >= (float4, float8),
+    OPERATOR 5 > (float4, float8),
+    OPERATOR 1 < (float8, float4),
+    OPERATOR 2 <= (float8, float4),
+    OPERATOR 3 = (float8, float4),
+    OPERATOR 4 >= (float8, float4),
+    OPERATOR 5 > (float8, float4);
+
+-- Inspection --------------------------------------------------------------------------------------
+
+-- Each of these checks by itself who calls it: the owner of an index may, and others as documented.
+CREATE FUNCTION faiss_index_info(
+    index regclass,
+    OUT version integer,
+    OUT metric text,
+    OUT kind text,
+    OUT dimensions integer,
+    OUT refine text,
+    OUT lists integer,
+    OUT depth integer,
+    OUT built_rows bigint,
+    OUT entries bigint,
+    OUT dead_entries bigint,
+    OUT free_places bigint,
+    OUT total_bytes bigint,
+    OUT list_bytes bigint,
+    OUT code_bytes bigint,
+    OUT refine_bytes bigint,
+    OUT vector_bytes bigint,
+    OUT free_bytes bigint,
+    OUT list_size_min bigint,
+    OUT list_size_median bigint,
+    OUT list_size_max bigint,
+    OUT rebuild_helps boolean,
+    OUT rebuild_reason text
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_info(regclass) IS 'what a faiss index consists of, and whether a rebuild would help';
+
+CREATE FUNCTION faiss_index_prewarm(index regclass) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into shared buffers; the number of pages';
+
+-- It starts a process, in a subtransaction.
+CREATE FUNCTION lookalike_versions(OUT component text, OUT version text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lookalike_versions() IS 'what lookalike consists of: for bug reports';
+
+-- Not in a parallel worker: it locks the table against writers.
+CREATE FUNCTION faiss_index_check(index regclass) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_check(regclass) IS 'checks every page of a faiss index and every entry against the table; locks out writers';
+
+-- For an index with the default options and the settings of now.
+CREATE FUNCTION faiss_index_estimate(
+    "table" regclass,
+    "column" name,
+    OUT rows bigint,
+    OUT lists integer,
+    OUT bytes bigint,
+    OUT memory_bytes bigint,
+    OUT seconds double precision
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_estimate(regclass, name) IS 'what a faiss index of a column would take to build';
+
 -- Images ------------------------------------------------------------------------------------------
 
 -- A unit of COST is about 25 ns, as an operator call takes; a photo takes 1 to 3 ms.

@@ -14,10 +14,11 @@ extern "C" {
 
 namespace lookalike {
 
-/// Numbers of the operator class members: the distance operator, and a function that tells the
-/// metric.
+/// Classes of descriptors have a distance operator and a function that tells the metric; classes of
+/// filter attributes have btree's five comparisons and no function.
 constexpr int kDistanceStrategy = 1;
 constexpr int kMetricProcedure = 1;
+constexpr int kAttributeStrategies = 5;
 
 /// The metric of the index's first column, from its operator class.
 Metric metric_of(Relation index);

@@ -19,13 +19,14 @@ TypeModifier column_modifier(Relation index) {
 }
 
 // The meta page of an index without rows; the steps of a build fill in the rest.
-MetaPage initial_meta(Metric metric, const FaissOptions& options) {
+MetaPage initial_meta(Relation index) {
     MetaPage meta{};
+    describe_attributes(index, &meta);
     meta.magic = kMetaMagic;
     meta.version = kFormatVersion;
-    meta.metric = metric;
+    meta.metric = metric_of(index);
     meta.kind = 0xff;
-    meta.refine = static_cast<Refine>(options.refine);
+    meta.refine = static_cast<Refine>(index_options(index).refine);
     meta.depth = 1;
     meta.leaf_count = 1;
     meta.rotation_seed = kRotationSeed;
@@ -40,6 +41,11 @@ void check_column(Metric metric, const TypeModifier& modifier) {
 }  // namespace
 
 Metric metric_of(Relation index) {
+    if (!OidIsValid(index_getprocid(index, 1, kMetricProcedure))) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                        errmsg("the first column of a faiss index must be a descriptor"),
+                        errhint("Name the descriptor first and filter attributes after it.")));
+    }
     FmgrInfo* procedure = index_getprocinfo(index, 1, kMetricProcedure);
     const int32 metric = DatumGetInt32(FunctionCall0Coll(procedure, InvalidOid));
     if (metric < 0 || metric >= static_cast<int32>(kMetricCount)) {
@@ -65,10 +71,6 @@ void settle_shape(BuildState* state, const DescriptorView& value) {
     }
 }
 
-uint64 build_memory_bytes() {
-    return static_cast<uint64>(maintenance_work_mem) * 1024;
-}
-
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(index) != 0) {
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
@@ -89,12 +91,15 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
         state->kind = state->modifier.kind;
         state->dims = state->modifier.dims;
     }
+    MetaPage meta = initial_meta(index);
+    state->attributes = attribute_widths(meta);
+    // TRUNCATE builds a table of its own transaction again in the same file.
+    forget_index(index);
     UnlockReleaseBuffer(add_built_page(index, PageKind::kMeta, 0, kNoBlock));
 
     sample_rows(state);
     learn_lists(state);
     assign_rows(state);
-    MetaPage meta = initial_meta(state->metric, state->options);
     write_lists(state, &meta);
     write_meta(index, meta);
     if (RelationNeedsWAL(index)) {
@@ -103,15 +108,15 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
 
     MemoryContextSwitchTo(previous);
     auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
-    result->heap_tuples = static_cast<double>(state->heap_rows);
-    result->index_tuples = static_cast<double>(state->heap_rows);
+    result->heap_tuples = state->heap_rows;
+    result->index_tuples = static_cast<double>(state->entries);
     MemoryContextDelete(context);
     return result;
 }
 
 // The init fork of an unlogged index: what recovery copies over the main fork.
 void build_empty_index(Relation index) {
-    MetaPage meta = initial_meta(metric_of(index), index_options(index));
+    MetaPage meta = initial_meta(index);
     const TypeModifier modifier = column_modifier(index);
     check_column(meta.metric, modifier);
     if (!modifier.any) {

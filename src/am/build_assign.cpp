@@ -26,6 +26,7 @@ struct Batch {
     double* roundings;
     uint8_t* bits;  // binary metrics: row_bytes each
     EntryPointer* pointers;
+    AttributeKeys* attributes;  // null: the index has none
     WorkerBatch request;
 };
 
@@ -40,6 +41,7 @@ struct AssignScan {
     float* distances;
     float* scratch;  // one row as floats
     EntryEncoder* encoder;
+    uint32 key_bytes;
     uint32 code_bytes;
     uint32 refine_bytes;
     bytea* packed;
@@ -74,6 +76,7 @@ float* shared_row(AssignScan* scan, const Batch& batch, uint32 row) {
 }
 
 void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
+    ++scan->state->entries;
     ExecClearTuple(scan->slot);
     scan->slot->tts_values[0] = Int32GetDatum(list);
     scan->slot->tts_values[1] =
@@ -87,10 +90,14 @@ void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
 void sort_entry(AssignScan* scan, int32 list, const EncodedEntry& entry) {
     auto* packed = reinterpret_cast<PackedEntry*>(VARDATA(scan->packed));
     packed->factors = entry.factors;
-    memcpy(packed->bytes, entry.code, scan->code_bytes);
-    if (scan->refine_bytes > 0) {
-        memcpy(packed->bytes + scan->code_bytes, entry.refine, scan->refine_bytes);
+    uint8_t* to = packed->bytes;
+    if (scan->key_bytes > 0) {
+        packed->nulls = entry.attributes->nulls;
+        memcpy(to, entry.attributes->keys, scan->key_bytes);
+        to += scan->key_bytes;
     }
+    memcpy(to, entry.code, scan->code_bytes);
+    if (scan->refine_bytes > 0) memcpy(to + scan->code_bytes, entry.refine, scan->refine_bytes);
     sort_tuple(scan, list, entry.pointer);
 }
 
@@ -100,7 +107,7 @@ void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
     for (uint32 row = 0; row < batch->count; ++row) {
         CHECK_FOR_INTERRUPTS();
         const uint32 list = list_ids == nullptr ? 0 : list_ids[row];
-        const EncodedEntry entry = run_core([&] {
+        EncodedEntry entry = run_core([&] {
             if (batch->bits != nullptr) {
                 return scan->encoder->encode_bits(batch->bits + uint64{row} * scan->bit_bytes,
                                                   batch->pointers[row]);
@@ -109,6 +116,7 @@ void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
                 batch->vectors + uint64{row} * state->code_dims, batch->roundings[row],
                 state->centroids + uint64{list} * state->code_dims, batch->pointers[row]);
         });
+        if (batch->attributes != nullptr) entry.attributes = &batch->attributes[row];
         sort_entry(scan, static_cast<int32>(list), entry);
     }
     scan->rows_done += batch->count;
@@ -175,6 +183,9 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
         sort_tuple(scan, null_list_key(state), pointer);
         return;
     }
+    // The sample saw no descriptor. Under CONCURRENTLY one may have come since: its validation,
+    // which is not done yet, inserts this row as any later one.
+    if (!state->knows_shape) return;
     Descriptor* descriptor = checked_descriptor(values[0]);
     const DescriptorView value = descriptor->view();
     settle_shape(state, value);
@@ -186,6 +197,10 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
             add_bits(scan, batch, value);
         } else {
             add_vector(scan, batch, value);
+        }
+        if (batch->attributes != nullptr) {
+            batch->attributes[batch->count] =
+                attribute_keys(state->index, state->attributes, values, is_null);
         }
         batch->pointers[batch->count++] = pointer;
         if (batch->count == scan->batch_rows) send_batch(scan);
@@ -201,6 +216,9 @@ void allocate_batches(AssignScan* scan) {
         Batch* batch = &scan->batches[i];
         batch->request = batch_layout(state, i);
         batch->pointers = static_cast<EntryPointer*>(palloc(sizeof(EntryPointer) * rows));
+        if (state->attributes.count > 0) {
+            batch->attributes = static_cast<AttributeKeys*>(palloc(sizeof(AttributeKeys) * rows));
+        }
         if (is_binary(state->metric)) {
             batch->bits = static_cast<uint8_t*>(palloc(scan->bit_bytes * rows));
             continue;
@@ -257,18 +275,19 @@ void assign_rows(BuildState* state) {
     AssignScan scan{};
     scan.state = state;
     scan.bit_bytes = static_cast<uint32>(element_bytes(Kind::kBit, state->dims));
+    scan.key_bytes = state->attributes.count * static_cast<uint32>(sizeof(uint64_t));
     scan.slot = MakeSingleTupleTableSlot(entry_tuple_descriptor(), &TTSOpsVirtual);
     scan.batch_rows = state->knows_shape ? batch_rows(state) : 0;
     if (state->knows_shape) {
         allocate_batches(&scan);
         make_encoder(&scan);
     }
-    const Size packed_bytes = VARHDRSZ + sizeof(ScanFactors) + scan.code_bytes + scan.refine_bytes;
+    const Size packed_bytes = VARHDRSZ + offsetof(PackedEntry, bytes) + scan.key_bytes +
+                              scan.code_bytes + scan.refine_bytes;
     scan.packed = static_cast<bytea*>(palloc0(packed_bytes));
     SET_VARSIZE(scan.packed, packed_bytes);
-    state->heap_rows = 0;
-    table_index_build_scan(state->heap, state->index, state->info, false, true, assign_row, &scan,
-                           nullptr);
+    state->heap_rows = table_index_build_scan(state->heap, state->index, state->info, false, true,
+                                              assign_row, &scan, nullptr);
     send_batch(&scan);
     collect_batch(&scan);
     ExecDropSingleTupleTableSlot(scan.slot);

@@ -16,11 +16,8 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-constexpr uint64 kRowsOfOneList = 5000;
-constexpr uint32 kIterations = 10;
 constexpr uint64 kRowsToLearnAList = 39;  // below, FAISS calls centroids poorly trained
-// Vectors above are projected: after the rotation any coordinates are a random projection.
-constexpr uint32 kMaxLearnDims = 1024;
+
 // Sums in double: the rows may be many.
 void compute_mean(BuildState* state) {
     auto* sums = static_cast<double*>(palloc0(sizeof(double) * state->dims));
@@ -57,13 +54,9 @@ void make_space(BuildState* state) {
 }
 
 uint32 choose_list_count(const BuildState* state) {
-    const uint64 centroid_bytes = sizeof(float) * uint64{state->code_dims};
-    const uint64 fits = std::max<uint64>(1, build_memory_bytes() / 4 / centroid_bytes);
+    const uint64 fits = fitting_list_count(state->code_dims);
     uint64 wanted = static_cast<uint64>(state->options.lists);
-    if (wanted == 0) {
-        if (state->rows <= kRowsOfOneList) return 1;
-        wanted = static_cast<uint64>(std::sqrt(static_cast<double>(state->rows)));
-    }
+    if (wanted == 0) wanted = wanted_list_count(state->rows);
     const uint64 count = std::min({wanted, fits, std::max<uint64>(1, state->sample_rows)});
     if (count > 1 && (count < wanted || state->sample_rows < count * kRowsToLearnAList) &&
         state->sample_rows < state->rows) {
@@ -135,7 +128,7 @@ void train(BuildState* state, uint64 centroids_offset) {
                                   .row_count = state->sample_rows,
                                   .list_count = state->list_count,
                                   .dims = state->learn_dims,
-                                  .iteration_count = kIterations,
+                                  .iteration_count = kLearnIterations,
                                   .spherical = false};
     state->list_count = worker_train(state->worker, &training, learned, report_iteration, nullptr);
     const uint64 stride = is_binary(state->metric) ? state->learn_dims : state->code_dims;

@@ -16,10 +16,6 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// The sample takes a third of the memory, and once more in its rotated form.
-constexpr uint64 kSampleShare = 3;
-// k-means gains little beyond so many rows a list.
-constexpr uint64 kSampleRowsPerList = 100;
 constexpr uint64 kSampleSeed = 20150601;
 
 struct SampleScan {
@@ -38,10 +34,7 @@ uint64 expected_lists(const BuildState* state) {
 
 void allocate_sample(BuildState* state) {
     const uint64 row_bytes = sizeof(float) * state->dims;
-    const uint64 fits = build_memory_bytes() / kSampleShare / row_bytes;
-    // A table that fits one list is taken whole, whatever the estimate says.
-    const uint64 useful = std::max<uint64>(kSampleRowsPerList * expected_lists(state), 10000);
-    state->sample_capacity = std::max<uint64>(1, std::min(fits, useful));
+    state->sample_capacity = sample_capacity(state->dims, expected_lists(state));
     state->sample = static_cast<float*>(
         MemoryContextAllocHuge(CurrentMemoryContext, state->sample_capacity * row_bytes));
 }
@@ -65,7 +58,6 @@ uint64 choose_place(BuildState* state, std::mt19937_64* random) {
 void sample_row(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* argument) {
     auto* scan = static_cast<SampleScan*>(argument);
     BuildState* state = scan->state;
-    ++state->heap_rows;
     if (is_null[0]) return;
     ++state->rows;
     // Most rows of a big table are not taken: they need not even be read from TOAST.

@@ -8,6 +8,8 @@ extern "C" {
 #include "utils/tuplesort.h"
 }
 
+#include "am/attributes.h"
+#include "am/build_plan.h"
 #include "am/loaded_index.h"
 #include "am/options.h"
 #include "core/entry_encoder.h"
@@ -28,12 +30,15 @@ struct BuildState {
     Metric metric;
     TypeModifier modifier;
 
+    AttributeWidths attributes;
+
     // From the sample.
     bool knows_shape;  ///< kind and dims are known
     Kind kind;
     uint32 dims;
     uint64 rows;       ///< with a place in the metric
-    uint64 heap_rows;  ///< all of them
+    double heap_rows;  ///< of the table, as PostgreSQL counts them
+    uint64 entries;    ///< that went into the index
     float* sample;     ///< sample_rows x dims, raw; binary metrics: -1 and 1; in shared memory
     uint64 sample_rows;
     uint64 sample_capacity;
@@ -70,9 +75,6 @@ void write_lists(BuildState* state, MetaPage* meta);
 /// first value.
 void settle_shape(BuildState* state, const DescriptorView& value);
 
-/// maintenance_work_mem in bytes; each step says what share of it it takes.
-uint64 build_memory_bytes();
-
 /// Sort keys of rows that have no place in a list follow those of the lists.
 inline int32 null_list_key(const BuildState* state) {
     return static_cast<int32>(state->list_count);
@@ -87,7 +89,8 @@ TupleDesc entry_tuple_descriptor();
 /// How an entry lies in a sorted tuple.
 struct PackedEntry {
     ScanFactors factors;
-    uint8_t bytes[FLEXIBLE_ARRAY_MEMBER];  // code, then refine code
+    uint32_t nulls;
+    uint8_t bytes[FLEXIBLE_ARRAY_MEMBER];  // attribute keys, code, refine code
 };
 
 }  // namespace lookalike

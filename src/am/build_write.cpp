@@ -19,6 +19,7 @@ struct EntryStream {
     bool at_end;
     int32 list;
     EncodedEntry entry;
+    AttributeKeys attributes;
     uint32 code_bytes;
 };
 
@@ -33,7 +34,12 @@ void advance(EntryStream* stream) {
     const auto* bytes =
         reinterpret_cast<const uint8_t*>(VARDATA_ANY(DatumGetPointer(stream->slot->tts_values[2])));
     memcpy(&stream->entry.factors, bytes, sizeof(ScanFactors));
-    stream->entry.code = bytes + offsetof(PackedEntry, bytes);
+    memcpy(&stream->attributes.nulls, bytes + offsetof(PackedEntry, nulls), sizeof(uint32_t));
+    const uint8_t* from = bytes + offsetof(PackedEntry, bytes);
+    const size_t key_bytes = stream->attributes.widths.count * sizeof(uint64_t);
+    memcpy(stream->attributes.keys, from, key_bytes);
+    stream->entry.attributes = &stream->attributes;
+    stream->entry.code = from + key_bytes;
     stream->entry.refine = stream->entry.code + stream->code_bytes;
 }
 
@@ -89,13 +95,15 @@ BlockNumber write_root(BuildState* state, const BlockNumber* lists) {
 void write_lists(BuildState* state, MetaPage* meta) {
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWrite);
     tuplesort_performsort(state->sort);
-    const ListGeometry geometry = state->knows_shape
-                                      ? list_geometry(state->metric, state->code_dims,
-                                                      static_cast<Refine>(state->options.refine), 0)
-                                      : plain_list_geometry();
+    const ListGeometry geometry =
+        state->knows_shape
+            ? list_geometry(state->metric, state->code_dims,
+                            static_cast<Refine>(state->options.refine), 0, state->attributes)
+            : plain_list_geometry();
     EntryStream stream{};
     stream.sort = state->sort;
     stream.slot = MakeSingleTupleTableSlot(entry_tuple_descriptor(), &TTSOpsMinimalTuple);
+    stream.attributes.widths = state->attributes;
     stream.code_bytes = geometry.row_code_bytes;
     advance(&stream);
 

@@ -13,6 +13,7 @@ extern "C" {
 #include <algorithm>
 #include <cmath>
 
+#include "am/extra_clauses.h"
 #include "am/options.h"
 #include "am/pages.h"
 
@@ -24,6 +25,8 @@ constexpr double kEntryOperatorShare = 0.1;
 // List pages make about a third of the pages; the rest are read for refined entries only.
 constexpr double kListPageShare = 0.35;
 constexpr double kRefinedEntries = 150;
+// Rows that somebody who asks for the nearest wants.
+constexpr double kRowsOfFirstLists = 10;
 
 // Never raises for what the page holds: a damaged index is reported by the scan, not by planning.
 bool peek_meta(Relation index, MetaPage* meta) {
@@ -54,20 +57,28 @@ double opened_share(const IndexOptInfo* info, double* opened_lists) {
 
 }  // namespace
 
-void estimate_cost(PlannerInfo*, IndexPath* path, double loop_count, Cost* startup_cost,
+void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup_cost,
                    Cost* total_cost, Selectivity* selectivity, double* correlation, double* pages) {
     const IndexOptInfo* info = path->indexinfo;
-    *selectivity = 1;
+    add_extra_clauses(root, path);
+    *selectivity = clauselist_selectivity(root, get_quals_from_indexclauses(path->indexclauses),
+                                          static_cast<int>(info->rel->relid), JOIN_INNER, nullptr);
     *correlation = 0;
     *pages = info->pages;
     double lists;
-    const double share = path->indexorderbys == NIL ? -1 : opened_share(info, &lists);
+    double share = path->indexorderbys == NIL ? -1 : opened_share(info, &lists);
     if (share < 0) {
         // Reading all rows in no useful order is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
         return;
     }
+    // As the search does: what the filter removes must be looked for in more lists.
+    const double widened = std::min(
+        1.0 / share,
+        std::max(1.0, std::pow(kRowsOfFirstLists / std::max(*selectivity, 1e-9) / 40, 0.4)));
+    share *= widened;
+    lists *= widened;
     double random_page_cost;
     double seq_page_cost;
     get_tablespace_page_costs(info->reltablespace, &random_page_cost, &seq_page_cost);
@@ -83,7 +94,8 @@ void estimate_cost(PlannerInfo*, IndexPath* path, double loop_count, Cost* start
                     share * info->tuples * entry_cost + refined * cpu_operator_cost;
     *total_cost = *startup_cost +
                   (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
-                  info->tuples * (cpu_index_tuple_cost + cpu_operator_cost);
+                  info->tuples * entry_cost +
+                  info->tuples * *selectivity * (cpu_index_tuple_cost + cpu_operator_cost);
 }
 
 }  // namespace lookalike

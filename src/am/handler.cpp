@@ -12,10 +12,13 @@ using namespace lookalike;
 
 SQL_FUNCTION(faiss_handler) {
     IndexAmRoutine* routine = makeNode(IndexAmRoutine);
-    routine->amstrategies = kDistanceStrategy;
+    routine->amstrategies = kAttributeStrategies;
     routine->amsupport = kMetricProcedure;
     routine->amcanorderbyop = true;
+    routine->amcanmulticol = true;
     routine->amoptionalkey = true;
+    routine->amsearcharray = true;
+    routine->amsearchnulls = true;
     routine->amusemaintenanceworkmem = true;
     routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
     routine->amkeytype = InvalidOid;

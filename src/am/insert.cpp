@@ -5,6 +5,7 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
+#include "am/attributes.h"
 #include "am/list_append.h"
 #include "am/reader.h"
 #include "core/entry_encoder.h"
@@ -63,12 +64,12 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
 }
 
 void insert_value(Relation index, const LoadedIndex& loaded, const DescriptorView& value,
-                  EntryPointer pointer) {
+                  const AttributeKeys& attributes, EntryPointer pointer) {
     // The copies outlive what load_index() gives when the search reads the meta page again.
     const IndexShape shape = loaded.shape;
     const IndexSpace* space = loaded.space;
     const Target target = nearest_list(index, loaded, value);
-    const ListGeometry geometry = list_geometry(shape.metric, shape.code_dims, shape.refine, 0);
+    const ListGeometry geometry = list_geometry(shape, 0);
     auto* encoder = ContextOwned<EntryEncoder>::make();
     EncodedEntry entry;
     if (is_binary(shape.metric)) {
@@ -84,20 +85,24 @@ void insert_value(Relation index, const LoadedIndex& loaded, const DescriptorVie
             return encoder->get()->encode(vector, rounding, target.centroid, pointer);
         });
     }
+    entry.attributes = &attributes;
     append_entry(index, target.list_id, geometry, entry);
 }
 
-void insert_descriptor(Relation index, Datum datum, EntryPointer pointer) {
-    const DescriptorView value = checked_descriptor(datum)->view();
+void insert_descriptor(Relation index, const Datum* values, const bool* is_null,
+                       EntryPointer pointer) {
+    const DescriptorView value = checked_descriptor(values[0])->view();
     const LoadedIndex* loaded = load_index(index);
     if (!loaded->knows_dims()) loaded = settle_dims(index, value);
     check_value_fits(index, *loaded, value);
     if (loaded->meta.metric == Metric::kCosine && has_no_direction(value)) {
         append_entry(index, loaded->meta.nan_list, plain_list_geometry(),
-                     {pointer, {}, nullptr, nullptr});
+                     {.pointer = pointer, .factors = {}, .code = nullptr, .refine = nullptr});
         return;
     }
-    insert_value(index, *loaded, value, pointer);
+    const AttributeKeys attributes =
+        attribute_keys(index, attribute_widths(loaded->meta), values, is_null);
+    insert_value(index, *loaded, value, attributes, pointer);
 }
 
 }  // namespace
@@ -111,9 +116,9 @@ bool insert_row(Relation index, Datum* values, bool* is_null, ItemPointer row, R
         entry_pointer(ItemPointerGetBlockNumber(row), ItemPointerGetOffsetNumber(row));
     if (is_null[0]) {
         append_entry(index, read_meta(index).null_list, plain_list_geometry(),
-                     {pointer, {}, nullptr, nullptr});
+                     {.pointer = pointer, .factors = {}, .code = nullptr, .refine = nullptr});
     } else {
-        insert_descriptor(index, values[0], pointer);
+        insert_descriptor(index, values, is_null, pointer);
     }
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);

@@ -62,7 +62,7 @@ Place find_place(Relation index, BlockNumber list_id, const ListGeometry& geomet
         UnlockReleaseBuffer(buffer);
         buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
     }
-    for (;;) {
+    for (uint32 length = 1;; ++length) {
         check_list_page(index, buffer, geometry);
         const uint8_t* page = buffer_bytes(buffer);
         if (page_trailer(page)->list_id != list_id) {
@@ -92,9 +92,13 @@ Place find_place(Relation index, BlockNumber list_id, const ListGeometry& geomet
         }
         const BlockNumber next = page_trailer(page)->next;
         const Buffer next_buffer =
-            next == kNoBlock ? extend_list(index, buffer, list_id) : ReadBuffer(index, next);
+            next == kNoBlock ? extend_list(index, buffer, list_id) : pin_page(index, next);
         UnlockReleaseBuffer(buffer);
-        if (next != kNoBlock) LockBuffer(next_buffer, BUFFER_LOCK_EXCLUSIVE);
+        if (next != kNoBlock) {
+            CHECK_FOR_INTERRUPTS();
+            check_chain(index, list_id, length);
+            LockBuffer(next_buffer, BUFFER_LOCK_EXCLUSIVE);
+        }
         buffer = next_buffer;
     }
 }
@@ -109,6 +113,8 @@ Buffer lock_stream_page(Relation index, Buffer list_buffer, const ListGeometry& 
         is_code ? view.code_pages()[position] : view.refine_pages()[position];
     const BlockNumber list_block = BufferGetBlockNumber(list_buffer);
     const BlockNumber list_id = page_trailer(list_page)->list_id;
+    // Waiting for the lock that is held here would never end.
+    if (linked == list_block) raise_corrupted(index, list_block, "the page links to itself");
     if (linked != kNoBlock) {
         const Buffer buffer = lock_page(index, linked, BUFFER_LOCK_EXCLUSIVE);
         check_page(index, buffer, kind);

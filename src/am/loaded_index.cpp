@@ -41,17 +41,6 @@ float* read_mean(Relation index, const MetaPage& meta) {
     return mean;
 }
 
-IndexShape shape_of(const MetaPage& meta) {
-    const bool binary = is_binary(meta.metric);
-    return {.metric = meta.metric,
-            .dims = meta.dims,
-            .code_dims = binary ? meta.dims : IndexSpace::padded_dims(meta.dims),
-            .refine = binary ? Refine::kNone : meta.refine,
-            .depth = meta.depth,
-            .root_list = meta.root_list,
-            .leaf_count = meta.leaf_count};
-}
-
 }  // namespace
 
 const LoadedIndex* load_index(Relation index) {
@@ -66,7 +55,7 @@ const LoadedIndex* load_index(Relation index) {
     });
     entry->meta = meta;
     if (meta.dims > 0) {
-        entry->shape = shape_of(meta);
+        entry->shape = index_shape(meta);
         if (!is_binary(meta.metric)) {
             const float* mean = read_mean(index, meta);
             run_core([&] {
@@ -79,6 +68,12 @@ const LoadedIndex* load_index(Relation index) {
     entry->file = relation_file(index);
     entry->build_id = meta.build_id;
     return entry;
+}
+
+void forget_index(Relation index) {
+    for (LoadedIndex& entry : cache) {
+        if (entry.file == relation_file(index)) entry.build_id = 0;
+    }
 }
 
 void check_metric_takes(Metric metric, Kind kind) {

@@ -21,6 +21,9 @@ struct LoadedIndex {
 /// is good until the next call: copy what must live longer.
 const LoadedIndex* load_index(Relation index);
 
+/// The index is built anew in the file that it had: what is kept of it is stale.
+void forget_index(Relation index);
+
 /// Raises unless an index of this shape can hold or be asked for such a value; `loaded` knows dims.
 void check_value_fits(Relation index, const LoadedIndex& loaded, const DescriptorView& value);
 

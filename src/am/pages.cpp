@@ -40,24 +40,35 @@ void raise_corrupted(Relation index, BlockNumber block, const char* fault) {
     pg_unreachable();
 }
 
-Buffer lock_page(Relation index, BlockNumber block, int mode) {
-    // The links of a damaged page may lead anywhere. Asking for the size is a system call, so the
-    // last answer is kept; should the index have shrunk, reading the block fails all the same.
+// Asking for the size is a system call, so the last answer is kept; should the index have shrunk,
+// reading the block fails all the same.
+static bool lies_inside(Relation index, BlockNumber block) {
     static Oid known_index = InvalidOid;
     static BlockNumber known_size = 0;
     if (known_index != RelationGetRelid(index) || block >= known_size) {
         known_size = RelationGetNumberOfBlocks(index);
         known_index = RelationGetRelid(index);
     }
-    if (block >= known_size) {
-        raise_corrupted(index, block, "a link leads beyond the end of the index");
+    return block < known_size;
+}
+
+void check_chain(Relation index, BlockNumber first_block, uint32 length) {
+    if (!lies_inside(index, length)) {
+        raise_corrupted(index, first_block, "a chain of pages runs in a circle");
     }
+}
+
+Buffer lock_page(Relation index, BlockNumber block, int mode) {
     const Buffer buffer = pin_page(index, block);
     LockBuffer(buffer, mode);
     return buffer;
 }
 
 Buffer pin_page(Relation index, BlockNumber block) {
+    // The links of a damaged page may lead anywhere, P_NEW included.
+    if (!lies_inside(index, block)) {
+        raise_corrupted(index, block, "a link leads beyond the end of the index");
+    }
     const RelationFile file = relation_file(index);
     PageHint* hint = hint_for(file, block);
     if (hint->file == file && hint->block == block &&
@@ -116,13 +127,30 @@ Buffer allocate_page(Relation index) {
         }
         ReleaseBuffer(buffer);
     }
-    const bool is_shared = !RELATION_IS_LOCAL(index);
-    if (is_shared) LockRelationForExtension(index, ExclusiveLock);
-    const Buffer buffer = ReadBuffer(index, P_NEW);
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-    if (is_shared) UnlockRelationForExtension(index, ExclusiveLock);
-    return buffer;
+    for (;;) {
+        const bool is_shared = !RELATION_IS_LOCAL(index);
+        if (is_shared) LockRelationForExtension(index, ExclusiveLock);
+        const Buffer buffer = ReadBuffer(index, P_NEW);
+        LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+        if (is_shared) UnlockRelationForExtension(index, ExclusiveLock);
+        // Before it was locked, VACUUM may have taken it for a page that a crash left behind, and
+        // another backend may have got it from the free space map.
+        if (PageIsNew(BufferGetPage(buffer))) return buffer;
+        UnlockReleaseBuffer(buffer);
+    }
 }
+
+namespace {
+
+bool has_sound_attributes(const MetaPage& meta) {
+    if (meta.attribute_count > kMaxAttributes) return false;
+    for (uint32 i = 0; i < meta.attribute_count; ++i) {
+        if (meta.attributes[i].width != 4 && meta.attributes[i].width != 8) return false;
+    }
+    return true;
+}
+
+}  // namespace
 
 MetaPage read_meta(Relation index) {
     const Buffer buffer = ReadBuffer(index, kMetaBlock);
@@ -134,6 +162,7 @@ MetaPage read_meta(Relation index) {
     const bool known_dims = meta.dims > 0;
     if (meta.magic != kMetaMagic || static_cast<uint8>(meta.metric) >= kMetricCount ||
         static_cast<uint8>(meta.refine) >= kRefineCount || meta.depth < 1 || meta.depth > 2 ||
+        !has_sound_attributes(meta) ||
         (known_dims &&
          (meta.kind >= kKindCount || meta.dims > max_dims(static_cast<Kind>(meta.kind))))) {
         raise_corrupted(index, kMetaBlock, "the meta page holds impossible values");

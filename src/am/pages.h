@@ -43,7 +43,12 @@ inline uint8_t* buffer_bytes(Buffer buffer) {
 /// Raises ERRCODE_INDEX_CORRUPTED with a REINDEX hint.
 [[noreturn]] void raise_corrupted(Relation index, BlockNumber block, const char* fault);
 
-/// Pins a page. Remembers where in shared buffers pages were found, which saves most look-ups.
+/// Raises when a chain has had more pages than the index has: it runs in a circle. The page that
+/// `length` counts last need not be locked.
+void check_chain(Relation index, BlockNumber first_block, uint32 length);
+
+/// Pins a page; raises when the block lies beyond the end. Remembers where in shared buffers pages
+/// were found, which saves most look-ups.
 Buffer pin_page(Relation index, BlockNumber block);
 
 /// Pins and locks a page; raises when the block lies beyond the end.

@@ -11,6 +11,7 @@ extern "C" {
 
 #include <cmath>
 
+#include "am/attributes.h"
 #include "am/options.h"
 #include "am/reader.h"
 #include "pg/descriptor.h"
@@ -27,6 +28,7 @@ struct ScanState {
     MemoryContext context;  // of one rescan
     MetaPage meta;
     Stage stage;
+    Conditions conditions;
     bool has_distances;  // of kEverything: NaN for every row that is not NULL
     Reader* reader;
     // Stages that walk pages: the rows of one page, and the next page.
@@ -35,15 +37,31 @@ struct ScanState {
     uint32 pointer_position;
     BlockNumber next_page;
     BlockNumber page_limit;
+    uint32 walked_pages;
+    BlockNumber heap_blocks;  // as last known
 };
 
 ScanState* state_of(IndexScanDesc scan) {
     return static_cast<ScanState*>(scan->opaque);
 }
 
+// The table cannot shrink while it is scanned, so its size is asked for only when it seems to have
+// grown.
+void check_pointer(IndexScanDesc scan, EntryPointer pointer) {
+    ScanState* state = state_of(scan);
+    if (pointer.block() >= state->heap_blocks) {
+        state->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
+    }
+    if (pointer.block() < state->heap_blocks && pointer.offset != InvalidOffsetNumber) return;
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("index \"%s\" holds an entry that points beyond its table",
+                           RelationGetRelationName(scan->indexRelation)),
+                    errhint("REINDEX it.")));
+}
+
 void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is_null) {
+    check_pointer(scan, pointer);
     ItemPointerSet(&scan->xs_heaptid, pointer.block(), pointer.offset);
-    scan->xs_recheck = false;
     if (scan->numberOfOrderBys == 0) return;
     scan->xs_orderbyvals[0] = Float8GetDatum(distance);
     scan->xs_orderbynulls[0] = is_null;
@@ -52,14 +70,13 @@ void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is
 void start_walk(ScanState* state, Stage stage, BlockNumber first_page) {
     state->stage = stage;
     state->next_page = first_page;
+    state->walked_pages = 0;
     state->pointer_count = 0;
     state->pointer_position = 0;
 }
 
 ListGeometry leaf_geometry(const MetaPage& meta) {
-    const uint32 code_dims =
-        is_binary(meta.metric) ? meta.dims : IndexSpace::padded_dims(meta.dims);
-    return list_geometry(meta.metric, code_dims, meta.refine, 0);
+    return list_geometry(index_shape(meta), 0);
 }
 
 // Copies the rows of the next page of the walk; false at its end. No page of these lists is ever
@@ -70,7 +87,9 @@ bool fill_from_page(IndexScanDesc scan, ScanState* state) {
         return false;
     }
     CHECK_FOR_INTERRUPTS();
+    check_chain(scan->indexRelation, state->next_page, state->walked_pages++);
     const Buffer buffer = lock_page(scan->indexRelation, state->next_page, BUFFER_LOCK_SHARE);
+    if (!everything) check_list_page(scan->indexRelation, buffer, plain_list_geometry());
     const uint8_t* page = buffer_bytes(buffer);
     const BlockNumber block = state->next_page;
     state->pointer_count = 0;
@@ -98,6 +117,15 @@ bool fill_from_page(IndexScanDesc scan, ScanState* state) {
     return true;
 }
 
+// Rows without a descriptor come last, if they are wanted.
+void start_null_rows(ScanState* state) {
+    if (state->conditions.no_null_features) {
+        state->stage = Stage::kDone;
+    } else {
+        start_walk(state, Stage::kNull, state->meta.null_list);
+    }
+}
+
 // Without an order, or where no row has a number for a distance, rows come as they lie.
 void start_everything(IndexScanDesc scan, ScanState* state, bool has_distances) {
     start_walk(state, Stage::kEverything, kMetaBlock + 1);
@@ -108,6 +136,16 @@ void start_everything(IndexScanDesc scan, ScanState* state, bool has_distances) 
 void start_search(IndexScanDesc scan, ScanState* state) {
     const ScanKey order = &scan->orderByData[0];
     state->meta = read_meta(scan->indexRelation);
+    state->conditions = read_conditions(scan->indexRelation, attribute_widths(state->meta),
+                                        scan->keyData, scan->numberOfKeys);
+    if (state->conditions.nothing) {
+        state->stage = Stage::kDone;
+        return;
+    }
+    if (state->conditions.only_null_features) {
+        start_null_rows(state);
+        return;
+    }
     if (scan->numberOfOrderBys == 0 || (order->sk_flags & SK_ISNULL)) {
         start_everything(scan, state, false);
         return;
@@ -115,7 +153,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     const LoadedIndex* loaded = load_index(scan->indexRelation);
     const DescriptorView query = checked_descriptor(order->sk_argument)->view();
     if (!loaded->knows_dims()) {
-        start_walk(state, Stage::kNull, state->meta.null_list);
+        start_null_rows(state);
         return;
     }
     check_value_fits(scan->indexRelation, *loaded, query);
@@ -131,7 +169,8 @@ void start_search(IndexScanDesc scan, ScanState* state) {
          .exhaustive = loaded->shape.depth == 1 && loaded->shape.refine != Refine::kNone &&
                        !is_binary(loaded->shape.metric) &&
                        RelationGetNumberOfBlocks(scan->indexRelation) <= kExhaustivePages,
-         .memory_bytes = static_cast<size_t>(work_mem) * 1024});
+         .memory_bytes = static_cast<size_t>(work_mem) * 1024,
+         .filter = state->conditions.filter});
     state->stage = Stage::kSearch;
 }
 
@@ -143,6 +182,8 @@ bool next_of_walk(IndexScanDesc scan, ScanState* state) {
     const bool is_null = state->stage == Stage::kNull ||
                          (state->stage == Stage::kEverything && !state->has_distances);
     give_row(scan, pointer, get_float8_nan(), is_null);
+    // These pages are not filtered.
+    scan->xs_recheck = scan->numberOfKeys > 0;
     return true;
 }
 
@@ -197,6 +238,7 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
                 found = next_entry(state->reader, &entry);
                 if (found) {
                     give_row(scan, entry.pointer, entry.distance, false);
+                    scan->xs_recheck = state->conditions.recheck;
                     scan->xs_recheckorderby =
                         state->meta.refine != Refine::kNone || is_binary(state->meta.metric);
                 } else {
@@ -206,13 +248,13 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
             }
             case Stage::kNoDirection:
                 found = next_of_walk(scan, state);
-                if (!found) start_walk(state, Stage::kNull, state->meta.null_list);
+                if (!found) start_null_rows(state);
                 break;
             case Stage::kEverything:
                 found = next_of_walk(scan, state);
                 if (found) break;
                 if (state->has_distances) {
-                    start_walk(state, Stage::kNull, state->meta.null_list);
+                    start_null_rows(state);
                 } else {
                     state->stage = Stage::kDone;
                 }

@@ -1,14 +1,17 @@
 // VACUUM: takes entries of dead rows out of their places, which then serve new rows.
 //
-// An entry never moves while its list lives, so pages are visited in the order of the file.
+// An entry never moves while its list lives, so pages are visited in the order of the file. Pages
+// that became empty are recycled afterwards.
 #include "am/access_method.h"
 
 extern "C" {
 #include "commands/vacuum.h"
 #include "storage/indexfsm.h"
+#include "storage/lmgr.h"
 }
 
 #include "am/pages.h"
+#include "am/recycle.h"
 #include "core/index_space.h"
 
 namespace lookalike {
@@ -20,21 +23,21 @@ struct Sweep {
     void* callback_state;
     MetaPage meta;
     ListGeometry leaf;
+    ListGeometry inner;
     ListGeometry plain;
     IndexBulkDeleteResult* result;
+    List* emptied_lists;  // leaf lists with an empty page behind the first
 };
 
-ListGeometry leaf_geometry(const MetaPage& meta) {
+ListGeometry geometry_of(const MetaPage& meta, uint32 level) {
     if (meta.dims == 0) return plain_list_geometry();
-    const uint32 code_dims =
-        is_binary(meta.metric) ? meta.dims : IndexSpace::padded_dims(meta.dims);
-    return list_geometry(meta.metric, code_dims, meta.refine, 0);
+    return list_geometry(index_shape(meta), level);
 }
 
 // Inserters of this list look from its first page on again.
 void forget_insert_page(Relation index, BlockNumber list_id) {
-    const Buffer buffer = ReadBuffer(index, list_id);
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
+    check_page(index, buffer, PageKind::kList);
     if (reinterpret_cast<const ListHeader*>(page_body(buffer_bytes(buffer)))->insert_block !=
         kNoBlock) {
         PageChange change(index);
@@ -71,6 +74,15 @@ bool sweep_entries(Sweep* sweep, Buffer buffer, const ListGeometry& geometry) {
     return changed;
 }
 
+const ListGeometry& owner_geometry(Sweep* sweep, BlockNumber owner) {
+    const Buffer buffer = lock_page(sweep->index, owner, BUFFER_LOCK_SHARE);
+    const auto* header = reinterpret_cast<const ListHeader*>(page_body(buffer_bytes(buffer)));
+    const bool is_inner =
+        page_fault(buffer_bytes(buffer), PageKind::kList) == nullptr && header->level > 0;
+    UnlockReleaseBuffer(buffer);
+    return is_inner ? sweep->inner : sweep->leaf;
+}
+
 void sweep_page(Sweep* sweep, BlockNumber block) {
     const Buffer buffer =
         ReadBufferExtended(sweep->index, MAIN_FORKNUM, block, RBM_NORMAL, nullptr);
@@ -91,8 +103,16 @@ void sweep_page(Sweep* sweep, BlockNumber block) {
         const ListGeometry& geometry = is_plain ? sweep->plain : sweep->leaf;
         check_list_page(sweep->index, buffer, geometry);
         if (sweep_entries(sweep, buffer, geometry)) swept_list = list_id;
+        // A list whose pages come one after the other is remembered once.
+        if (!is_plain && block != list_id && ListPageView(geometry, page).live_count() == 0 &&
+            (sweep->emptied_lists == NIL || llast_oid(sweep->emptied_lists) != list_id)) {
+            sweep->emptied_lists = lappend_oid(sweep->emptied_lists, list_id);
+        }
     }
+    const BlockNumber owner = page_trailer(page)->owner;
     UnlockReleaseBuffer(buffer);
+    if (owner != kNoBlock)
+        recycle_if_orphan(sweep->index, block, owner_geometry(sweep, owner), sweep->result);
     if (swept_list != kNoBlock) forget_insert_page(sweep->index, swept_list);
 }
 
@@ -110,14 +130,23 @@ IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult*
     sweep.callback = callback;
     sweep.callback_state = callback_state;
     sweep.meta = read_meta(info->index);
-    sweep.leaf = leaf_geometry(sweep.meta);
+    sweep.leaf = geometry_of(sweep.meta, 0);
+    sweep.inner = geometry_of(sweep.meta, 1);
     sweep.plain = plain_list_geometry();
     sweep.result = result;
+    // An inserter locks the page that it adds before it gives up this lock: a page counted here
+    // that is found new can only be left from a crash.
+    const bool is_shared = !RELATION_IS_LOCAL(info->index);
+    if (is_shared) LockRelationForExtension(info->index, ExclusiveLock);
     const BlockNumber count = RelationGetNumberOfBlocks(info->index);
+    if (is_shared) UnlockRelationForExtension(info->index, ExclusiveLock);
     for (BlockNumber block = kMetaBlock + 1; block < count; ++block) {
         vacuum_pause();
         sweep_page(&sweep, block);
     }
+    ListCell* cell;
+    foreach (cell, sweep.emptied_lists)
+        recycle_empty_pages(info->index, lfirst_oid(cell), sweep.leaf, result);
     return result;
 }
 

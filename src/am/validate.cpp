@@ -14,6 +14,8 @@ extern "C" {
 #include "utils/syscache.h"
 }
 
+#include "am/attribute_key.h"
+
 namespace lookalike {
 namespace {
 
@@ -45,7 +47,23 @@ bool check_procedures(CatCList* procedures, const char* family) {
     return valid;
 }
 
-bool check_operators(CatCList* operators, const char* family) {
+bool check_attribute_operators(CatCList* operators, const char* family) {
+    bool valid = true;
+    for (int i = 0; i < operators->n_members; ++i) {
+        auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
+        if (form->amopstrategy < 1 || form->amopstrategy > kAttributeStrategies) {
+            valid = complain(family, "contains an operator with an invalid strategy number");
+        } else if (form->amoppurpose != AMOP_SEARCH) {
+            valid = complain(family, "contains an operator that is not FOR SEARCH");
+        } else if (!check_amop_signature(form->amopopr, BOOLOID, form->amoplefttype,
+                                         form->amoprighttype)) {
+            valid = complain(family, "contains an operator with the wrong signature");
+        }
+    }
+    return valid;
+}
+
+bool check_distance_operators(CatCList* operators, const char* family) {
     bool valid = true;
     for (int i = 0; i < operators->n_members; ++i) {
         auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
@@ -69,16 +87,20 @@ bool validate_operator_class(Oid operator_class) {
         elog(ERROR, "cache lookup failed for operator class %u", operator_class);
     }
     const Oid family_id = reinterpret_cast<Form_pg_opclass>(GETSTRUCT(class_tuple))->opcfamily;
+    const Oid input_type = reinterpret_cast<Form_pg_opclass>(GETSTRUCT(class_tuple))->opcintype;
     ReleaseSysCache(class_tuple);
     char* family = family_name(family_id);
     CatCList* operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family_id));
     CatCList* procedures = SearchSysCacheList1(AMPROCNUM, ObjectIdGetDatum(family_id));
     bool valid = check_procedures(procedures, family);
-    valid = check_operators(operators, family) && valid;
-    if (procedures->n_members == 0) {
+    const bool is_attribute = key_type(input_type).kind != KeyKind::kNone;
+    valid = (is_attribute ? check_attribute_operators(operators, family)
+                          : check_distance_operators(operators, family)) &&
+            valid;
+    if (!is_attribute && procedures->n_members == 0) {
         valid = complain(family, "lacks the function that names its metric");
     }
-    if (operators->n_members == 0) valid = complain(family, "lacks its distance operator");
+    if (operators->n_members == 0) valid = complain(family, "lacks its operators");
     ReleaseCatCacheList(procedures);
     ReleaseCatCacheList(operators);
     return valid;

@@ -132,11 +132,15 @@ void LevelScan::widen() {
 }
 
 void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
-    page_ordinal_ = page_ordinal(page, block);
+    page_ordinal_ = page_ordinal(block);
     ++pages_read_;
+    // Since the page was read last, an insert may have linked refine pages for its entry.
+    const ListPageView view(geometry_, page);
+    std::copy_n(view.refine_pages(), geometry_.max_refine_pages,
+                refine_pages_.begin() + refine_start(page_ordinal_));
 }
 
-uint32_t LevelScan::page_ordinal(const uint8_t* page, uint32_t block) {
+uint32_t LevelScan::page_ordinal(uint32_t block) {
     List& list = lists_[reading_];
     // Read again, a list mostly shows the same pages in the same order.
     if (pages_read_ < list.page_count && pages_[list.first_page + pages_read_].block == block) {
@@ -145,23 +149,23 @@ uint32_t LevelScan::page_ordinal(const uint8_t* page, uint32_t block) {
     for (uint32_t i = 0; i < pages_.size() && list.was_read; ++i) {
         if (pages_[i].block == block && pages_[i].list == reading_) return i;
     }
-    const ListPageView view(geometry_, page);
-    const uint32_t entries = view.header().block_count * kBlockEntries;
-    const uint32_t refine_count =
-        std::min(geometry_.refine_pages_for(entries), geometry_.max_refine_pages);
     const auto ordinal = static_cast<uint32_t>(pages_.size());
     if (list.page_count == 0) list.first_page = ordinal;
     if (list.first_page + list.page_count == ordinal) ++list.page_count;
-    pages_.push_back({block, static_cast<uint32_t>(reading_),
-                      static_cast<uint32_t>(refine_pages_.size()), refine_count});
-    refine_pages_.insert(refine_pages_.end(), view.refine_pages(),
-                         view.refine_pages() + refine_count);
+    pages_.push_back({block, static_cast<uint32_t>(reading_)});
+    refine_pages_.resize(pages_.size() * geometry_.max_refine_pages);
     return ordinal;
 }
 
 void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8_t* codes) {
-    const uint32_t live = page.live(block);
+    uint32_t live = page.live(block);
     if (live == 0) return;
+    counters_.entries_scanned += static_cast<uint64_t>(std::popcount(live));
+    if (options_.filter != nullptr) {
+        live = options_.filter->passing(page, block, live);
+        if (live == 0) return;
+    }
+    counters_.entries_passed += static_cast<uint64_t>(std::popcount(live));
     const List& list = lists_[reading_];
     const uint64_t first_id = uint64_t{page_ordinal_} << kIndexBits | (block * kBlockEntries);
     float bounds[kBlockEntries];
@@ -170,7 +174,6 @@ void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8
     } else {
         scorer_.score(geometry_, codes, page.columns(block), list.terms, bounds);
     }
-    counters_.entries_scanned += static_cast<uint64_t>(std::popcount(live));
     window_.push_block(bounds, list.has_taken ? untaken(live, bounds, first_id) : live, first_id);
 }
 
@@ -201,10 +204,9 @@ LevelScan::Place LevelScan::place(uint64_t id) const {
     if (geometry_.slot_bytes == 0) return place;
     const StreamPlace slot = geometry_.slot_place(index);
     place.slot_offset = slot.offset;
-    if (slot.page_index < page.refine_count) {
-        place.slot_pages = {refine_pages_.data() + page.refine_start + slot.page_index,
-                            page.refine_count - slot.page_index};
-    }
+    const std::span<const uint32_t> pages(refine_pages_.data() + refine_start(id >> kIndexBits),
+                                          geometry_.max_refine_pages);
+    if (pages[slot.page_index] != kNoBlock) place.slot_pages = pages.subspan(slot.page_index);
     return place;
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/block_scorer.h"
 #include "core/candidate_window.h"
+#include "core/entry_filter.h"
 #include "core/list_page.h"
 
 namespace lookalike {
@@ -30,6 +31,7 @@ struct LevelOptions {
     bool exhaustive;         ///< look at every entry: the order is exact
     size_t window_capacity;  ///< to begin with
     size_t max_window_capacity;
+    const EntryFilter* filter = nullptr;  ///< null: every entry passes
 };
 
 class LevelScan {
@@ -60,7 +62,7 @@ class LevelScan {
         uint32_t list_id;
         uint32_t list_page;
         uint32_t index;                        ///< in its list page
-        std::span<const uint32_t> slot_pages;  ///< from the first with bytes of the slot on
+        std::span<const uint32_t> slot_pages;  ///< from the slot's first on; empty: not linked
         uint32_t slot_offset;                  ///< in the first
     };
     Place place(uint64_t id) const;
@@ -86,9 +88,17 @@ class LevelScan {
     struct Counters {
         uint64_t lists_read;
         uint64_t entries_scanned;
+        uint64_t entries_passed;  ///< of those scanned: what the filter let through
         uint64_t entries_refined;
     };
     const Counters& counters() const { return counters_; }
+
+    /// The share of entries that the filter lets through, as far as seen; above 0.
+    double passed_share() const {
+        if (options_.filter == nullptr || counters_.entries_scanned == 0) return 1;
+        return (static_cast<double>(counters_.entries_passed) + 1) /
+               (static_cast<double>(counters_.entries_scanned) + 1);
+    }
 
   private:
     struct List {
@@ -104,8 +114,6 @@ class LevelScan {
     struct Page {
         uint32_t block;
         uint32_t list;
-        uint32_t refine_start;  // in refine_pages_
-        uint32_t refine_count;
     };
 
     bool find_list_to_read();
@@ -115,7 +123,10 @@ class LevelScan {
     void remember_taken(const Candidate& below);
     void finish_reading();
     void widen();
-    uint32_t page_ordinal(const uint8_t* page, uint32_t block);
+    uint32_t page_ordinal(uint32_t block);
+    ptrdiff_t refine_start(uint64_t ordinal) const {
+        return static_cast<ptrdiff_t>(ordinal * geometry_.max_refine_pages);
+    }
     uint32_t untaken(uint32_t live, const float* bounds, uint64_t first_id) const;
     void push_found(const FoundEntry& entry);
 
@@ -126,9 +137,9 @@ class LevelScan {
     CandidateWindow window_;
     std::vector<List> lists_;
     std::vector<Page> pages_;
-    std::vector<uint32_t> refine_pages_;
-    std::span<const Candidate> ready_;  // the best of the window, ascending
-    size_t taken_ = 0;                  // so many of them have been taken
+    std::vector<uint32_t> refine_pages_;  // max_refine_pages for each page
+    std::span<const Candidate> ready_;    // the best of the window, ascending
+    size_t taken_ = 0;                    // so many of them have been taken
     // What an earlier window could not hold. Up to limit_, and in all if is_complete_, the window
     // has every entry of the lists read that was not taken before.
     Candidate limit_;

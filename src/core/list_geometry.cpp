@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/index_space.h"
+
 namespace lookalike {
 namespace {
 
@@ -17,7 +19,8 @@ uint32_t divide_up(uint64_t value, uint64_t by) {
 // Fills in the members that follow from the entry's sizes: a list page takes as many blocks as make
 // its pages serve the most entries each.
 void choose_blocks(ListGeometry& geometry) {
-    const uint32_t columns = geometry.factor_bytes + kPointerBytes + kLiveBytes;
+    const uint32_t columns =
+        geometry.factor_bytes + kPointerBytes + geometry.attribute_bytes + kLiveBytes;
     const uint32_t inside = geometry.block_code_bytes + columns;
     for (const bool codes_inside : {true, false}) {
         const uint32_t block_bytes = codes_inside ? inside : columns;
@@ -43,8 +46,10 @@ void choose_blocks(ListGeometry& geometry) {
     }
 }
 
-ListGeometry with_entry_bytes(uint32_t row_code_bytes, uint32_t factor_bytes, uint32_t slot_bytes) {
+ListGeometry with_entry_bytes(uint32_t row_code_bytes, uint32_t factor_bytes, uint32_t slot_bytes,
+                              uint32_t attribute_bytes) {
     ListGeometry geometry{};
+    geometry.attribute_bytes = attribute_bytes;
     geometry.row_code_bytes = row_code_bytes;
     geometry.block_code_bytes = row_code_bytes * kBlockEntries;
     geometry.factor_bytes = factor_bytes;
@@ -82,19 +87,59 @@ uint32_t ListGeometry::refine_pages_for(uint32_t entry_count) const {
     return divide_up(uint64_t{entry_count} * slot_bytes, kBodyBytes);
 }
 
-ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level) {
+uint32_t AttributeWidths::offset(uint32_t attribute) const {
+    uint32_t bytes = 0;
+    for (uint32_t i = 0; i < attribute; ++i)
+        bytes += kBlockEntries * width[i] + sizeof(uint32_t);
+    return bytes;
+}
+
+uint32_t AttributeWidths::block_bytes() const {
+    return offset(count);
+}
+
+ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level,
+                           const AttributeWidths& attributes) {
+    const uint32_t attribute_bytes = level > 0 ? 0 : attributes.block_bytes();
     // Rows of bits are padded to whole words, so that the kernels never meet a tail.
-    if (is_binary(metric)) return with_entry_bytes((code_dims + 63) / 64 * 8, 0, 0);
+    if (is_binary(metric)) {
+        return with_entry_bytes((code_dims + 63) / 64 * 8, 0, 0, attribute_bytes);
+    }
     const Refine kept = level > 0 ? Refine::kFloat : refine;
     const uint32_t slot_bytes =
         kept == Refine::kNone
             ? 0
             : static_cast<uint32_t>(sizeof(RefineSlotHeader) + refine_bytes(kept, code_dims));
-    return with_entry_bytes(code_dims / 8, 3 * kBlockEntries * sizeof(float), slot_bytes);
+    return with_entry_bytes(code_dims / 8, 3 * kBlockEntries * sizeof(float), slot_bytes,
+                            attribute_bytes);
+}
+
+AttributeWidths attribute_widths(const MetaPage& meta) {
+    AttributeWidths widths;
+    widths.count = meta.attribute_count;
+    for (uint32_t i = 0; i < widths.count; ++i)
+        widths.width[i] = static_cast<uint8_t>(meta.attributes[i].width);
+    return widths;
+}
+
+IndexShape index_shape(const MetaPage& meta) {
+    const bool binary = is_binary(meta.metric);
+    return {.metric = meta.metric,
+            .dims = meta.dims,
+            .code_dims = binary ? meta.dims : IndexSpace::padded_dims(meta.dims),
+            .refine = binary ? Refine::kNone : meta.refine,
+            .depth = meta.depth,
+            .root_list = meta.root_list,
+            .leaf_count = meta.leaf_count,
+            .attributes = attribute_widths(meta)};
+}
+
+ListGeometry list_geometry(const IndexShape& shape, uint32_t level) {
+    return list_geometry(shape.metric, shape.code_dims, shape.refine, level, shape.attributes);
 }
 
 ListGeometry plain_list_geometry() {
-    return with_entry_bytes(0, 0, 0);
+    return with_entry_bytes(0, 0, 0, 0);
 }
 
 }  // namespace lookalike

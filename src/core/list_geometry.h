@@ -22,6 +22,7 @@ struct StreamPlace {
 struct ListGeometry {
     uint32_t row_code_bytes;    ///< scan code of one entry
     uint32_t block_code_bytes;  ///< of 32 entries
+    uint32_t attribute_bytes;   ///< of a block: keys of all filter attributes, and their NULL masks
     uint32_t factor_bytes;      ///< three columns of 32 floats, or 0 (binary and plain lists)
     uint32_t slot_bytes;        ///< refine slot with its header, or 0: none
     uint32_t slots_per_page;    ///< 0: slots run on from page to page
@@ -48,9 +49,41 @@ struct ListGeometry {
     uint32_t refine_pages_for(uint32_t entry_count) const;
 };
 
+/// Bytes of each filter attribute's key: 4 or 8.
+struct AttributeWidths {
+    uint32_t count = 0;
+    uint8_t width[kMaxAttributes] = {};
+
+    /// Bytes that they take in a block of 32: the keys' columns and a word of NULL bits each.
+    uint32_t block_bytes() const;
+    /// Where the column of an attribute starts among them; its NULL bits follow it.
+    uint32_t offset(uint32_t attribute) const;
+};
+
 /// For a list of descriptors at some level of the tree. `code_dims`: padded dimensions, or for
 /// binary metrics the dimensions themselves. Inner lists keep float centroids whatever `refine` is.
-ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level);
+/// Only leaf lists have filter attributes.
+ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level,
+                           const AttributeWidths& attributes = {});
+
+/// What a search must know of an index.
+struct IndexShape {
+    Metric metric;
+    uint32_t dims;
+    uint32_t code_dims;  ///< padded; binary metrics: dims
+    Refine refine;       ///< kNone for binary metrics
+    uint32_t depth;      ///< 1 or 2
+    uint32_t root_list;
+    uint32_t leaf_count;
+    AttributeWidths attributes = {};
+};
+
+AttributeWidths attribute_widths(const MetaPage& meta);
+
+/// REQUIRES: meta.dims > 0.
+IndexShape index_shape(const MetaPage& meta);
+
+ListGeometry list_geometry(const IndexShape& shape, uint32_t level);
 
 /// For the lists of rows that have no place in the metric: pointers only.
 ListGeometry plain_list_geometry();

@@ -22,6 +22,20 @@ void set_link(uint8_t* page, uint32_t position, uint32_t block) {
     std::memcpy(page_body(page) + sizeof(ListHeader) + size_t{position} * 4, &block, 4);
 }
 
+void write_attributes(const AttributeKeys& attributes, uint8_t* columns, uint32_t lane) {
+    for (uint32_t i = 0; i < attributes.widths.count; ++i) {
+        const uint8_t width = attributes.widths.width[i];
+        uint8_t* column = columns + attributes.widths.offset(i);
+        std::memcpy(column + size_t{lane} * width, &attributes.keys[i], width);
+        uint32_t nulls;
+        uint8_t* mask = column + size_t{kBlockEntries} * width;
+        std::memcpy(&nulls, mask, sizeof nulls);
+        nulls &= ~(uint32_t{1} << lane);
+        nulls |= (attributes.nulls >> i & 1) << lane;
+        std::memcpy(mask, &nulls, sizeof nulls);
+    }
+}
+
 }  // namespace
 
 void init_page(uint8_t* page, PageKind kind, uint32_t list_id, uint32_t owner) {
@@ -106,6 +120,8 @@ void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
         at += geometry.factor_bytes;
     }
     std::memcpy(at + lane * sizeof entry.pointer, &entry.pointer, sizeof entry.pointer);
+    at += kBlockEntries * sizeof entry.pointer;
+    if (geometry.attribute_bytes > 0) write_attributes(*entry.attributes, at, lane);
     uint8_t* live = mutable_live(geometry, page, block);
     uint32_t mask;
     std::memcpy(&mask, live, sizeof mask);

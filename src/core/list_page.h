@@ -51,6 +51,11 @@ class ListPageView {
     /// REQUIRES: codes_inside.
     const uint8_t* codes(uint32_t block) const { return block_start(block); }
 
+    /// The filter attributes of a block, laid out as AttributeWidths says; unaligned.
+    const uint8_t* attributes(uint32_t block) const {
+        return pointers(block) + kBlockEntries * sizeof(EntryPointer);
+    }
+
     bool is_live(uint32_t index) const {
         return live(index / kBlockEntries) >> (index % kBlockEntries) & 1;
     }
@@ -74,12 +79,20 @@ class ListPageView {
     const uint8_t* body_;
 };
 
+/// Filter attributes of a row as order-preserving keys; a key of `width` 4 uses the low half.
+struct AttributeKeys {
+    AttributeWidths widths;
+    uint64_t keys[kMaxAttributes];
+    uint32_t nulls;  ///< a bit for each attribute
+};
+
 /// What an index keeps of one row or child list, made once and written to one place.
 struct EncodedEntry {
     EntryPointer pointer;
-    ScanFactors factors;    ///< unused when factor_bytes is 0
-    const uint8_t* code;    ///< row_code_bytes: signs, or the bits themselves
-    const uint8_t* refine;  ///< slot_bytes less the slot header
+    ScanFactors factors;                        ///< unused when factor_bytes is 0
+    const uint8_t* code;                        ///< row_code_bytes: signs, or the bits themselves
+    const uint8_t* refine;                      ///< slot_bytes less the slot header
+    const AttributeKeys* attributes = nullptr;  ///< null where the geometry has none
 };
 
 /// Writes pointer, factors and, when they are inside, the code of an entry, and marks it live.

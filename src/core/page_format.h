@@ -47,11 +47,11 @@ static_assert(sizeof(PageTrailer) == 16);
 constexpr uint32_t kBodyBytes = kPageBytes - kPageHeaderBytes - sizeof(PageTrailer);
 static_assert(kBodyBytes == 8152);
 
-/// A filter attribute's column: reserved, always zero in version 1.
+/// A filter attribute's column in leaf lists.
 struct AttributeFormat {
-    uint32_t type;
-    uint16_t width;
-    uint16_t flags;
+    uint32_t type;   ///< OID of the column's type
+    uint16_t width;  ///< bytes of a key: 4 or 8
+    uint16_t reserved;
 };
 static_assert(sizeof(AttributeFormat) == 8);
 

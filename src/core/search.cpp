@@ -17,7 +17,8 @@ LevelOptions level_options(const SearchOptions& options, uint32_t level) {
     return {.level = level,
             .exhaustive = options.exhaustive,
             .window_capacity = std::min(CandidateWindow::kDefaultCapacity, capacity),
-            .max_window_capacity = capacity};
+            .max_window_capacity = capacity,
+            .filter = level == 0 ? options.filter : nullptr};
 }
 
 }  // namespace
@@ -25,7 +26,7 @@ LevelOptions level_options(const SearchOptions& options, uint32_t level) {
 Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchOptions& options)
     : shape_(shape), options_(options) {
     for (uint32_t level = 0; level < 2; ++level)
-        geometries_[level] = list_geometry(shape.metric, shape.code_dims, shape.refine, level);
+        geometries_[level] = list_geometry(shape, level);
     const uint32_t root_level = shape.depth - 1;
     const uint32_t target_level = std::min(options.target_level, root_level);
     target_.emplace(geometries_[target_level], scorer, shape.refine,
@@ -42,7 +43,8 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
 
 // The lists that should be open before the next row is given out.
 uint64_t Search::wanted_lists() const {
-    const double rows = static_cast<double>(emitted_count_ + 1);
+    // A filter that passes one in a hundred makes ten rows as hard to find as a thousand.
+    const double rows = static_cast<double>(emitted_count_ + 1) / target_->passed_share();
     if (rows <= kFirstRows) return std::max(options_.probes, 1u);
     return static_cast<uint64_t>(
         std::ceil(options_.probes * std::pow(rows / kFirstRows, kProbeGrowth)));

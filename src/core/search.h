@@ -12,22 +12,12 @@
 
 namespace lookalike {
 
-/// What a search must know of an index.
-struct IndexShape {
-    Metric metric;
-    uint32_t dims;
-    uint32_t code_dims;  ///< padded; binary metrics: dims
-    Refine refine;
-    uint32_t depth;  ///< 1 or 2
-    uint32_t root_list;
-    uint32_t leaf_count;
-};
-
 struct SearchOptions {
     uint32_t probes;        ///< lists to open before the first rows are given out
     uint32_t target_level;  ///< 0: rows; 1: stop at the lists (for inserts)
     bool exhaustive;        ///< a single list: look at every entry, the order is exact
     size_t memory_bytes;    ///< for windows
+    const EntryFilter* filter = nullptr;  ///< of leaf entries; must outlive the search
 };
 
 struct SearchStep {

@@ -1,0 +1,130 @@
+-- What the inspection functions tell, and whom.
+-- Temporary: no other session keeps VACUUM from removing rows.
+CREATE TEMP TABLE inspected AS
+    SELECT i AS id, CASE WHEN i % 10 <> 0 THEN
+        (SELECT array_agg(sin(i * 12.9898 + k * k * 0.37)) FROM generate_series(1, 16) AS k)
+        END::real[]::descriptor(16) AS features
+    FROM generate_series(1, 1000) AS i;
+ALTER TABLE inspected ALTER features TYPE descriptor(16);
+ANALYZE inspected;
+CREATE INDEX inspected_features ON inspected USING faiss (features) WITH (lists = 4);
+
+SELECT faiss_index_check('inspected_features');
+
+SELECT version, metric, kind, dimensions, refine, lists, depth, built_rows, entries, dead_entries,
+       total_bytes = pg_relation_size('inspected_features') AS total,
+       list_bytes + code_bytes + refine_bytes + vector_bytes + free_bytes + 8192 = total_bytes AS sum,
+       code_bytes, vector_bytes, free_bytes,
+       list_size_min BETWEEN 1 AND list_size_median AS minimum,
+       list_size_max BETWEEN list_size_median AND 899 AS maximum,
+       rebuild_helps, rebuild_reason
+  FROM faiss_index_info('inspected_features') \gx
+
+SELECT faiss_index_prewarm('inspected_features') = pg_relation_size('inspected_features') / 8192 AS all_pages;
+
+-- Rows that VACUUM has removed, until new ones take their places.
+DELETE FROM inspected WHERE id % 2 = 0;
+VACUUM inspected;
+SELECT entries, dead_entries FROM faiss_index_info('inspected_features') \gset before_
+SELECT :before_entries AS entries, :before_dead_entries > 250 AS dead;
+INSERT INTO inspected SELECT id + 500, features FROM inspected WHERE id <= 100;
+SELECT entries, dead_entries < :before_dead_entries AS places_serve_again
+  FROM faiss_index_info('inspected_features');
+SELECT faiss_index_check('inspected_features');
+
+-- When a rebuild helps.
+CREATE TEMP TABLE grown (features descriptor(2));
+CREATE INDEX grown_features ON grown USING faiss (features);
+SELECT metric, kind, dimensions, lists, depth, entries, rebuild_helps
+  FROM faiss_index_info('grown_features');
+INSERT INTO grown SELECT ARRAY[i, i % 7]::real[]::descriptor FROM generate_series(1, 6000) AS i;
+SELECT entries, rebuild_helps, rebuild_reason FROM faiss_index_info('grown_features');
+REINDEX INDEX grown_features;
+SELECT lists, depth, entries, rebuild_helps, rebuild_reason FROM faiss_index_info('grown_features');
+DELETE FROM grown WHERE (features <-> '[0,0]') > 400;
+VACUUM grown;
+SELECT entries, rebuild_helps, rebuild_reason IS NOT NULL AS reason
+  FROM faiss_index_info('grown_features');
+
+-- Other metrics and kinds, and a table that says neither kind nor dimensions.
+CREATE TABLE bits (features descriptor(8, bit));
+CREATE INDEX bits_features ON bits USING faiss (features descriptor_jaccard_ops);
+SELECT metric, kind, dimensions, refine FROM faiss_index_info('bits_features');
+CREATE TABLE unknown (features descriptor);
+CREATE INDEX unknown_features ON unknown USING faiss (features descriptor_cosine_ops);
+SELECT metric, kind, dimensions, entries FROM faiss_index_info('unknown_features');
+SELECT faiss_index_check('unknown_features'), faiss_index_check('bits_features');
+
+-- Before a build.
+SELECT lists, bytes > 0 AS bytes, memory_bytes > 0 AS memory, seconds > 0 AS seconds
+  FROM faiss_index_estimate('inspected', 'features');
+CREATE TABLE planned AS
+    SELECT ARRAY[i, i % 7]::real[]::descriptor AS features FROM generate_series(1, 10000) AS i;
+ANALYZE planned;
+SELECT * FROM faiss_index_estimate('planned', 'features') \gset
+CREATE INDEX planned_features ON planned USING faiss (features);
+SELECT reltuples FROM pg_class WHERE oid = 'planned'::regclass;
+SELECT :rows AS rows, :lists AS lists, lists AS built,
+       :bytes BETWEEN total_bytes * 0.9 AND total_bytes * 1.1 AS bytes
+  FROM faiss_index_info('planned_features');
+SELECT lists FROM faiss_index_estimate('unknown', 'features');
+SELECT faiss_index_estimate('planned', 'id');
+SELECT faiss_index_estimate('inspected', 'id');
+SELECT faiss_index_estimate('planned_features', 'features');
+
+-- For bug reports.
+SELECT component, version <> '' AS known FROM lookalike_versions()
+ WHERE component IN ('lookalike', 'page format', 'PostgreSQL', 'SIMD', 'FAISS', 'BLAS');
+
+-- Not everything is a faiss index.
+CREATE INDEX inspected_id ON inspected (id);
+SELECT faiss_index_check('inspected_id');
+SELECT faiss_index_info('inspected');
+SELECT faiss_index_prewarm('inspected_id');
+SELECT faiss_index_check(0::regclass);
+SELECT faiss_index_check(NULL) IS NULL AS strict;
+CREATE TABLE divided (id int, features descriptor(2)) PARTITION BY RANGE (id);
+CREATE TABLE divided_one PARTITION OF divided FOR VALUES FROM (1) TO (10);
+CREATE INDEX divided_features ON divided USING faiss (features);
+SELECT faiss_index_check('divided_features');
+SELECT faiss_index_estimate('divided', 'features');
+SELECT faiss_index_check('divided_one_features_idx');
+
+-- Who may.
+CREATE ROLE regress_stranger;
+CREATE ROLE regress_owner;
+GRANT ALL ON SCHEMA public TO regress_owner;
+ALTER TABLE planned OWNER TO regress_owner;
+SET ROLE regress_stranger;
+SELECT faiss_index_check('planned_features');
+SELECT faiss_index_info('planned_features');
+SELECT faiss_index_prewarm('planned_features');
+SELECT faiss_index_estimate('planned', 'features');
+RESET ROLE;
+GRANT pg_stat_scan_tables TO regress_stranger;
+GRANT SELECT (features) ON planned TO regress_stranger;
+SET ROLE regress_stranger;
+SELECT faiss_index_check('planned_features');
+SELECT entries FROM faiss_index_info('planned_features');
+SELECT lists FROM faiss_index_estimate('planned', 'features');
+SET ROLE regress_owner;
+SELECT faiss_index_check('planned_features'), faiss_index_prewarm('planned_features') > 0 AS warm;
+RESET ROLE;
+
+-- The index's expressions run as the table's owner, who cannot borrow a superuser's rights.
+CREATE FUNCTION seen_by(descriptor) RETURNS descriptor LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RAISE NOTICE 'as %', current_user;
+    RETURN $1;
+END $$;
+CREATE TABLE watched AS SELECT '[1,2]'::descriptor(2) AS features;
+ALTER TABLE watched OWNER TO regress_owner;
+SET client_min_messages = warning;
+CREATE INDEX watched_features ON watched USING faiss ((seen_by(features)));
+RESET client_min_messages;
+SELECT faiss_index_check('watched_features'), current_user;
+
+DROP TABLE inspected, grown, bits, unknown, planned, divided, watched;
+DROP FUNCTION seen_by;
+REVOKE ALL ON SCHEMA public FROM regress_owner;
+DROP ROLE regress_stranger, regress_owner;

@@ -1,0 +1,47 @@
+// What CREATE INDEX decides from the number of rows and from maintenance_work_mem: shared with the
+// functions that tell it beforehand and judge it afterwards.
+#pragma once
+
+#include "pg/server.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lookalike {
+
+/// Up to so many rows are one list: its answer is exact, and it needs no worker.
+constexpr uint64 kRowsOfOneList = 5000;
+
+/// Iterations of k-means.
+constexpr uint32 kLearnIterations = 10;
+
+/// Vectors above are projected for learning: after the rotation any coordinates are a random
+/// projection.
+constexpr uint32 kMaxLearnDims = 1024;
+
+/// maintenance_work_mem in bytes; each step says what share of it it takes.
+inline uint64 build_memory_bytes() {
+    return static_cast<uint64>(maintenance_work_mem) * 1024;
+}
+
+/// The number of lists that so many rows want, when the index does not say.
+inline uint64 wanted_list_count(uint64 rows) {
+    if (rows <= kRowsOfOneList) return 1;
+    return static_cast<uint64>(std::sqrt(static_cast<double>(rows)));
+}
+
+/// How many lists' centroids the build's memory takes, each of `code_dims` floats.
+inline uint64 fitting_list_count(uint32 code_dims) {
+    return std::max<uint64>(1, build_memory_bytes() / 4 / (sizeof(float) * uint64{code_dims}));
+}
+
+/// Rows of the sample at most. It takes a third of the memory, and once more in its rotated form;
+/// k-means gains little beyond 64 rows a list. A table that fits one list is taken whole,
+/// whatever `expected_lists` says.
+inline uint64 sample_capacity(uint32 dims, uint64 expected_lists) {
+    const uint64 fits = build_memory_bytes() / 3 / (sizeof(float) * uint64{dims});
+    const uint64 useful = std::max<uint64>(64 * expected_lists, 2 * kRowsOfOneList);
+    return std::max<uint64>(1, std::min(fits, useful));
+}
+
+}  // namespace lookalike

@@ -1,0 +1,31 @@
+// What the inspection functions share: who may call them, and on what.
+#pragma once
+
+#include "pg/server.h"
+
+extern "C" {
+#include "storage/lockdefs.h"
+#include "utils/rel.h"
+}
+
+namespace lookalike {
+
+enum class InspectRight {
+    kMaintain,    ///< owner; from PostgreSQL 17 on also who holds MAINTAIN on the table
+    kStatistics,  ///< those, and members of pg_stat_scan_tables
+};
+
+/// Both locked until the end of the transaction.
+struct InspectedIndex {
+    Relation heap;
+    Relation index;
+};
+
+/// Raises unless the user has the right, the relation is a valid faiss index, and this session can
+/// read its pages. The right comes first: nobody is to lock a table that he could not.
+InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right);
+
+/// Closes the relations and keeps their locks.
+void close_inspected(const InspectedIndex& inspected);
+
+}  // namespace lookalike

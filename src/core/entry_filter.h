@@ -1,0 +1,44 @@
+// Predicates on filter attributes, evaluated for the 32 entries of a block at once.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/list_page.h"
+
+namespace lookalike {
+
+/// Keys from `low` to `high`, both included.
+struct KeyRange {
+    uint64_t low;
+    uint64_t high;
+};
+
+/// What one attribute must be.
+struct AttributeFilter {
+    uint32_t attribute;
+    bool takes_null;
+    std::vector<KeyRange> ranges;  ///< any of them; ascending and disjoint
+};
+
+/// Leaves only what is in both.
+std::vector<KeyRange> intersect(const std::vector<KeyRange>& a, const std::vector<KeyRange>& b);
+
+/// Sorts, and joins ranges that overlap or touch.
+std::vector<KeyRange> normalize(std::vector<KeyRange> ranges);
+
+/// Every attribute's filter must let an entry through.
+class EntryFilter {
+  public:
+    EntryFilter(const AttributeWidths& widths, std::vector<AttributeFilter> filters)
+        : widths_(widths), filters_(std::move(filters)) {}
+
+    /// The entries of a block that pass, out of those in `live`.
+    uint32_t passing(const ListPageView& page, uint32_t block, uint32_t live) const;
+
+  private:
+    AttributeWidths widths_;
+    std::vector<AttributeFilter> filters_;
+};
+
+}  // namespace lookalike

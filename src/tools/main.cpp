@@ -1,0 +1,47 @@
+// The command-line client.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "tools/bench_report.h"
+#include "tools/bench_run.h"
+
+namespace {
+
+void add_bench(CLI::App& app) {
+    auto* bench = app.add_subcommand("bench", "Measure searches and compare with other systems");
+    bench->require_subcommand(1);
+    auto* run = bench->add_subcommand("run", "Measure on the server that PGHOST and so on name");
+    auto options = std::make_shared<lookalike::BenchRunOptions>();
+    run->add_option("set", options->set, "Folder of the set")->required();
+    run->add_option("results", options->results, "Folder for the results")->required();
+    run->add_option("--extensions", options->extensions, "Only these (default: all there are)");
+    run->add_flag("--reuse", options->reuse, "Search what an earlier run has built");
+    run->add_option("--rounds", options->rounds, "How often every query is asked")
+        ->check(CLI::Range(1, 100));
+    run->add_option("--rows", options->row_limit, "At most so many rows");
+    run->add_option("--queries", options->query_limit, "At most so many queries");
+    run->add_option("--inserts", options->insert_limit, "At most so many inserts");
+    run->callback([options] { lookalike::run_bench(*options); });
+
+    auto* report = bench->add_subcommand("report", "Write tables and plots into a document");
+    auto paths = std::make_shared<std::pair<std::string, std::string>>();
+    report->add_option("results", paths->first, "Folder that \"run\" filled")->required();
+    report->add_option("document", paths->second, "Markdown file")->required();
+    report->callback([paths] { lookalike::report_bench(paths->first, paths->second); });
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+    CLI::App app("Image similarity search in PostgreSQL");
+    app.require_subcommand(1);
+    add_bench(app);
+    try {
+        app.parse(argument_count, arguments);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error);
+    } catch (const std::exception& error) {
+        std::cerr << "lookalike: " << error.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,128 @@
+# What the tests of the index share: a server with the extension, made-up descriptors, and the two
+# questions that are asked again and again: does a scan to the end give every row once, and how many
+# of the true nearest rows does it find?
+package FaissTest;
+use strict;
+use warnings;
+
+use Exporter 'import';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
+our @EXPORT = qw(start_node read_to_the_end by_index no_worker_left);
+
+my $functions = q{
+CREATE EXTENSION lookalike;
+-- Around one of so many centres, or anywhere when there is none.
+CREATE FUNCTION made_up(number int, dims int, centres int DEFAULT 0) RETURNS descriptor
+LANGUAGE sql VOLATILE AS $$
+    SELECT array_agg(CASE WHEN centres = 0 THEN random() - 0.5
+                          ELSE sin(dim * (1 + number % centres)) + (random() - 0.5) / 2 END
+                     )::real[]::descriptor
+      FROM generate_series(1, dims) AS dim WHERE number IS NOT NULL
+$$;
+CREATE FUNCTION made_up_bits(number int, dims int) RETURNS descriptor LANGUAGE sql VOLATILE AS $$
+    SELECT ('b' || string_agg((random() < 0.3)::int::text, ''))::descriptor
+      FROM generate_series(1, dims) WHERE number IS NOT NULL
+$$;
+-- The share of the k nearest rows that an index scan finds, over rows of the table "queries". What
+-- lies as far as the last of them counts as well.
+CREATE FUNCTION recall(of regclass, operator text, k int) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+    query descriptor;
+    limit_distance float8;
+    found int;
+    hits int := 0;
+    wanted int := 0;
+BEGIN
+    FOR query IN SELECT d FROM queries LOOP
+        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+        EXECUTE format('SELECT max(dist) FROM (SELECT d %s $1 AS dist FROM %s
+            ORDER BY d %1$s $1 LIMIT %s) AS nearest', operator, of, k) INTO limit_distance USING query;
+        PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true),
+                set_config('enable_sort', 'off', true);
+        EXECUTE format('SELECT count(*) FROM (SELECT d %s $1 AS dist FROM %s
+            ORDER BY d %1$s $1 LIMIT %s) AS nearest WHERE dist <= $2', operator, of, k)
+            INTO found USING query, limit_distance;
+        hits := hits + found;
+        wanted := wanted + k;
+    END LOOP;
+    RETURN round(hits::numeric / wanted, 3);
+END $$;
+};
+
+# Faster than safe: what is tested about crashes is the WAL, not the disk.
+sub start_node {
+    my ($name, @settings) = @_;
+    my $node = PostgreSQL::Test::Cluster->new($name);
+    $node->init(allows_streaming => 1);
+    $node->append_conf('postgresql.conf', join "\n", 'autovacuum = off', 'fsync = off',
+        'max_parallel_workers_per_gather = 0', 'restart_after_crash = on', @settings);
+    $node->start;
+    $node->safe_psql('postgres', $functions);
+    return $node;
+}
+
+# A statement that only the index can serve.
+sub by_index {
+    my ($statement) = @_;
+    return "SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off; $statement";
+}
+
+# Counts what a scan to the end gives and compares it with the table: "t" when every row came once.
+sub read_to_the_end {
+    my ($node, $table, $operator, $query, $settings) = @_;
+    $settings //= '';
+    return $node->safe_psql('postgres', by_index(qq{
+        $settings
+        BEGIN ISOLATION LEVEL REPEATABLE READ;
+        CREATE TEMP TABLE came ON COMMIT DROP AS
+            SELECT ctid AS place FROM $table ORDER BY d $operator $query;
+        SET LOCAL enable_seqscan = on;
+        SELECT (SELECT count(*) FROM came) = (SELECT count(*) FROM $table)
+           AND (SELECT count(*) FROM $table AS t WHERE t.ctid NOT IN (SELECT place FROM came)) = 0;
+        COMMIT}));
+}
+
+# Waits until no process of ours is left.
+sub no_worker_left {
+    my ($node) = @_;
+    my $postmaster = $node->safe_psql('postgres',
+        q{SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)});
+    for (1 .. 50) {
+        return 1 if !grep { descends_from($_, $postmaster) } workers();
+        select undef, undef, undef, 0.1;
+    }
+    return 0;
+}
+
+# Those that serve a backend of this server.
+sub workers_of {
+    my ($node) = @_;
+    my $postmaster = $node->safe_psql("postgres",
+        q{SELECT split_part(pg_read_file("postmaster.pid"), E"\n", 1)});
+    return grep { descends_from($_, $postmaster) } workers();
+}
+
+sub workers {
+    my @pids;
+    for my $comm (glob '/proc/[0-9]*/comm') {
+        open my $file, '<', $comm or next;
+        my $name = <$file> // '';
+        push @pids, $comm =~ /(\d+)/ if $name =~ /^lookalike-worke/;
+    }
+    return @pids;
+}
+
+# A worker is a child of its backend, and that of the postmaster.
+sub descends_from {
+    my ($pid, $ancestor) = @_;
+    while (defined $pid && $pid > 1) {
+        return 1 if $pid == $ancestor;
+        open my $file, '<', "/proc/$pid/status" or return 0;
+        ($pid) = map { /^PPid:\s+(\d+)/ ? $1 : () } <$file>;
+    }
+    return 0;
+}
+
+1;

@@ -1,0 +1,268 @@
+#include "core/search.h"
+
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "memory_index.h"
+
+namespace lookalike {
+namespace {
+
+constexpr size_t kTiny = 1;                 // a window of 64, and no wider ever
+constexpr size_t kSmall = 200 * 64;         // widens twice
+constexpr size_t kLarge = size_t{1} << 24;  // holds everything
+
+SearchOptions options_with(size_t memory_bytes, uint32_t probes = 1, bool exhaustive = false) {
+    return {.probes = probes,
+            .target_level = 0,
+            .exhaustive = exhaustive,
+            .memory_bytes = memory_bytes};
+}
+
+std::vector<uint32_t> rows_of(const std::vector<FoundEntry>& found) {
+    std::vector<uint32_t> rows;
+    for (const FoundEntry& entry : found)
+        rows.push_back(MemoryIndex::row_of(entry.pointer));
+    return rows;
+}
+
+/// Rows 0 .. count - 1, each once. Rows that were inserted later are nobody's business: a snapshot
+/// does not see them.
+void expect_each_once(const std::vector<FoundEntry>& found, uint32_t count) {
+    std::vector<uint32_t> times(count);
+    for (const uint32_t row : rows_of(found))
+        if (row < count) ++times[row];
+    for (uint32_t row = 0; row < count; ++row)
+        ASSERT_EQ(times[row], 1u) << "row " << row;
+}
+
+std::vector<MemoryIndexOptions> kinds_of_index() {
+    std::vector<MemoryIndexOptions> kinds;
+    for (const uint32_t lists : {1u, 12u}) {
+        for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine})
+            for (const Refine refine :
+                 {Refine::kInt8, Refine::kHalf, Refine::kFloat, Refine::kNone})
+                kinds.push_back({metric, 20, refine, 1500, lists});
+        for (const Metric metric : {Metric::kHamming, Metric::kJaccard})
+            kinds.push_back({metric, 70, Refine::kNone, 1500, lists});
+    }
+    // Codes and slots outside the list page.
+    kinds.push_back({Metric::kL2, 2040, Refine::kInt8, 300, 3});
+    kinds.push_back({Metric::kHamming, 9000, Refine::kNone, 300, 3});
+    return kinds;
+}
+
+std::string describe(const MemoryIndexOptions& kind) {
+    return "metric " + std::to_string(static_cast<int>(kind.metric)) + " refine " +
+           std::to_string(static_cast<int>(kind.refine)) + " lists " +
+           std::to_string(kind.list_count);
+}
+
+TEST(Search, GivesEveryRowOnceAndNoBoundAboveItsDistance) {
+    for (const MemoryIndexOptions& kind : kinds_of_index()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        const DescriptorView query = index.row(17);
+        for (const size_t memory : {kTiny, kLarge}) {
+            MemorySearch search(index, query, options_with(memory));
+            const std::vector<FoundEntry> found = search.all();
+            expect_each_once(found, kind.row_count);
+            EXPECT_EQ(found.size(), kind.row_count);
+            if (kind.refine == Refine::kNone && !is_binary(kind.metric)) continue;
+            for (const FoundEntry& entry : found) {
+                const uint32_t row = MemoryIndex::row_of(entry.pointer);
+                ASSERT_LE(entry.distance, index.distance(row, query));
+            }
+        }
+    }
+}
+
+// What was left out of a window comes from reading the lists again, at its own place.
+TEST(Search, GivesTheSameSequenceWhateverTheMemory) {
+    for (const MemoryIndexOptions& kind : kinds_of_index()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        const DescriptorView query = index.row(17);
+        MemorySearch large(index, query, options_with(kLarge, 2));
+        const std::vector<uint32_t> expected = rows_of(large.all());
+        for (const size_t memory : {kTiny, kSmall}) {
+            MemorySearch search(index, query, options_with(memory, 2));
+            EXPECT_EQ(rows_of(search.all()), expected);
+        }
+    }
+}
+
+TEST(Search, IsOrderedWhenItLooksAtEveryEntry) {
+    for (MemoryIndexOptions kind : kinds_of_index()) {
+        if (kind.list_count > 1 || kind.refine == Refine::kNone) continue;
+        SCOPED_TRACE(describe(kind));
+        kind.different = 100;
+        MemoryIndex index(kind);
+        const DescriptorView query = index.row(17);
+        std::vector<std::pair<float, uint32_t>> keys;
+        MemorySearch search(index, query, options_with(kTiny, 1, true));
+        for (const FoundEntry& entry : search.all())
+            keys.emplace_back(entry.key, MemoryIndex::row_of(entry.pointer));
+        EXPECT_EQ(keys.size(), kind.row_count);
+        // Ties in the order of the rows.
+        EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+    }
+}
+
+TEST(Search, OrdersBinaryRowsExactly) {
+    for (const Metric metric : {Metric::kHamming, Metric::kJaccard}) {
+        MemoryIndex index({metric, 70, Refine::kNone, 2000, 1});
+        const DescriptorView query = index.row(3);
+        for (const size_t memory : {kTiny, kLarge}) {
+            MemorySearch search(index, query, options_with(memory));
+            std::vector<std::pair<float, uint32_t>> keys;
+            for (const FoundEntry& entry : search.all()) {
+                const uint32_t row = MemoryIndex::row_of(entry.pointer);
+                keys.emplace_back(entry.key, row);
+                ASSERT_NEAR(entry.distance, index.distance(row, query), 1e-6);
+            }
+            EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+        }
+    }
+}
+
+// Rows of equal distance lie in several lists: their places in the table decide.
+TEST(Search, OrdersTiesAcrossListsByRow) {
+    for (const size_t memory : {kTiny, kLarge}) {
+        MemoryIndex index({Metric::kHamming, 70, Refine::kNone, 2000, 12});
+        MemorySearch search(index, index.row(3), options_with(memory, 12));
+        std::vector<std::pair<float, uint32_t>> keys;
+        for (const FoundEntry& entry : search.all())
+            keys.emplace_back(entry.key, MemoryIndex::row_of(entry.pointer));
+        EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+    }
+}
+
+TEST(Search, FindsTheNearestRowsFirst) {
+    MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 3000, 20});
+    uint32_t hits = 0;
+    for (uint32_t q = 0; q < 50; ++q) {
+        const DescriptorView query = index.row(q);
+        std::vector<std::pair<double, uint32_t>> exact;
+        for (uint32_t row = 0; row < index.row_count(); ++row)
+            exact.emplace_back(index.distance(row, query), row);
+        std::sort(exact.begin(), exact.end());
+        MemorySearch search(index, query, options_with(kLarge, 20));
+        for (uint32_t i = 0; i < 12; ++i) {
+            FoundEntry found;
+            ASSERT_TRUE(search.next(&found));
+            const auto* place = std::find_if(exact.data(), exact.data() + 10, [&](const auto& row) {
+                return row.second == MemoryIndex::row_of(found.pointer);
+            });
+            hits += place != exact.data() + 10;
+        }
+    }
+    EXPECT_GE(hits, 490u);  // of 500
+}
+
+TEST(Search, OpensMoreListsAsMoreRowsAreTaken) {
+    MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 4000, 60});
+    MemorySearch search(index, index.row(5), options_with(kLarge, 4));
+    FoundEntry found;
+    ASSERT_TRUE(search.next(&found));
+    EXPECT_EQ(search.search().leaf().counters().lists_read, 4u);
+    for (int i = 1; i < 40; ++i)
+        ASSERT_TRUE(search.next(&found));
+    EXPECT_EQ(search.search().leaf().counters().lists_read, 4u);
+    for (int i = 40; i < 400; ++i)
+        ASSERT_TRUE(search.next(&found));
+    const uint64_t later = search.search().leaf().counters().lists_read;
+    EXPECT_GE(later, static_cast<uint64_t>(std::ceil(4 * std::pow(399.0 / 40, 0.4))));
+    EXPECT_LT(later, 30u);
+    while (search.next(&found)) {
+    }
+    EXPECT_EQ(search.search().leaf().opened_count(), 60u);
+    EXPECT_EQ(search.search().emitted_count(), 4000u);
+}
+
+TEST(Search, StopsAtTheNearestListForInserts) {
+    MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 600, 30});
+    const DescriptorView query = index.row(9 * 3);  // the centroid of list 9
+    MemorySearch search(index, query,
+                        {.probes = 1, .target_level = 1, .exhaustive = false, .memory_bytes = 0});
+    FoundEntry found;
+    ASSERT_TRUE(search.next(&found));
+    EXPECT_EQ(found.pointer.block(), index.lists()[9]);
+    uint32_t count = 1;
+    while (search.next(&found))
+        ++count;
+    EXPECT_EQ(count, 30u);
+}
+
+// The scan's snapshot sees none of the new rows; it must neither trip over them nor lose others.
+TEST(Search, GoesOnWhileRowsAreInserted) {
+    for (const MemoryIndexOptions& kind : kinds_of_index()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        std::mt19937_64 random(4);
+        MemorySearch search(index, index.row(17), options_with(kTiny));
+        search.before_step = [&](const SearchStep& step) {
+            if (step.what != SearchStep::What::kReadList && random() % 50 != 0) return;
+            for (int i = 0; i < 3; ++i)
+                index.insert_like(static_cast<uint32_t>(random() % kind.row_count));
+        };
+        expect_each_once(search.all(), kind.row_count);
+        EXPECT_GT(index.row_count(), kind.row_count);
+    }
+}
+
+TEST(Search, GoesOnWhileRowsAreRemoved) {
+    for (const MemoryIndexOptions& kind : kinds_of_index()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        std::mt19937_64 random(5);
+        std::set<uint32_t> removed;
+        MemorySearch search(index, index.row(17), options_with(kTiny));
+        search.before_step = [&](const SearchStep&) {
+            const auto row = static_cast<uint32_t>(random() % kind.row_count);
+            if (row % 3 != 0 || !index.remove(row)) return;
+            removed.insert(row);
+            // Its place may go to another row at once.
+            if (row % 2 == 0) index.insert_like(row);
+        };
+        std::vector<uint32_t> times(kind.row_count);
+        for (const uint32_t row : rows_of(search.all()))
+            if (row < kind.row_count) ++times[row];
+        for (uint32_t row = 0; row < kind.row_count; ++row) {
+            ASSERT_LE(times[row], 1u);
+            ASSERT_GE(times[row] + removed.count(row), 1u);
+        }
+        EXPECT_FALSE(removed.empty());
+    }
+}
+
+TEST(Search, LooksAtWhatCouldNotBeComputedFirst) {
+    MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 1500, 1});
+    const ListGeometry geometry = index.geometry(0);
+    uint8_t* page = index.store.page(index.lists()[0]);
+    const ScanColumns columns = ListPageView(geometry, page).columns(0);
+    const_cast<float*>(columns.base)[5] = NAN;
+    const_cast<float*>(columns.scale)[6] = INFINITY;
+    for (const size_t memory : {kTiny, kLarge}) {
+        MemorySearch search(index, index.row(17), options_with(memory));
+        const std::vector<FoundEntry> found = search.all();
+        expect_each_once(found, 1500);
+        EXPECT_EQ(found.size(), 1500u);
+    }
+}
+
+TEST(Search, IsDoneAtOnceWhereThereIsNothing) {
+    for (const Metric metric : {Metric::kL2, Metric::kHamming}) {
+        MemoryIndex index({metric, 20, Refine::kInt8, 1, 1});
+        const std::vector<uint8_t> query(80, 1);
+        ASSERT_TRUE(index.remove(0));
+        MemorySearch search(index, index.row(0), options_with(kLarge));
+        FoundEntry found;
+        EXPECT_FALSE(search.next(&found));
+        EXPECT_FALSE(search.next(&found));
+    }
+}
+
+}  // namespace
+}  // namespace lookalike
