@@ -54,7 +54,7 @@ is($node->safe_psql('postgres', "$parallel $count"), 't', 'parallel workers extr
 
 # A cancel in the middle of the build leaves no process behind.
 $node->psql('postgres', q{SET statement_timeout = 300; SET lookalike.image_cache_size = 0;
-    CREATE INDEX ON designs USING faiss ((image_features(photo, 'color+pattern')::descriptor(514)))},
+    CREATE INDEX ON designs USING faiss ((image_features(photo, 'pattern')::descriptor(319)))},
     stdout => \$out, stderr => \$err);
 like($err, qr/statement timeout/, 'a build is cancelled');
 my $data = $node->data_dir;
