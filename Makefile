@@ -74,9 +74,12 @@ deps:
 	@test/harness/deps
 demo test fuzz bench-data bench: deps
 	+@RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+# The loops that kill the server, damage pages and write concurrently, for longer.
+crash:
+	+@LOOKALIKE_CRASHES=40 LOOKALIKE_CORRUPTIONS=200 LOOKALIKE_SECONDS=60 $(MAKE) --no-print-directory test
 demo-stop:
 	@test/harness/cluster stop demo
 
 .PHONY: all install installcheck clean programs install-programs uninstall-programs unit-tests \
-    deps demo demo-stop test fuzz bench-data bench FORCE
+    deps demo demo-stop test crash fuzz bench-data bench FORCE
 .DEFAULT_GOAL = all

@@ -75,6 +75,11 @@ float* shared_row(AssignScan* scan, const Batch& batch, uint32 row) {
     return reinterpret_cast<float*>(start) + uint64{row} * scan->state->learn_dims;
 }
 
+void bits_to_signs(const uint8_t* bits, uint32 dims, float* signs) {
+    for (uint32 i = 0; i < dims; ++i)
+        signs[i] = (bits[i / 8] >> (7 - i % 8)) & 1 ? 1.0f : -1.0f;
+}
+
 void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
     ++scan->state->entries;
     ExecClearTuple(scan->slot);
@@ -101,6 +106,17 @@ void sort_entry(AssignScan* scan, int32 list, const EncodedEntry& entry) {
     sort_tuple(scan, list, entry.pointer);
 }
 
+void observe_row(AssignScan* scan, const Batch& batch, uint32 row, uint32 list) {
+    const BuildState* state = scan->state;
+    const float* vector = scan->scratch;
+    if (batch.bits == nullptr) {
+        vector = batch.vectors + uint64{row} * state->code_dims;
+    } else {
+        bits_to_signs(batch.bits + uint64{row} * scan->bit_bytes, state->dims, scan->scratch);
+    }
+    run_core([&] { state->calibrator->observe(vector, list); });
+}
+
 // Encodes a batch whose lists are known.
 void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
     BuildState* state = scan->state;
@@ -116,6 +132,7 @@ void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
                 batch->vectors + uint64{row} * state->code_dims, batch->roundings[row],
                 state->centroids + uint64{list} * state->code_dims, batch->pointers[row]);
         });
+        if (state->calibrator != nullptr) observe_row(scan, *batch, row, list);
         if (batch->attributes != nullptr) entry.attributes = &batch->attributes[row];
         sort_entry(scan, static_cast<int32>(list), entry);
     }
@@ -159,8 +176,7 @@ void add_bits(AssignScan* scan, Batch* batch, const DescriptorView& value) {
     memcpy(batch->bits + uint64{batch->count} * scan->bit_bytes, value.bits(), scan->bit_bytes);
     if (scan->state->worker == nullptr) return;
     float* shared = shared_row(scan, *batch, batch->count);
-    for (uint32 i = 0; i < value.dims; ++i)
-        shared[i] = (value.bits()[i / 8] >> (7 - i % 8)) & 1 ? 1.0f : -1.0f;
+    bits_to_signs(value.bits(), value.dims, shared);
 }
 
 void add_vector(AssignScan* scan, Batch* batch, const DescriptorView& value) {
@@ -291,6 +307,12 @@ void assign_rows(BuildState* state) {
     send_batch(&scan);
     collect_batch(&scan);
     ExecDropSingleTupleTableSlot(scan.slot);
+    if (state->calibrator != nullptr && state->list_count > 1) {
+        const std::span<const float> centroids(state->centroids,
+                                               size_t{state->list_count} * state->code_dims);
+        state->calibration =
+            run_core([&] { return state->calibrator->measure(centroids, state->list_count); });
+    }
     if (state->worker != nullptr) worker_stop(state->worker);
     state->worker = nullptr;
 }

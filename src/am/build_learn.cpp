@@ -16,6 +16,10 @@ extern "C" {
 namespace lookalike {
 namespace {
 
+// Multiplications that a build may spend on measuring itself: a few seconds.
+constexpr double kCalibrationWork = 2e10;
+constexpr double kMostQueries = 300;
+
 constexpr uint64 kRowsToLearnAList = 39;  // below, FAISS calls centroids poorly trained
 
 // Sums in double: the rows may be many.
@@ -76,6 +80,27 @@ int thread_count() {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return static_cast<int>(
         std::clamp<long>(max_parallel_maintenance_workers + 1, 1, std::max(cores, 1L)));
+}
+
+// Some rows of the sample are the queries by which the index measures itself. Each costs a distance
+// for each row of the table.
+void choose_queries(BuildState* state) {
+    const double row_cost = static_cast<double>(state->rows) * state->code_dims;
+    const auto wanted =
+        static_cast<uint64>(std::clamp(kCalibrationWork / row_cost, 50.0, kMostQueries));
+    const uint64 count = std::min(wanted, state->sample_rows);
+    state->calibrator = ContextOwned<Calibrator>::make()->create(state->metric, state->code_dims);
+    for (uint64 i = 0; i < count; ++i) {
+        const float* row = state->sample + i * state->sample_rows / count * state->dims;
+        run_core([&] {
+            if (state->space == nullptr) {
+                state->calibrator->add_query(row);
+                return;
+            }
+            const SpaceQuery query = state->space->query(row);
+            state->calibrator->add_query(query.raw ? query.raw.get() : query.vector.get());
+        });
+    }
 }
 
 // The sample in index space, cut to what the worker sees, goes to the shared area.
@@ -164,6 +189,7 @@ void learn_lists(BuildState* state) {
     make_space(state);
     state->list_count = choose_list_count(state);
     if (state->list_count > 1) {
+        choose_queries(state);
         const uint64 row_bytes = sizeof(float) * uint64{state->learn_dims};
         const uint64 sample_bytes = state->sample_rows * row_bytes;
         const uint64 centroid_bytes = state->list_count * row_bytes;

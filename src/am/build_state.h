@@ -52,7 +52,10 @@ struct BuildState {
     uint32 list_count;  ///< 1: no worker was needed
     float* centroids;   ///< list_count x code_dims in index space, zero beyond learn_dims
 
+    Calibrator* calibrator;  ///< null for one list
+
     // From assigning.
+    Calibration calibration;
     Tuplesortstate* sort;
 };
 

@@ -124,6 +124,7 @@ void write_lists(BuildState* state, MetaPage* meta) {
     meta->leaf_count = state->list_count;
     meta->mean_block = write_mean(state->index, state->mean, state->dims);
     meta->built_rows = state->rows;
+    memcpy(meta->calibration, &state->calibration, sizeof state->calibration);
     if (state->knows_shape) {
         meta->dims = state->dims;
         meta->kind = static_cast<uint8_t>(state->kind);

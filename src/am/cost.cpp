@@ -48,7 +48,8 @@ double opened_share(const IndexOptInfo* info, double* opened_lists) {
     MetaPage meta;
     double share = -1;
     if (peek_meta(index, &meta)) {
-        *opened_lists = probes_of_scan(index_options(index), meta.leaf_count);
+        *opened_lists =
+            std::min<double>(meta.leaf_count, probe_plan(index_options(index), meta).lists_for(1));
         share = *opened_lists / meta.leaf_count;
     }
     index_close(index, NoLock);

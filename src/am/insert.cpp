@@ -44,9 +44,11 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
     const bool binary = is_binary(loaded.meta.metric);
     auto* centroid = binary ? nullptr : static_cast<float*>(palloc0(centroid_bytes));
     if (loaded.meta.depth == 1) return {loaded.meta.root_list, centroid};
-    Reader* reader = make_reader(
-        index, loaded, value,
-        {.probes = 1, .target_level = 1, .exhaustive = false, .memory_bytes = size_t{64} * 1024});
+    Reader* reader = make_reader(index, loaded, value,
+                                 {.probes = ProbePlan(1),
+                                  .target_level = 1,
+                                  .exhaustive = false,
+                                  .memory_bytes = size_t{64} * 1024});
     FoundEntry found;
     if (!next_entry(reader, &found)) {
         raise_corrupted(index, loaded.meta.root_list, "the root has no lists");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 extern "C" {
 #include "utils/guc.h"
@@ -22,8 +23,8 @@ relopt_enum_elt_def refine_words[] = {{"int8", static_cast<int>(Refine::kInt8)},
                                       {"none", static_cast<int>(Refine::kNone)},
                                       {nullptr, 0}};
 
-// Until an index measures itself: lists to open for a recall, as a share of the square root of the
-// number of lists. From recall@10 of SIFT descriptors (docs/TUNING.md).
+// For an index that was not measured, because it had one list or too few rows when it was built:
+// lists to open for a recall, as a share of the square root of their number.
 struct ProbeShare {
     double recall;
     double share;
@@ -86,13 +87,21 @@ FaissOptions index_options(Relation index) {
     return {0, 0, static_cast<int>(Refine::kInt8), 0};
 }
 
-uint32 probes_of_scan(const FaissOptions& options, uint32 leaf_count) {
-    if (probes_setting > 0) return std::min(static_cast<uint32>(probes_setting), leaf_count);
-    double recall = recall_setting > 0 ? recall_setting : options.recall;
-    if (recall <= 0) recall = kDefaultRecall;
-    if (recall >= 1) return leaf_count;
-    const double probes = std::ceil(share_for(recall) * std::sqrt(double{1} * leaf_count));
-    return std::clamp(static_cast<uint32>(probes), 1u, leaf_count);
+double wanted_recall(const FaissOptions& options) {
+    const double recall = recall_setting > 0 ? recall_setting : options.recall;
+    return recall > 0 ? recall : kDefaultRecall;
+}
+
+ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta) {
+    Calibration calibration;
+    memcpy(&calibration, meta.calibration, sizeof calibration);
+    const bool is_measured = calibration.query_count > 0;
+    const double recall = wanted_recall(options);
+    const double guess =
+        recall >= 1 ? meta.leaf_count : share_for(recall) * std::sqrt(double{1} * meta.leaf_count);
+    ProbePlan plan = is_measured ? ProbePlan(calibration, recall) : ProbePlan(guess);
+    if (probes_setting > 0) plan.start_with(probes_setting);
+    return plan;
 }
 
 }  // namespace lookalike

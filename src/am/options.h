@@ -8,7 +8,8 @@ extern "C" {
 #include "utils/rel.h"
 }
 
-#include "core/refine_code.h"
+#include "core/calibration.h"
+#include "core/page_format.h"
 
 namespace lookalike {
 
@@ -25,8 +26,11 @@ struct FaissOptions {
 /// The index's options, or the defaults.
 FaissOptions index_options(Relation index);
 
-/// Lists that a scan of an index with `leaf_count` lists opens first.
-uint32 probes_of_scan(const FaissOptions& options, uint32 leaf_count);
+/// The share of the nearest rows that a scan should find: the session's, the index's own, or 0.95.
+double wanted_recall(const FaissOptions& options);
+
+/// Lists that a scan opens, as settings, options and the index's own measurement say.
+ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta);
 
 void define_options();
 bytea* parse_options(Datum reloptions, bool validate);

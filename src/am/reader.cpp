@@ -14,9 +14,13 @@ namespace {
 constexpr uint32 kPrefetchedBytes = 1024;
 constexpr uint32 kPrefetchDistance = 3;
 
+// Who wants every nearest row pays for bounds that hold for all but one entry in a billion.
+constexpr double kFullRecallEpsilon = 6;
+
 // Without refine codes rows come in the order of their estimates, so these get no discount.
-double epsilon_for(Refine refine) {
-    return refine == Refine::kNone ? 0.0 : kDefaultScanEpsilon;
+double epsilon_for(Refine refine, double recall) {
+    if (refine == Refine::kNone) return 0;
+    return recall >= 1 ? kFullRecallEpsilon : kDefaultScanEpsilon;
 }
 
 bool belongs_to(const uint8_t* page, PageKind kind, BlockNumber list_id, BlockNumber list_page) {
@@ -198,7 +202,7 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
     } else {
         auto* scratch = static_cast<float*>(palloc(sizeof(float) * query.dims));
         objects = owned->create(loaded.shape, *loaded.space, as_reals(query, scratch),
-                                epsilon_for(loaded.shape.refine), options);
+                                epsilon_for(loaded.shape.refine, wanted_recall(index_options(index))), options);
     }
     reader->search = &objects->search;
     const ListGeometry& leaf = reader->search->geometry(0);

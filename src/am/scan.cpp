@@ -164,7 +164,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     const FaissOptions options = index_options(scan->indexRelation);
     state->reader = make_reader(
         scan->indexRelation, *loaded, query,
-        {.probes = probes_of_scan(options, loaded->shape.leaf_count),
+        {.probes = probe_plan(options, loaded->meta),
          .target_level = 0,
          .exhaustive = loaded->shape.depth == 1 && loaded->shape.refine != Refine::kNone &&
                        !is_binary(loaded->shape.metric) &&

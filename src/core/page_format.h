@@ -74,7 +74,7 @@ struct MetaPage {
     uint32_t attribute_count;
     uint64_t built_rows;  ///< rows that the build wrote
     AttributeFormat attributes[kMaxAttributes];
-    uint8_t calibration[2048];  ///< reserved: measured recall against probes
+    uint8_t calibration[2048];  ///< a Calibration (core/calibration.h), then zeros
 };
 static_assert(sizeof(MetaPage) == 128 + 2048);
 static_assert(sizeof(MetaPage) <= kBodyBytes);

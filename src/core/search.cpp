@@ -6,12 +6,6 @@
 namespace lookalike {
 namespace {
 
-// Up to so many rows the first probes do; a user who asks for ten makes the executor look at a few
-// more, because bounds are not distances.
-constexpr double kFirstRows = 40;
-// Ten times the rows want this power of ten times the lists.
-constexpr double kProbeGrowth = 0.4;
-
 LevelOptions level_options(const SearchOptions& options, uint32_t level) {
     const size_t capacity = std::max<size_t>(options.memory_bytes / (4 * sizeof(Candidate)), 64);
     return {.level = level,
@@ -41,13 +35,19 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
     root_->open_list(shape.root_list, scorer.root_terms());
 }
 
-// The lists that should be open before the next row is given out.
-uint64_t Search::wanted_lists() const {
-    // A filter that passes one in a hundred makes ten rows as hard to find as a thousand.
-    const double rows = static_cast<double>(emitted_count_ + 1) / target_->passed_share();
-    if (rows <= kFirstRows) return std::max(options_.probes, 1u);
-    return static_cast<uint64_t>(
-        std::ceil(options_.probes * std::pow(rows / kFirstRows, kProbeGrowth)));
+// The lists that should be open before the next row is given out. It changes with what was read and
+// given out, not with every entry that is looked at.
+uint64_t Search::wanted_lists() {
+    const uint64_t lists_read = target_->counters().lists_read;
+    if (wanted_ == 0 || emitted_count_ != wanted_at_row_ || lists_read != wanted_at_list_) {
+        wanted_at_row_ = emitted_count_;
+        wanted_at_list_ = lists_read;
+        // A filter that passes one in a hundred makes ten rows as hard to find as a thousand.
+        const double rows = static_cast<double>(emitted_count_ + 1) / target_->passed_share();
+        wanted_ =
+            static_cast<uint64_t>(std::clamp(std::ceil(options_.probes.lists_for(rows)), 1.0, 1e9));
+    }
+    return wanted_;
 }
 
 // Opens lists in the order of their centroids' distances; returns a step when that needs a read.

@@ -8,12 +8,13 @@
 #include <memory>
 #include <optional>
 
+#include "core/calibration.h"
 #include "core/level_scan.h"
 
 namespace lookalike {
 
 struct SearchOptions {
-    uint32_t probes;        ///< lists to open before the first rows are given out
+    ProbePlan probes;       ///< lists to open before the first rows are given out
     uint32_t target_level;  ///< 0: rows; 1: stop at the lists (for inserts)
     bool exhaustive;        ///< a single list: look at every entry, the order is exact
     size_t memory_bytes;    ///< for windows
@@ -50,7 +51,7 @@ class Search {
     const LevelScan& leaf() const { return *target_; }
 
   private:
-    uint64_t wanted_lists() const;
+    uint64_t wanted_lists();
     SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
     std::optional<SearchStep> open_lists();
 
@@ -62,6 +63,9 @@ class Search {
     LevelScan* current_ = nullptr;
     uint64_t emitted_count_ = 0;
     uint64_t lists_to_open_ = 0;
+    uint64_t wanted_ = 0;
+    uint64_t wanted_at_row_ = 0;
+    uint64_t wanted_at_list_ = 0;
     bool lists_exhausted_ = false;
 };
 

@@ -9,7 +9,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(start_node read_to_the_end by_index no_worker_left);
+our @EXPORT = qw(start_node read_to_the_end by_index no_worker_left workers_of);
 
 my $functions = q{
 CREATE EXTENSION lookalike;
@@ -37,12 +37,12 @@ DECLARE
 BEGIN
     FOR query IN SELECT d FROM queries LOOP
         PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
-        EXECUTE format('SELECT max(dist) FROM (SELECT d %s $1 AS dist FROM %s
-            ORDER BY d %1$s $1 LIMIT %s) AS nearest', operator, of, k) INTO limit_distance USING query;
+        EXECUTE format('SELECT max(dist) FROM (SELECT d %1$s $1 AS dist FROM %2$s
+            ORDER BY d %1$s $1 LIMIT %3$s) AS nearest', operator, of, k) INTO limit_distance USING query;
         PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true),
                 set_config('enable_sort', 'off', true);
-        EXECUTE format('SELECT count(*) FROM (SELECT d %s $1 AS dist FROM %s
-            ORDER BY d %1$s $1 LIMIT %s) AS nearest WHERE dist <= $2', operator, of, k)
+        EXECUTE format('SELECT count(*) FROM (SELECT d %1$s $1 AS dist FROM %2$s
+            ORDER BY d %1$s $1 LIMIT %3$s) AS nearest WHERE dist <= $2', operator, of, k)
             INTO found USING query, limit_distance;
         hits := hits + found;
         wanted := wanted + k;
@@ -79,39 +79,33 @@ sub read_to_the_end {
         CREATE TEMP TABLE came ON COMMIT DROP AS
             SELECT ctid AS place FROM $table ORDER BY d $operator $query;
         SET LOCAL enable_seqscan = on;
+        RESET work_mem;
         SELECT (SELECT count(*) FROM came) = (SELECT count(*) FROM $table)
            AND (SELECT count(*) FROM $table AS t WHERE t.ctid NOT IN (SELECT place FROM came)) = 0;
         COMMIT}));
 }
 
-# Waits until no process of ours is left.
+# Waits until no worker of this server is left.
 sub no_worker_left {
     my ($node) = @_;
-    my $postmaster = $node->safe_psql('postgres',
-        q{SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)});
     for (1 .. 50) {
-        return 1 if !grep { descends_from($_, $postmaster) } workers();
+        return 1 if !workers_of($node);
         select undef, undef, undef, 0.1;
     }
     return 0;
 }
 
-# Those that serve a backend of this server.
+# The processes that serve a backend of this server.
 sub workers_of {
     my ($node) = @_;
-    my $postmaster = $node->safe_psql("postgres",
-        q{SELECT split_part(pg_read_file("postmaster.pid"), E"\n", 1)});
-    return grep { descends_from($_, $postmaster) } workers();
-}
-
-sub workers {
+    my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
     my @pids;
     for my $comm (glob '/proc/[0-9]*/comm') {
         open my $file, '<', $comm or next;
         my $name = <$file> // '';
         push @pids, $comm =~ /(\d+)/ if $name =~ /^lookalike-worke/;
     }
-    return @pids;
+    return grep { descends_from($_, $postmaster) } @pids;
 }
 
 # A worker is a child of its backend, and that of the postmaster.

@@ -14,7 +14,7 @@ constexpr size_t kSmall = 200 * 64;         // widens twice
 constexpr size_t kLarge = size_t{1} << 24;  // holds everything
 
 SearchOptions options_with(size_t memory_bytes, uint32_t probes = 1, bool exhaustive = false) {
-    return {.probes = probes,
+    return {.probes = ProbePlan(probes),
             .target_level = 0,
             .exhaustive = exhaustive,
             .memory_bytes = memory_bytes};
@@ -185,7 +185,7 @@ TEST(Search, StopsAtTheNearestListForInserts) {
     MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 600, 30});
     const DescriptorView query = index.row(9 * 3);  // the centroid of list 9
     MemorySearch search(index, query,
-                        {.probes = 1, .target_level = 1, .exhaustive = false, .memory_bytes = 0});
+                        {.probes = ProbePlan(1), .target_level = 1, .exhaustive = false, .memory_bytes = 0});
     FoundEntry found;
     ASSERT_TRUE(search.next(&found));
     EXPECT_EQ(found.pointer.block(), index.lists()[9]);

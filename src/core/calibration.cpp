@@ -1,0 +1,151 @@
+#include "core/calibration.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/distance_kernels.h"
+
+namespace lookalike {
+namespace {
+
+constexpr uint32_t kMostRows = kCalibratedRows[kCalibratedRowCounts - 1];
+// Bounds are not distances: somebody who wants ten rows makes the executor look at a few more.
+constexpr double kRowsAhead = 30;
+// Entries that the scan codes hide: what the lists promise must be a little more.
+constexpr double kScanLoss = 0.005;
+constexpr double kUnmeasuredGrowth = 0.4;
+
+// Reads between the columns of the table, evenly in the logarithm of what is missing.
+double probes_at(const uint32_t* row, double recall) {
+    const auto missing = [](double share) { return -std::log(1 - share); };
+    if (recall <= kCalibratedRecalls[0]) return row[0];
+    for (uint32_t j = 1; j < kCalibratedRecallCounts; ++j) {
+        if (recall > kCalibratedRecalls[j]) continue;
+        const double low = missing(kCalibratedRecalls[j - 1]);
+        const double high = missing(kCalibratedRecalls[j]);
+        const double at = (missing(recall) - low) / (high - low);
+        return row[j - 1] + at * (double{1} * row[j] - row[j - 1]);
+    }
+    return row[kCalibratedRecallCounts - 1];
+}
+
+}  // namespace
+
+ProbePlan::ProbePlan(double probes) {
+    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i)
+        probes_[i] =
+            probes * std::pow(kCalibratedRows[i] / double{kCalibratedRows[0]}, kUnmeasuredGrowth);
+}
+
+ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
+    const double promised = std::min(recall + kScanLoss, (recall + 1) / 2);
+    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
+        probes_[i] = recall >= 1 ? calibration.list_count
+                                 : std::max(1.0, probes_at(calibration.probes[i], promised));
+    }
+}
+
+void ProbePlan::start_with(double probes) {
+    const double scale = probes / probes_[0];
+    for (double& value : probes_)
+        value *= scale;
+}
+
+double ProbePlan::lists_for(double rows) const {
+    const double wanted = rows - kRowsAhead;
+    if (wanted <= kCalibratedRows[0]) return probes_[0];
+    // Beyond the table the last slope goes on.
+    uint32_t i = 1;
+    while (i + 1 < kCalibratedRowCounts && wanted > kCalibratedRows[i])
+        ++i;
+    const double slope = std::log(probes_[i] / probes_[i - 1]) /
+                         std::log(static_cast<double>(kCalibratedRows[i]) / kCalibratedRows[i - 1]);
+    return probes_[i] * std::pow(wanted / kCalibratedRows[i], slope);
+}
+
+Calibrator::Calibrator(Metric metric, uint32_t row_floats)
+    : metric_(metric), row_floats_(row_floats) {}
+
+void Calibrator::add_query(const float* query) {
+    queries_.insert(queries_.end(), query, query + row_floats_);
+    nearest_.emplace_back();
+    nearest_.back().reserve(kMostRows + 1);
+}
+
+float Calibrator::key(const float* query, const float* vector) const {
+    if (metric_ == Metric::kInnerProduct) return -dot(query, vector, row_floats_);
+    if (metric_ != Metric::kJaccard) return l2_squared(query, vector, row_floats_);
+    // Bits are -1 and 1 here.
+    const std::vector<float> ones(row_floats_, 1.0f);
+    const float dims = static_cast<float>(row_floats_);
+    const float product = dot(query, vector, row_floats_);
+    const float sums = dot(query, ones.data(), row_floats_) + dot(vector, ones.data(), row_floats_);
+    const float both = (dims + sums + product) / 4;
+    const float either = both + (dims - product) / 2;
+    return both > 0 ? 1 - both / either : 1;
+}
+
+void Calibrator::observe(const float* vector, uint32_t list) {
+    for (size_t i = 0; i < nearest_.size(); ++i) {
+        std::vector<Near>& heap = nearest_[i];
+        const float* query = queries_.data() + i * row_floats_;
+        const Near near{key(query, vector), list};
+        if (heap.size() == kMostRows && !(near < heap.front())) continue;
+        // The query is a row itself.
+        if (metric_ != Metric::kInnerProduct && near.key == 0) continue;
+        heap.push_back(near);
+        std::push_heap(heap.begin(), heap.end());
+        if (heap.size() <= kMostRows) continue;
+        std::pop_heap(heap.begin(), heap.end());
+        heap.pop_back();
+    }
+}
+
+std::vector<uint32_t> Calibrator::list_ranks(const float* query, std::span<const float> centroids,
+                                             uint32_t list_count) const {
+    std::vector<Near> order(list_count);
+    for (uint32_t list = 0; list < list_count; ++list)
+        order[list] = {key(query, centroids.data() + size_t{list} * row_floats_), list};
+    std::sort(order.begin(), order.end());
+    std::vector<uint32_t> ranks(list_count);
+    for (uint32_t rank = 0; rank < list_count; ++rank)
+        ranks[order[rank].list] = rank;
+    return ranks;
+}
+
+Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_count) const {
+    Calibration result{};
+    result.query_count = static_cast<uint32_t>(nearest_.size());
+    result.list_count = list_count;
+    // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
+    std::vector<std::vector<uint64_t>> found(kCalibratedRowCounts,
+                                             std::vector<uint64_t>(list_count));
+    for (size_t query = 0; query < nearest_.size(); ++query) {
+        std::vector<Near> rows = nearest_[query];
+        std::sort(rows.begin(), rows.end());
+        const std::vector<uint32_t> ranks =
+            list_ranks(queries_.data() + query * row_floats_, centroids, list_count);
+        for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
+            const size_t count = std::min<size_t>(rows.size(), kCalibratedRows[i]);
+            for (size_t row = 0; row < count; ++row)
+                ++found[i][ranks[rows[row].list]];
+        }
+    }
+    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
+        uint64_t all = 0;
+        for (const uint64_t count : found[i])
+            all += count;
+        uint64_t so_far = 0;
+        uint32_t probes = 0;
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
+            while (probes < list_count &&
+                   static_cast<double>(so_far) < kCalibratedRecalls[j] * static_cast<double>(all)) {
+                so_far += found[i][probes++];
+            }
+            result.probes[i][j] = std::max(probes, 1u);
+        }
+    }
+    return result;
+}
+
+}  // namespace lookalike

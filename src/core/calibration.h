@@ -1,0 +1,82 @@
+// How many lists must be searched to find what share of the nearest rows: measured while an index
+// is built, kept in its meta page, asked by every scan.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/block_scorer.h"
+
+namespace lookalike {
+
+constexpr uint32_t kCalibratedRows[] = {10, 100, 1000};
+constexpr double kCalibratedRecalls[] = {0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999};
+constexpr uint32_t kCalibratedRowCounts = 3;
+constexpr uint32_t kCalibratedRecallCounts = 8;
+
+/// As the meta page stores it. All zero: never measured.
+struct Calibration {
+    uint32_t query_count;
+    uint32_t list_count;
+    /// probes[i][j]: lists that hold a share kCalibratedRecalls[j] of the kCalibratedRows[i]
+    /// nearest.
+    uint32_t probes[kCalibratedRowCounts][kCalibratedRecallCounts];
+};
+static_assert(sizeof(Calibration) == 8 + 4 * 24);
+
+/// Lists to open as a function of the rows wanted, for one recall.
+class ProbePlan {
+  public:
+    /// A fixed number for the first rows, growing as the square root of square roots do: a rule of
+    /// thumb for indexes that were never measured.
+    explicit ProbePlan(double probes);
+
+    /// From a measurement. REQUIRES: calibration.query_count > 0, 0 < recall <= 1.
+    ProbePlan(const Calibration& calibration, double recall);
+
+    /// The same shape, but so many for the first rows.
+    void start_with(double probes);
+
+    /// Lists that should be open before row number `rows` (which may be a fraction of the rows that
+    /// a filter lets through, scaled up) is given out.
+    double lists_for(double rows) const;
+
+  private:
+    double probes_[kCalibratedRowCounts];
+};
+
+/// Collects the nearest rows of some queries and the lists that they are in.
+class Calibrator {
+  public:
+    /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
+    Calibrator(Metric metric, uint32_t row_floats);
+
+    /// `query` is as a row is; for the inner product, P(q) instead of P(q - m).
+    void add_query(const float* query);
+    size_t query_count() const { return nearest_.size(); }
+
+    /// One row of the table and its list.
+    void observe(const float* vector, uint32_t list);
+
+    /// REQUIRES: `centroids` are those the lists were made with, row_floats each.
+    Calibration measure(std::span<const float> centroids, uint32_t list_count) const;
+
+  private:
+    struct Near {
+        float key;
+        uint32_t list;
+        bool operator<(const Near& other) const { return key < other.key; }
+    };
+
+    float key(const float* query, const float* vector) const;
+    std::vector<uint32_t> list_ranks(const float* query, std::span<const float> centroids,
+                                     uint32_t list_count) const;
+
+    Metric metric_;
+    uint32_t row_floats_;
+    std::vector<float> queries_;
+    std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top
+};
+
+}  // namespace lookalike

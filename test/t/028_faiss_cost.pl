@@ -1,0 +1,41 @@
+# The planner takes the index where it is cheaper, and the exact plan where that is.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use FaissTest;
+use Test::More;
+
+my $node = start_node('cost', 'jit = off');
+for my $dims (16, 128) {
+    my $rows = 12000;
+    $node->safe_psql('postgres', qq{
+        SELECT setseed(0.5);
+        DROP TABLE IF EXISTS t;
+        CREATE TABLE t (id int PRIMARY KEY, season int, d descriptor($dims));
+        INSERT INTO t SELECT i, i % 50, made_up(1, $dims) FROM generate_series(1, 500) AS i;
+        INSERT INTO t SELECT 500 * n + id, (id + n) % 50, d + made_up(1, $dims)
+          FROM t, generate_series(1, $rows / 500 - 1) AS n;
+        CREATE INDEX t_d ON t USING faiss (d) WITH (lists = 60);
+        CREATE INDEX t_season ON t (season)});
+    $node->safe_psql('postgres', 'VACUUM ANALYZE t');
+    my %expected = (
+        '' => qr/Index Scan using t_d/,
+        'WHERE season <> 3' => qr/Index Scan using t_d/,
+        'WHERE id = 7' => qr/t_pkey/,
+        'WHERE id BETWEEN 5 AND 9' => qr/t_pkey/);
+    for my $where (sort keys %expected) {
+        like($node->safe_psql('postgres', "EXPLAIN SELECT id FROM t $where ORDER BY d <-> (SELECT d FROM t WHERE id = 1) LIMIT 10"),
+            $expected{$where}, "$dims dimensions: '$where'");
+    }
+    unlike($node->safe_psql('postgres', "EXPLAIN SELECT count(*) FROM t"), qr/t_d/,
+        "$dims dimensions: never without an order");
+    unlike($node->safe_psql('postgres', "EXPLAIN SELECT id FROM t ORDER BY d <-> (SELECT d FROM t WHERE id = 1)"),
+        qr/t_d/, "$dims dimensions: not for all rows") if $dims == 16;
+}
+$node->safe_psql('postgres', q{CREATE TABLE small AS SELECT i AS id, made_up(i, 16) AS d FROM generate_series(1, 50) AS i;
+    CREATE INDEX small_d ON small USING faiss (d); ANALYZE small});
+unlike($node->safe_psql('postgres', "EXPLAIN SELECT id FROM small ORDER BY d <-> (SELECT d FROM small WHERE id = 1) LIMIT 5"),
+    qr/small_d/, 'a small table is read');
+done_testing();
