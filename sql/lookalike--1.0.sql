@@ -494,3 +494,130 @@ CREATE FUNCTION faiss_index_estimate(
     OUT seconds double precision
 ) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION faiss_index_estimate(regclass, name) IS 'what a faiss index of a column would take to build';
+
+-- Images ------------------------------------------------------------------------------------------
+
+-- A unit of COST is about 25 ns, as an operator call takes; a photo takes 1 to 3 ms.
+CREATE FUNCTION image_features(image bytea, extractor text DEFAULT 'color+pattern') RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50000;
+COMMENT ON FUNCTION image_features(bytea, text) IS 'the descriptor of an image';
+CREATE FUNCTION image_features_or_null(image bytea, extractor text DEFAULT 'color+pattern')
+    RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50000;
+COMMENT ON FUNCTION image_features_or_null(bytea, text) IS 'the descriptor of an image, NULL for one that cannot be used';
+CREATE FUNCTION image_features_batch(images bytea[], extractor text DEFAULT 'color+pattern')
+    RETURNS SETOF descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000 ROWS 32;
+COMMENT ON FUNCTION image_features_batch(bytea[], text) IS 'descriptors of many images, in their order';
+CREATE FUNCTION image_features_file(path text, extractor text DEFAULT 'color+pattern')
+    RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 50000;
+COMMENT ON FUNCTION image_features_file(text, text) IS 'the descriptor of an image file of the server';
+-- As pg_read_binary_file, whose checks of the path apply.
+REVOKE EXECUTE ON FUNCTION image_features_file(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION image_features_file(text, text) TO pg_read_server_files;
+
+-- Unlike those of a generated column, its results are dumped as data.
+CREATE FUNCTION image_features_trigger() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C COST 50000;
+COMMENT ON FUNCTION image_features_trigger() IS 'trigger(photo column, features column, extractor [, ''error'' or ''null'']): keeps the features of a photo';
+
+CREATE FUNCTION image_info(image bytea, OUT format text, OUT width integer, OUT height integer,
+    OUT channels integer, OUT orientation integer)
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION image_info(bytea) IS 'what an image''s header says';
+CREATE FUNCTION image_thumbnail(image bytea, size integer) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50000;
+COMMENT ON FUNCTION image_thumbnail(bytea, integer) IS 'a small JPEG or PNG, size pixels on its longer side at most';
+
+CREATE FUNCTION image_worker_stats(OUT worker_pid integer, OUT worker_starts bigint,
+    OUT last_start_ms double precision, OUT requests bigint, OUT refused_images bigint,
+    OUT failures bigint, OUT models_loaded bigint, OUT model_load_ms double precision,
+    OUT cache_hits bigint, OUT cache_misses bigint, OUT cache_entries bigint,
+    OUT cache_bytes bigint)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION image_worker_stats() IS 'this session''s worker process and cache';
+
+-- Networks. The first ten columns are read by number.
+CREATE TABLE image_models (
+    name text NOT NULL CHECK (name ~ '^[a-z0-9_-]{1,63}$'),
+    version integer NOT NULL CHECK (version > 0),
+    onnx bytea NOT NULL,
+    input_width integer NOT NULL CHECK (input_width BETWEEN 1 AND 4096),
+    input_height integer NOT NULL CHECK (input_height BETWEEN 1 AND 4096),
+    mean real[] NOT NULL,
+    std real[] NOT NULL,
+    layer text NOT NULL,
+    normalized boolean NOT NULL,
+    bgr boolean NOT NULL,
+    dims integer NOT NULL,
+    PRIMARY KEY (name, version)
+);
+ALTER TABLE image_models ALTER COLUMN onnx SET STORAGE EXTERNAL;
+COMMENT ON TABLE image_models IS 'networks for net:<name>@<version>';
+SELECT pg_catalog.pg_extension_config_dump('image_models', '');
+-- Everybody may see what there is; the networks themselves are their owner's.
+GRANT SELECT (name, version, input_width, input_height, mean, std, layer, normalized, bgr, dims)
+    ON image_models TO PUBLIC;
+
+CREATE FUNCTION image_models_changed() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON image_models
+    FOR EACH STATEMENT EXECUTE FUNCTION image_models_changed();
+
+CREATE FUNCTION check_image_model(name text, version integer, onnx bytea, input_width integer,
+    input_height integer, mean real[], std real[], layer text, normalized boolean, bgr boolean)
+    RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean) IS 'loads a network; returns the dimensions of its descriptors';
+CREATE FUNCTION register_image_model(name text, version integer, onnx bytea,
+    input_width integer DEFAULT 224, input_height integer DEFAULT 224,
+    mean real[] DEFAULT '{123.675,116.28,103.53}', std real[] DEFAULT '{58.395,57.12,57.375}',
+    layer text DEFAULT '', normalized boolean DEFAULT true, bgr boolean DEFAULT false)
+    RETURNS integer LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    INSERT INTO image_models (name, version, onnx, input_width, input_height, mean, std, layer,
+                              normalized, bgr, dims)
+    VALUES (register_image_model.name, register_image_model.version, register_image_model.onnx,
+            register_image_model.input_width, register_image_model.input_height,
+            register_image_model.mean, register_image_model.std, register_image_model.layer,
+            register_image_model.normalized, register_image_model.bgr,
+            check_image_model(register_image_model.name, register_image_model.version,
+                              register_image_model.onnx, register_image_model.input_width,
+                              register_image_model.input_height, register_image_model.mean,
+                              register_image_model.std, register_image_model.layer,
+                              register_image_model.normalized, register_image_model.bgr))
+    RETURNING dims;
+END;
+COMMENT ON FUNCTION register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean) IS 'keeps an ONNX network as net:<name>@<version>; returns the dimensions of its descriptors';
+CREATE FUNCTION drop_image_model(name text, version integer) RETURNS boolean
+    LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH gone AS (
+        DELETE FROM image_models AS m
+         WHERE m.name = drop_image_model.name AND m.version = drop_image_model.version
+        RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM gone);
+END;
+COMMENT ON FUNCTION drop_image_model(text, integer) IS 'forgets a network; tells whether there was one';
+-- Who may load a network into a worker is the owner's choice, as who may change the table.
+REVOKE EXECUTE ON FUNCTION
+    check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
+    register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
+    drop_image_model(text, integer) FROM PUBLIC;
+
+CREATE FUNCTION builtin_image_extractors(OUT name text, OUT version integer, OUT dimensions integer,
+    OUT kind text, OUT metric text, OUT description text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
+CREATE FUNCTION image_extractors(OUT name text, OUT version integer, OUT dimensions integer,
+    OUT kind text, OUT metric text, OUT description text) RETURNS SETOF record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE ROWS 10
+BEGIN ATOMIC
+    SELECT b.name, b.version, b.dimensions, b.kind, b.metric, b.description
+      FROM builtin_image_extractors() AS b
+    UNION ALL
+    SELECT 'net:' || m.name, m.version, m.dims, 'real', 'cosine', 'a registered network'
+      FROM image_models AS m;
+END;
+COMMENT ON FUNCTION image_extractors() IS 'the extractors that image_features() knows';

@@ -2,6 +2,7 @@
 #include "pg/server.h"
 
 #include "am/options.h"
+#include "pg/image_settings.h"
 
 extern "C" {
 // Before PostgreSQL 16 the macro below leaves the symbol as hidden as the rest of the library.
@@ -9,6 +10,7 @@ extern __attribute__((visibility("default"))) const Pg_magic_struct* PG_MAGIC_FU
 PG_MODULE_MAGIC;
 
 __attribute__((visibility("default"))) void _PG_init(void) {
-    lookalike::define_options();
+    lookalike::define_image_settings();
+    lookalike::define_options();  // reserves the prefix of all settings
 }
 }

@@ -33,12 +33,22 @@ constexpr uint64_t kWorkerAlignment = 64;
 /// Rows whose squared length exceeds this are refused: the sums of FAISS would overflow.
 constexpr float kWorkerMaxSquaredNorm = 1e37f;
 
+constexpr uint32_t kWorkerMaxImages = 256;          ///< of one request
+constexpr uint32_t kWorkerMaxSpecBytes = 4096;      ///< text of an extractor specification
+constexpr uint32_t kWorkerMaxThumbnailSize = 2048;  ///< pixels on the longer side
+constexpr size_t kWorkerMaxModelKey = 128;          ///< bytes of "name@version"
+
 /// Numbers are never reused.
 enum class WorkerKind : uint16_t {
     kVersions = 1,
     kTrain = 2,
     kSetCentroids = 3,
     kAssign = 4,
+    kImageInfo = 5,
+    kImageFeatures = 6,
+    kImageThumbnail = 7,
+    kImageExtractors = 8,
+    kLoadModel = 9,
 };
 
 enum class WorkerStatus : uint16_t {
@@ -53,6 +63,14 @@ enum class WorkerError : uint32_t {
     kInvalidInput = 2,  ///< the rows cannot be used: NaN, infinity, too large
     kMemory = 3,        ///< the memory budget does not suffice
     kFailed = 4,        ///< a library refused; the text is its message
+    // Of image requests; the text is a primary message in PostgreSQL's style.
+    kImageUnreadable = 5,
+    kImageUnsupported = 6,
+    kImageTooLarge = 7,
+    kBadSpec = 8,
+    kUnknownExtractor = 9,
+    kModel = 10,         ///< a network that does not load or does not run
+    kModelMissing = 11,  ///< the text is the "name@version" to be loaded first
 };
 
 struct WorkerTrainRequest {
@@ -82,6 +100,69 @@ struct WorkerAssignRequest {
     uint32_t padding;
 };
 
+/// A piece of the shared area.
+struct WorkerRange {
+    uint64_t offset;
+    uint64_t byte_count;
+};
+
+/// kImageInfo, kImageFeatures, kImageThumbnail; kImageExtractors uses the result fields only. The
+/// result may take the place of the images: it is written when they have been read.
+struct WorkerImageRequest {
+    uint64_t images_offset;   ///< image_count WorkerRanges, one for each image's bytes, read
+    uint64_t spec_offset;     ///< spec_bytes bytes of text, read
+    uint64_t result_offset;   ///< a WorkerImageResult and byte_count bytes after it, written
+    uint64_t result_bytes;    ///< room for both
+    uint64_t max_pixels;      ///< images with more are refused
+    uint32_t image_count;     ///< 1, but for kImageFeatures up to kWorkerMaxImages
+    uint32_t spec_bytes;      ///< kImageFeatures
+    uint32_t thumbnail_size;  ///< kImageThumbnail: pixels on the longer side
+    uint32_t padding;
+};
+
+/// What an image request leaves in the shared area, followed by byte_count bytes:
+/// kImageFeatures: the elements of one descriptor after the other, as element_bytes() counts them;
+/// kImageThumbnail: an image file; kImageExtractors: WorkerExtractors. kImageInfo fills width and
+/// what follows; the format's name is the reply's text.
+struct WorkerImageResult {
+    uint64_t byte_count;
+    uint32_t kind;  ///< of element.h
+    uint32_t dims;
+    uint32_t width;
+    uint32_t height;
+    uint32_t channels;
+    int32_t orientation;
+    uint64_t reserved[4];
+};
+
+/// One built-in extractor. Texts end with a zero.
+struct WorkerExtractor {
+    char name[64];
+    char description[240];
+    uint32_t version;
+    uint32_t dims;
+    uint32_t kind;    ///< of element.h
+    uint32_t metric;  ///< of metric.h
+};
+
+/// kLoadModel: keeps the network under its key until memory is short.
+struct WorkerModelRequest {
+    uint64_t model_offset;  ///< model_bytes bytes of ONNX, read
+    uint64_t model_bytes;
+    uint64_t config_offset;  ///< a WorkerModelConfig, read
+};
+
+struct WorkerModelConfig {
+    char key[kWorkerMaxModelKey];  ///< "name@version", ends with a zero
+    char layer[128];               ///< the output's name, empty for the last; ends with a zero
+    uint32_t input_width;
+    uint32_t input_height;
+    float mean[3];  ///< subtracted, in units of 0..255
+    float std[3];   ///< divides after that
+    uint32_t bgr;   ///< 1: blue comes first
+    uint32_t normalize;
+};
+
 struct WorkerRequest {
     uint32_t magic = kWorkerMagic;
     uint16_t version = kWorkerVersion;
@@ -91,6 +172,8 @@ struct WorkerRequest {
         WorkerTrainRequest train;
         WorkerSetCentroidsRequest set_centroids;
         WorkerAssignRequest assign;
+        WorkerImageRequest image;
+        WorkerModelRequest model;
         uint64_t reserved[10] = {};
     };
 };
@@ -105,7 +188,8 @@ struct WorkerReply {
     uint16_t padding = 0;
     WorkerError error = {};
     uint32_t text_bytes = 0;  ///< kVersions: a line for each library; kError: what went wrong
-    uint32_t list_count = 0;  ///< kTrain, done: centroids learned, 1 .. those wanted
+    uint32_t list_count = 0;  ///< kTrain, done: centroids learned, 1 .. those wanted;
+                              ///< kLoadModel, done: dimensions of its descriptors
     uint64_t step = 0;        ///< kProgress: steps finished
     uint64_t step_count = 0;  ///< kProgress: steps in all
 };
@@ -113,6 +197,10 @@ struct WorkerReply {
 static_assert(sizeof(WorkerTrainRequest) == 40);
 static_assert(sizeof(WorkerSetCentroidsRequest) == 16);
 static_assert(sizeof(WorkerAssignRequest) == 40);
+static_assert(sizeof(WorkerImageRequest) == 56);
+static_assert(sizeof(WorkerImageResult) == kWorkerAlignment);
+static_assert(sizeof(WorkerExtractor) == 320);
+static_assert(sizeof(WorkerModelRequest) == 24);
 static_assert(sizeof(WorkerRequest) == 96);
 static_assert(sizeof(WorkerReply) == 48);
 static_assert(std::is_trivially_copyable_v<WorkerRequest>);

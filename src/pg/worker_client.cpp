@@ -10,6 +10,7 @@
 extern "C" {
 #include "miscadmin.h"
 #include "storage/latch.h"
+#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 }
 
@@ -97,11 +98,44 @@ bool receive(Worker* worker, Received* received) {
     return true;
 }
 
-void wait_for_socket(Worker* worker) {
+constexpr TimestampTz kNever = PG_INT64_MAX;
+
+/// Returns early for a signal; at the latest at the deadline.
+void wait_for_socket(Worker* worker, TimestampTz deadline) {
+    int wanted = WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH;
+    long timeout_ms = -1;
+    if (deadline != kNever) {
+        wanted |= WL_TIMEOUT;
+        timeout_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+    }
     const int events =
-        WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH,
-                          worker->socket, -1L, PG_WAIT_EXTENSION);
+        WaitLatchOrSocket(MyLatch, wanted, worker->socket, timeout_ms, PG_WAIT_EXTENSION);
     if (events & WL_LATCH_SET) ResetLatch(MyLatch);
+}
+
+/// Waits for the final reply. False when the deadline passed before.
+bool wait_for_reply(Worker* worker, TimestampTz deadline, Received* received,
+                    WorkerProgress progress, void* argument) {
+    if (!worker->request_in_flight) elog(ERROR, "no request to the lookalike worker is in flight");
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        // Also when replies keep coming: progress without end is no answer.
+        if (deadline != kNever && GetCurrentTimestamp() >= deadline) return false;
+        if (!receive(worker, received)) {
+            wait_for_socket(worker, deadline);
+            continue;
+        }
+        const WorkerReply& header = received->header;
+        if (header.status != WorkerStatus::kProgress) break;
+        if (header.step > header.step_count)
+            report_nonsense(worker, "A progress reply counts more steps than there are.");
+        if (progress) progress(header.step, header.step_count, argument);
+    }
+    worker->request_in_flight = false;
+    if (received->header.status != WorkerStatus::kDone &&
+        received->header.status != WorkerStatus::kError)
+        report_nonsense(worker, "A reply has an unknown status.");
+    return true;
 }
 
 /// Sends a request, waits for its end, with no progress and no text.
@@ -136,29 +170,23 @@ void worker_request(Worker* worker, WorkerRequest* request) {
 
 void worker_wait(Worker* worker, WorkerReply* reply, char* text, WorkerProgress progress,
                  void* argument) {
-    if (!worker->request_in_flight) elog(ERROR, "no request to the lookalike worker is in flight");
     Received received;
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        if (!receive(worker, &received)) {
-            wait_for_socket(worker);
-            continue;
-        }
-        const WorkerReply& header = received.header;
-        if (header.status == WorkerStatus::kProgress) {
-            if (header.step > header.step_count)
-                report_nonsense(worker, "A progress reply counts more steps than there are.");
-            if (progress) progress(header.step, header.step_count, argument);
-            continue;
-        }
-        worker->request_in_flight = false;
-        if (header.status == WorkerStatus::kError) report_refusal(&received);
-        if (header.status != WorkerStatus::kDone)
-            report_nonsense(worker, "A reply has an unknown status.");
-        break;
-    }
+    wait_for_reply(worker, kNever, &received, progress, argument);
+    if (received.header.status == WorkerStatus::kError) report_refusal(&received);
     *reply = received.header;
     if (text) strlcpy(text, received.text, kWorkerTextBytes + 1);
+}
+
+bool worker_await(Worker* worker, int timeout_ms, WorkerReply* reply, char* text) {
+    Received received;
+    const TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+    if (!wait_for_reply(worker, deadline, &received, nullptr, nullptr)) {
+        worker_stop(worker);
+        return false;
+    }
+    *reply = received.header;
+    strlcpy(text, received.text, kWorkerTextBytes + 1);
+    return true;
 }
 
 uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* centroids,

@@ -26,6 +26,10 @@ void worker_request(Worker* worker, WorkerRequest* request);
 void worker_wait(Worker* worker, WorkerReply* reply, char* text, WorkerProgress progress,
                  void* argument);
 
+/// The same, but an error reply is returned like any other, and a worker that has not answered
+/// after timeout_ms is killed: false. `text` is required.
+bool worker_await(Worker* worker, int timeout_ms, WorkerReply* reply, char* text);
+
 struct WorkerTraining {
     uint64_t rows_offset;       ///< row_count x dims floats that the caller has put there
     uint64_t centroids_offset;  ///< room for list_count x dims floats

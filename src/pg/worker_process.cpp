@@ -42,11 +42,13 @@ void stop_with_memory_context(void* worker) {
 
 // In an aborted transaction block the memory of the failed statement lives until ROLLBACK; the
 // resource owner goes at once.
-void stop_with_resource_owner(ResourceReleasePhase phase, bool, bool, void*) {
+void stop_with_resource_owner(ResourceReleasePhase phase, bool is_commit, bool, void*) {
     if (phase != RESOURCE_RELEASE_BEFORE_LOCKS) return;
     for (Worker *worker = live_workers, *next; worker; worker = next) {
         next = worker->next;
-        if (worker->owner == CurrentResourceOwner) worker_stop(worker);
+        // A request that nobody waits for any more would go on computing.
+        const bool abandoned = !worker->owner && worker->request_in_flight && !is_commit;
+        if (worker->owner == CurrentResourceOwner || abandoned) worker_stop(worker);
     }
 }
 
@@ -96,6 +98,7 @@ void create_shared_area(Worker* worker) {
 struct Launch {
     char path[MAXPGPATH];
     char budget[32];
+    char idle[16];
     char omp_threads[32];
     char blas_threads[48];
     int socket;
@@ -148,7 +151,7 @@ bool place_descriptors(const Launch* launch) {
         _exit(126);
     raise_oom_score();
     reset_signals();
-    char* const arguments[] = {launch->path, launch->budget, nullptr};
+    char* const arguments[] = {launch->path, launch->budget, launch->idle, nullptr};
     char* const environment[] = {launch->omp_threads, launch->blas_threads,
                                  // Threads that spin while they wait take the cores from each
                                  // other's library and from the backend.
@@ -191,6 +194,7 @@ void launch_process(Worker* worker) {
     find_executable(launch.path);
     snprintf(launch.budget, sizeof(launch.budget), "%llu",
              static_cast<unsigned long long>(worker->limits.memory_budget_bytes));
+    snprintf(launch.idle, sizeof(launch.idle), "%d", worker->limits.idle_ms);
     snprintf(launch.omp_threads, sizeof(launch.omp_threads), "OMP_NUM_THREADS=%d",
              worker->limits.thread_count);
     snprintf(launch.blas_threads, sizeof(launch.blas_threads), "OPENBLAS_NUM_THREADS=%d",
@@ -231,6 +235,10 @@ Worker* worker_start(const WorkerLimits* limits) {
     create_shared_area(worker);
     launch_process(worker);
     return worker;
+}
+
+void worker_keep(Worker* worker) {
+    worker->owner = nullptr;
 }
 
 void* worker_shared(Worker* worker) {

@@ -13,6 +13,7 @@ struct WorkerLimits {
     uint64 shared_bytes;         ///< size of the shared area, allocated at once
     int thread_count;            ///< threads of BLAS and OpenMP each
     uint64 memory_budget_bytes;  ///< what the worker may allocate beyond its libraries
+    int idle_ms = 0;             ///< it ends after so long without a request; 0: never
 };
 
 /// Lives in the memory context that was current at worker_start. To be read by worker_client only.
@@ -23,8 +24,8 @@ struct Worker {
     int socket;    ///< -1: closed
     int worker_socket;
     int shared_fd;
-    bool external_fd;  ///< counted by AcquireExternalFD
-    ResourceOwner owner;
+    bool external_fd;     ///< counted by AcquireExternalFD
+    ResourceOwner owner;  ///< null: the session
     Worker* next;
     uint64 request_id;
     bool request_in_flight;
@@ -37,6 +38,11 @@ struct Worker {
 /// resource owner, whichever comes first; an ERROR therefore never leaves a process behind.
 /// REQUIRES: shared_bytes > 0, thread_count > 0.
 Worker* worker_start(const WorkerLimits* limits);
+
+/// From now on the worker outlives statements: it ends with worker_stop, with the memory context
+/// that was current at worker_start, with the backend, or when a transaction is aborted while a
+/// request is in flight.
+void worker_keep(Worker* worker);
 
 /// The shared area: limits.shared_bytes bytes, zeroed at the start, page-aligned.
 void* worker_shared(Worker* worker);

@@ -1,5 +1,6 @@
 #include "worker/channel.h"
 
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +29,9 @@ SharedArea::~SharedArea() {
 
 bool Channel::receive(WorkerRequest& request) {
     for (;;) {
+        pollfd socket = {.fd = socket_, .events = POLLIN, .revents = 0};
+        const int ready = poll(&socket, 1, idle_ms_ > 0 ? idle_ms_ : -1);
+        if (ready == 0) return false;
         request = {};
         // MSG_TRUNC returns the true length of a datagram that is too long.
         const ssize_t length = recv(socket_, &request, sizeof(request), MSG_TRUNC);

@@ -46,9 +46,11 @@ class SharedArea {
 
 class Channel {
   public:
-    explicit Channel(int socket) : socket_(socket) {}
+    /// idle_ms: how long to wait for a request; 0 for ever.
+    Channel(int socket, int idle_ms) : socket_(socket), idle_ms_(idle_ms) {}
 
-    /// Waits for a request and copies it. False when the backend has closed its end. A datagram of
+    /// Waits for a request and copies it. False when the backend has closed its end or has asked
+    /// for nothing for too long. A datagram of
     /// a wrong length, magic or version is answered here and not returned.
     bool receive(WorkerRequest& request);
 
@@ -58,6 +60,7 @@ class Channel {
 
   private:
     int socket_;
+    int idle_ms_;
 };
 
 }  // namespace lookalike

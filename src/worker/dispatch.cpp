@@ -3,13 +3,17 @@
 #include <exception>
 #include <new>
 
+#include <opencv2/core.hpp>
+
+#include "image/image.h"
+#include "worker/images.h"
 #include "worker/learning.h"
 #include "worker/versions.h"
 
 namespace lookalike {
 namespace {
 
-void answer(const WorkerRequest& request, Channel& channel, Learning& learning) {
+void answer(const WorkerRequest& request, Channel& channel, Learning& learning, Images& images) {
     switch (request.kind) {
         case WorkerKind::kVersions:
             return channel.reply(request, {.status = WorkerStatus::kDone}, library_versions());
@@ -19,8 +23,36 @@ void answer(const WorkerRequest& request, Channel& channel, Learning& learning) 
             return learning.set_centroids(request);
         case WorkerKind::kAssign:
             return learning.assign(request);
+        case WorkerKind::kImageInfo:
+            return images.info(request);
+        case WorkerKind::kImageFeatures:
+            return images.features(request);
+        case WorkerKind::kImageThumbnail:
+            return images.thumbnail(request);
+        case WorkerKind::kImageExtractors:
+            return images.extractors(request);
+        case WorkerKind::kLoadModel:
+            return images.load_model(request);
     }
     throw ProtocolError("a request is of an unknown kind");
+}
+
+WorkerError error_of(ImageFault fault) {
+    switch (fault) {
+        case ImageFault::kUnreadable:
+            return WorkerError::kImageUnreadable;
+        case ImageFault::kUnsupportedFormat:
+            return WorkerError::kImageUnsupported;
+        case ImageFault::kTooLarge:
+            return WorkerError::kImageTooLarge;
+        case ImageFault::kBadSpec:
+            return WorkerError::kBadSpec;
+        case ImageFault::kUnknownExtractor:
+            return WorkerError::kUnknownExtractor;
+        case ImageFault::kModel:
+            return WorkerError::kModel;
+    }
+    return WorkerError::kFailed;
 }
 
 /// To be called in a catch block: what the exception in flight means to the backend.
@@ -31,8 +63,16 @@ WorkerError error_in_flight() {
         return WorkerError::kProtocol;
     } catch (const InvalidRows&) {
         return WorkerError::kInvalidInput;
+    } catch (const ImageError& e) {
+        return error_of(e.fault);
+    } catch (const ExtractorSpecError&) {
+        return WorkerError::kBadSpec;
+    } catch (const ModelMissing&) {
+        return WorkerError::kModelMissing;
     } catch (const std::bad_alloc&) {
         return WorkerError::kMemory;
+    } catch (const cv::Exception& e) {
+        return e.code == cv::Error::StsNoMem ? WorkerError::kMemory : WorkerError::kFailed;
     } catch (...) {
         return WorkerError::kFailed;
     }
@@ -40,12 +80,13 @@ WorkerError error_in_flight() {
 
 }  // namespace
 
-void serve_requests(Channel& channel, const SharedArea& shared) {
+void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_bytes) {
     Learning learning(channel, shared);
+    Images images(channel, shared, model_bytes);
     WorkerRequest request;
     while (channel.receive(request)) {
         try {
-            answer(request, channel, learning);
+            answer(request, channel, learning, images);
         } catch (const ConnectionLost&) {
             return;
         } catch (const std::exception& e) {

@@ -7,7 +7,7 @@
 namespace lookalike {
 
 /// Returns when the backend has closed the connection. A request that fails is answered with an
-/// error reply, and the loop goes on.
-void serve_requests(Channel& channel, const SharedArea& shared);
+/// error reply, and the loop goes on. Loaded networks are kept up to model_bytes.
+void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_bytes);
 
 }  // namespace lookalike

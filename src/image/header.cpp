@@ -1,0 +1,304 @@
+#include "image/header.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "image/bytes.h"
+#include "image/image.h"
+#include "image/tiff_directory.h"
+
+namespace lookalike {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Signature {
+    std::string_view bytes;
+    size_t offset;
+    const char* name;
+    std::optional<ImageFormat> format;  // none: a format known by name only
+};
+
+constexpr Signature kSignatures[] = {
+    {"\xff\xd8\xff"sv, 0, "JPEG", ImageFormat::kJpeg},
+    {"\x89PNG\r\n\x1a\n"sv, 0, "PNG", ImageFormat::kPng},
+    {"WEBP"sv, 8, "WebP", ImageFormat::kWebp},
+    {"BM"sv, 0, "BMP", ImageFormat::kBmp},
+    {"II*\0"sv, 0, "TIFF", ImageFormat::kTiff},
+    {"MM\0*"sv, 0, "TIFF", ImageFormat::kTiff},
+    {"II+\0"sv, 0, "TIFF", ImageFormat::kTiff},
+    {"MM\0+"sv, 0, "TIFF", ImageFormat::kTiff},
+    {"\0\0\0\x0cjP  \r\n\x87\n"sv, 0, "JPEG 2000", ImageFormat::kJpeg2000},
+    {"\xff\x4f\xff\x51"sv, 0, "JPEG 2000", ImageFormat::kJpeg2000},
+    {"GIF8"sv, 0, "GIF", {}},
+    {"ftypavif"sv, 4, "AVIF", {}},
+    {"ftypavis"sv, 4, "AVIF", {}},
+    {"ftyphei"sv, 4, "HEIC", {}},
+    {"ftyphev"sv, 4, "HEIC", {}},
+    {"ftypmif1"sv, 4, "HEIC", {}},
+    {"ftypmsf1"sv, 4, "HEIC", {}},
+    {"\xff\x0a"sv, 0, "JPEG XL", {}},
+    {"\0\0\0\x0cJXL "sv, 0, "JPEG XL", {}},
+    {"8BPS"sv, 0, "Photoshop", {}},
+    {"\x76\x2f\x31\x01"sv, 0, "OpenEXR", {}},
+    {"#?RADIANCE"sv, 0, "Radiance HDR", {}},
+    {"%PDF"sv, 0, "PDF", {}},
+    {"<svg"sv, 0, "SVG", {}},
+    {"\0\0\x01\0"sv, 0, "ICO", {}},
+    {"P7"sv, 0, "PAM", {}},
+};
+
+ImageFormat sniff(const Bytes& image) {
+    for (const Signature& signature : kSignatures) {
+        if (!image.starts_with(signature.bytes, signature.offset)) continue;
+        if (signature.format) return *signature.format;
+        throw ImageError(ImageFault::kUnsupportedFormat,
+                         std::string(signature.name) + " images are not supported");
+    }
+    if (image.size() > 2 && image.u8(0) == 'P' && image.u8(1) >= '1' && image.u8(1) <= '6') {
+        return ImageFormat::kPnm;
+    }
+    throw ImageError(ImageFault::kUnsupportedFormat,
+                     image.size() == 0 ? "image is empty" : "image format is not recognized");
+}
+
+// The size that counts for the caller is the first; each that a decoder might believe counts for
+// the limit.
+void add_size(ImageHeader& header, uint64_t width, uint64_t height) {
+    constexpr uint64_t kMaxSide = UINT32_MAX;
+    if (width == 0 || height == 0 || width > kMaxSide || height > kMaxSide) throw BytesEnd{};
+    if (header.width == 0) {
+        header.width = static_cast<uint32_t>(width);
+        header.height = static_cast<uint32_t>(height);
+    }
+    header.max_pixels = std::max(header.max_pixels, width * height);
+}
+
+bool has_jpeg_length(uint8_t marker) {
+    return marker != 0x01 && !(marker >= 0xd0 && marker <= 0xd8);
+}
+
+bool is_jpeg_frame(uint8_t marker) {
+    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+void read_jpeg(const Bytes& image, ImageHeader& header) {
+    uint64_t offset = 2;
+    for (;;) {
+        // Like libjpeg: garbage before a marker and fill bytes are skipped.
+        while (image.u8(offset) != 0xff) {
+            ++offset;
+        }
+        while (image.u8(offset) == 0xff) {
+            ++offset;
+        }
+        const uint8_t marker = image.u8(offset++);
+        if (marker == 0xda || marker == 0xd9) break;
+        if (marker == 0 || !has_jpeg_length(marker)) continue;
+        const uint64_t length = image.big_endian(offset, 2);
+        if (length < 2) throw BytesEnd{};
+        const Bytes segment = image.part(offset + 2, length - 2);
+        if (is_jpeg_frame(marker)) {
+            add_size(header, segment.big_endian(3, 2), segment.big_endian(1, 2));
+            header.channels = segment.u8(5);
+        } else if (marker == 0xe1 && segment.starts_with("Exif\0\0"sv)) {
+            header.orientation = exif_orientation(segment.from(6));
+        }
+        offset += length;
+    }
+    // In compressed data an 0xff is followed by 0 or by a restart marker, so this finds the end.
+    // The decoder would fill what is missing with grey.
+    const auto data = image.span();
+    static constexpr std::array<uint8_t, 2> kEnd{0xff, 0xd9};
+    if (std::search(data.begin() + offset, data.end(), kEnd.begin(), kEnd.end()) == data.end()) {
+        throw BytesEnd{};
+    }
+}
+
+void read_png(const Bytes& image, ImageHeader& header) {
+    if (!image.starts_with("IHDR"sv, 12)) throw BytesEnd{};
+    add_size(header, image.big_endian(16, 4), image.big_endian(20, 4));
+    const uint8_t colour_type = image.u8(25);
+    header.has_alpha = (colour_type & 4) != 0;
+    header.channels = ((colour_type & 2) != 0 ? 3 : 1) + (header.has_alpha ? 1 : 0);
+    bool has_data = false;
+    for (uint64_t offset = 33; offset + 8 <= image.size();) {
+        const uint64_t length = image.big_endian(offset, 4);
+        if (image.starts_with("tRNS"sv, offset + 4) && !header.has_alpha) {
+            header.has_alpha = true;
+            ++header.channels;
+        }
+        if (image.starts_with("eXIf"sv, offset + 4)) {
+            header.orientation = exif_orientation(image.up_to(offset + 8, length));
+        }
+        has_data |= image.starts_with("IDAT"sv, offset + 4);
+        offset += 12 + length;
+    }
+    if (!has_data) throw BytesEnd{};
+}
+
+void read_webp_chunk(const Bytes& chunk, std::string_view type, ImageHeader& header) {
+    if (type == "VP8 ") {
+        add_size(header, chunk.little_endian(6, 2) & 0x3fff, chunk.little_endian(8, 2) & 0x3fff);
+    } else if (type == "VP8L") {
+        const uint64_t bits = chunk.little_endian(1, 4);
+        add_size(header, (bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1);
+        header.has_alpha |= (bits >> 28 & 1) != 0;
+    } else if (type == "VP8X") {
+        header.has_alpha |= (chunk.u8(0) & 0x10) != 0;
+        header.is_animated = (chunk.u8(0) & 0x02) != 0;
+        add_size(header, chunk.little_endian(4, 3) + 1, chunk.little_endian(7, 3) + 1);
+    } else if (type == "ANMF") {
+        add_size(header, chunk.little_endian(6, 3) + 1, chunk.little_endian(9, 3) + 1);
+        if (chunk.starts_with("VP8"sv, 16)) {
+            const char* inner = chunk.starts_with("VP8L"sv, 16) ? "VP8L" : "VP8 ";
+            read_webp_chunk(chunk.from(24), inner, header);
+        }
+    } else if (type == "EXIF") {
+        header.orientation =
+            exif_orientation(chunk.starts_with("Exif\0\0"sv) ? chunk.from(6) : chunk);
+    }
+}
+
+void read_webp(const Bytes& image, ImageHeader& header) {
+    if (!image.starts_with("RIFF"sv)) throw BytesEnd{};
+    for (uint64_t offset = 12; offset + 8 <= image.size();) {
+        const Bytes type = image.part(offset, 4);
+        const uint64_t length = image.little_endian(offset + 4, 4);
+        read_webp_chunk(image.up_to(offset + 8, length),
+                        {reinterpret_cast<const char*>(type.span().data()), 4}, header);
+        offset += 8 + length + (length & 1);
+    }
+    header.channels = header.has_alpha ? 4 : 3;
+}
+
+void read_bmp(const Bytes& image, ImageHeader& header) {
+    if (image.little_endian(14, 4) == 12) {
+        add_size(header, image.little_endian(18, 2), image.little_endian(20, 2));
+        header.channels = 3;
+        return;
+    }
+    // A negative height means that the rows run from top to bottom.
+    const int64_t height = static_cast<int32_t>(image.little_endian(22, 4));
+    const auto width = static_cast<int32_t>(image.little_endian(18, 4));
+    add_size(header, width < 0 ? 0 : width, height < 0 ? -height : height);
+    header.channels = image.little_endian(28, 2) == 32 ? 4 : 3;
+}
+
+void read_tiff(const Bytes& image, ImageHeader& header) {
+    const TiffDirectory directory = read_tiff_directory(image);
+    add_size(header, directory.width, directory.height);
+    if (directory.tile_width != 0 && directory.tile_height != 0) {
+        add_size(header, directory.tile_width, directory.tile_height);
+    }
+    constexpr uint64_t kPalette = 3;
+    header.channels =
+        directory.photometric == kPalette
+            ? 3
+            : static_cast<uint32_t>(std::min<uint64_t>(4, directory.samples_per_pixel));
+    header.has_alpha = directory.has_extra_samples && directory.samples_per_pixel == 4;
+    header.orientation = directory.orientation;
+}
+
+void read_pnm(const Bytes& image, ImageHeader& header) {
+    uint64_t offset = 2;
+    const auto next_number = [&]() -> uint64_t {
+        while (image.u8(offset) <= ' ' || image.u8(offset) == '#') {
+            if (image.u8(offset++) != '#') continue;
+            while (image.u8(offset) != '\n' && image.u8(offset) != '\r') {
+                ++offset;
+            }
+        }
+        uint64_t number = 0;
+        for (int digits = 0; image.u8(offset) >= '0' && image.u8(offset) <= '9'; ++digits) {
+            if (digits == 10) throw BytesEnd{};
+            number = number * 10 + (image.u8(offset++) - '0');
+        }
+        return number;
+    };
+    const uint64_t width = next_number();
+    add_size(header, width, next_number());
+    header.channels = image.u8(1) == '3' || image.u8(1) == '6' ? 3 : 1;
+}
+
+void read_codestream(const Bytes& stream, ImageHeader& header) {
+    if (!stream.starts_with("\xff\x4f\xff\x51"sv)) throw BytesEnd{};
+    const uint64_t right = stream.big_endian(8, 4), bottom = stream.big_endian(12, 4);
+    const uint64_t left = stream.big_endian(16, 4), top = stream.big_endian(20, 4);
+    if (left >= right || top >= bottom) throw BytesEnd{};
+    add_size(header, right - left, bottom - top);
+    header.channels = static_cast<uint32_t>(stream.big_endian(40, 2));
+}
+
+void read_jpeg2000(const Bytes& image, ImageHeader& header) {
+    if (image.u8(0) == 0xff) return read_codestream(image, header);
+    for (uint64_t offset = 0;;) {
+        uint64_t length = image.big_endian(offset, 4);
+        uint64_t start = 8;
+        if (length == 1) {
+            length = image.big_endian(offset + 8, 8);
+            start = 16;
+        } else if (length == 0) {
+            length = image.size() - offset;
+        }
+        if (length < start) throw BytesEnd{};
+        if (image.starts_with("jp2c"sv, offset + 4)) {
+            return read_codestream(image.from(offset + start), header);
+        }
+        if (length > image.size()) throw BytesEnd{};
+        offset += length;
+    }
+}
+
+void read_format(const Bytes& image, ImageHeader& header) {
+    switch (header.format) {
+        case ImageFormat::kJpeg:
+            return read_jpeg(image, header);
+        case ImageFormat::kPng:
+            return read_png(image, header);
+        case ImageFormat::kWebp:
+            return read_webp(image, header);
+        case ImageFormat::kBmp:
+            return read_bmp(image, header);
+        case ImageFormat::kTiff:
+            return read_tiff(image, header);
+        case ImageFormat::kPnm:
+            return read_pnm(image, header);
+        case ImageFormat::kJpeg2000:
+            return read_jpeg2000(image, header);
+    }
+}
+
+}  // namespace
+
+const char* format_name(ImageFormat format) {
+    for (const Signature& signature : kSignatures) {
+        if (signature.format == format) return signature.name;
+    }
+    return "PNM";
+}
+
+ImageHeader read_header(std::span<const uint8_t> image) {
+    ImageHeader header{.format = sniff(Bytes(image))};
+    try {
+        read_format(Bytes(image), header);
+        if (header.width == 0 || header.channels == 0 || header.channels > 4) throw BytesEnd{};
+    } catch (const BytesEnd&) {
+        throw ImageError(ImageFault::kUnreadable, std::string("could not read ") +
+                                                      format_name(header.format) +
+                                                      " image: it is damaged or incomplete");
+    }
+    return header;
+}
+
+ImageInfo image_info(std::span<const uint8_t> image) {
+    const ImageHeader header = read_header(image);
+    return {.format = format_name(header.format),
+            .width = header.width,
+            .height = header.height,
+            .channels = header.channels,
+            .orientation = header.orientation};
+}
+
+}  // namespace lookalike

@@ -1,0 +1,79 @@
+// Neural networks that have been loaded, kept within a memory budget.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/no_postgres.h"
+
+namespace lookalike {
+
+/// How a network wants its input and where its descriptor comes out.
+struct ModelConfig {
+    uint32_t input_width;
+    uint32_t input_height;
+    std::array<float, 3> mean;  ///< subtracted, in units of 0..255, in the network's channel order
+    std::array<float, 3> std;   ///< divides after that; none is 0
+    bool bgr;                   ///< channel order: blue first instead of red first
+    std::string layer;          ///< name of the output; empty for the network's last one
+    bool normalize;             ///< scale descriptors to length 1
+};
+
+/// One loaded network.
+class Network {
+  public:
+    virtual ~Network() = default;
+    virtual uint32_t dims() const = 0;          ///< elements of one descriptor
+    virtual uint64_t memory_bytes() const = 0;  ///< an estimate, for the budget
+    /// `input` holds count x 3 x height x width floats, `output` takes count x dims() of them.
+    virtual void run(const float* input, uint32_t count, float* output) = 0;
+};
+
+/// Something that can run networks. Throws ImageError with kModel.
+class Engine {
+  public:
+    virtual ~Engine() = default;
+    /// Loads an ONNX file and runs it once, so that dims() is what it gives.
+    virtual std::unique_ptr<Network> load(std::span<const uint8_t> onnx,
+                                          const ModelConfig& config) = 0;
+};
+
+std::unique_ptr<Engine> make_opencv_engine();
+
+struct LoadedModel {
+    std::string key;  ///< "name@version"
+    ModelConfig config;
+    std::unique_ptr<Network> network;
+    double load_seconds;
+};
+
+/// Loaded networks by "name@version"; the least recently used go when the budget is exceeded. The
+/// one loaded last stays, whatever its size.
+class ModelStore {
+  public:
+    ModelStore(std::unique_ptr<Engine> engine, uint64_t budget_bytes);
+    ~ModelStore();
+
+    /// Loads a network, replacing one with the same key. Throws ImageError with kModel.
+    LoadedModel& load(const std::string& key, std::span<const uint8_t> onnx,
+                      const ModelConfig& config);
+    /// Null when it is not loaded (any more): the caller then has to load() it. Counts as a use.
+    LoadedModel* find(std::string_view key);
+    void drop(std::string_view key);
+
+    /// Most recently used first.
+    const std::list<LoadedModel>& models() const { return models_; }
+    uint64_t memory_bytes() const;
+
+  private:
+    std::unique_ptr<Engine> engine_;
+    uint64_t budget_bytes_;
+    std::list<LoadedModel> models_;
+};
+
+}  // namespace lookalike

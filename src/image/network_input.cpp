@@ -1,0 +1,67 @@
+#include "image/network_input.h"
+
+#include <cmath>
+
+#include "image/decode.h"
+#include "image/image.h"
+
+namespace lookalike {
+namespace {
+
+// A network may give anything; a descriptor holds finite numbers only.
+void check_finite(std::span<const float> output, const LoadedModel& model) {
+    for (const float element : output) {
+        if (std::isfinite(element)) continue;
+        throw ImageError(ImageFault::kModel,
+                         "image model \"" + model.key + "\" gave a number that is not finite");
+    }
+}
+
+void normalize(std::span<float> descriptor) {
+    double sum = 0;
+    for (const float element : descriptor) {
+        sum += double{element} * element;
+    }
+    if (sum == 0) return;
+    const double scale = 1 / std::sqrt(sum);
+    for (float& element : descriptor) {
+        element = static_cast<float>(element * scale);
+    }
+}
+
+}  // namespace
+
+void NetworkInput::add(const cv::Mat& image, const ModelConfig& config) {
+    const auto width = static_cast<int>(config.input_width);
+    const auto height = static_cast<int>(config.input_height);
+    const cv::Mat scaled = resized(image, width, height);
+    const size_t plane = static_cast<size_t>(width) * height;
+    const size_t begin = planes_.size();
+    planes_.resize(begin + 3 * plane);
+    for (int y = 0; y < height; ++y) {
+        const auto* row = scaled.ptr<cv::Vec3b>(y);
+        for (int channel = 0; channel < 3; ++channel) {
+            const int source = config.bgr ? channel : 2 - channel;
+            float* out = planes_.data() + begin + channel * plane + static_cast<size_t>(y) * width;
+            for (int x = 0; x < width; ++x) {
+                out[x] = (row[x][source] - config.mean[channel]) / config.std[channel];
+            }
+        }
+    }
+    ++count_;
+}
+
+std::vector<float> NetworkInput::run(const LoadedModel& model) const {
+    const uint32_t dims = model.network->dims();
+    std::vector<float> output(size_t{count_} * dims);
+    model.network->run(planes_.data(), count_, output.data());
+    check_finite(output, model);
+    if (model.config.normalize) {
+        for (uint32_t i = 0; i < count_; ++i) {
+            normalize(std::span(output).subspan(size_t{i} * dims, dims));
+        }
+    }
+    return output;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,17 @@
+// Settings of the image functions.
+#pragma once
+
+#include "pg/server.h"
+
+namespace lookalike {
+
+/// Defines them. REQUIRES: called while the library is loaded, before its prefix is reserved.
+void define_image_settings();
+
+uint64 worker_memory_bytes();  ///< what a session's worker may allocate beyond its libraries
+int worker_timeout_ms();       ///< for one request
+int worker_idle_ms();          ///< an idle worker ends after this
+uint64 max_image_pixels();
+uint64 image_cache_bytes();
+
+}  // namespace lookalike

@@ -1,0 +1,166 @@
+#include "worker/images.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <string>
+#include <vector>
+
+#include "image/image.h"
+
+namespace lookalike {
+namespace {
+
+void require(bool condition, const char* fault) {
+    if (!condition) throw ProtocolError(fault);
+}
+
+/// A text of the shared area that must end with a zero, copied.
+template <size_t kSize>
+std::string text_of(const char (&field)[kSize]) {
+    require(std::memchr(field, 0, kSize) != nullptr, "a text has no end");
+    return field;
+}
+
+ExtractorSpec spec_of(const SharedArea& shared, const WorkerImageRequest& image) {
+    require(image.spec_bytes <= kWorkerMaxSpecBytes, "a specification is too long");
+    const auto text = shared.items<const char>(image.spec_offset, image.spec_bytes);
+    ExtractorSpec spec = parse_extractor_spec({text.data(), text.size()});
+    check_extractor_spec(spec);
+    return spec;
+}
+
+std::string model_key(const ExtractorPart& part) {
+    return part.name + "@" + std::to_string(part.version);
+}
+
+}  // namespace
+
+std::span<const uint8_t> Images::only_image(const WorkerImageRequest& image) const {
+    require(image.image_count == 1, "a request must name one image");
+    const WorkerRange range = shared_.items<const WorkerRange>(image.images_offset, 1)[0];
+    return shared_.items<const uint8_t>(range.offset, range.byte_count);
+}
+
+void Images::write_result(const WorkerImageRequest& image, WorkerImageResult result,
+                          std::span<const std::span<const uint8_t>> pieces) const {
+    result.byte_count = 0;
+    for (const auto& piece : pieces)
+        result.byte_count += piece.size();
+    const auto room = shared_.items<uint8_t>(image.result_offset, image.result_bytes);
+    if (room.size() < sizeof(result) || room.size() - sizeof(result) < result.byte_count)
+        throw ProtocolError("the result does not fit into its place");
+    std::memcpy(room.data(), &result, sizeof(result));
+    uint8_t* to = room.data() + sizeof(result);
+    for (const auto& piece : pieces)
+        to = std::copy(piece.begin(), piece.end(), to);
+}
+
+void Images::info(const WorkerRequest& request) {
+    const ImageInfo info = image_info(only_image(request.image));
+    // SQL's integer has no room for them, and no image has them.
+    if (std::max(info.width, info.height) > std::numeric_limits<int32_t>::max())
+        throw ImageError(ImageFault::kTooLarge,
+                         info.format + " image of " + std::to_string(info.width) + " x " +
+                             std::to_string(info.height) + " pixels is too large");
+    WorkerImageResult result = {};
+    result.width = info.width;
+    result.height = info.height;
+    result.channels = info.channels;
+    result.orientation = info.orientation;
+    write_result(request.image, result, {});
+    channel_.reply(request, {.status = WorkerStatus::kDone}, info.format);
+}
+
+void Images::features(const WorkerRequest& request) {
+    const WorkerImageRequest& image = request.image;
+    require(image.image_count >= 1 && image.image_count <= kWorkerMaxImages,
+            "the number of images is out of range");
+    const ExtractorSpec spec = spec_of(shared_, image);
+    for (const ExtractorPart& part : spec.parts)
+        if (part.is_network && models_.find(model_key(part)) == nullptr)
+            throw ModelMissing(model_key(part));
+
+    std::vector<std::span<const uint8_t>> images;
+    for (const WorkerRange& range :
+         shared_.items<const WorkerRange>(image.images_offset, image.image_count))
+        images.push_back(shared_.items<const uint8_t>(range.offset, range.byte_count));
+    const ImageLimits limits{.max_pixels = image.max_pixels};
+    std::vector<Features> all;
+    if (images.size() == 1)
+        all.push_back(extract_features(images[0], spec, limits, &models_));
+    else
+        all = extract_features_batch(images, spec, limits, &models_);
+
+    std::vector<std::span<const uint8_t>> pieces;
+    for (const Features& features : all)
+        pieces.emplace_back(features.elements);
+    WorkerImageResult result = {};
+    result.kind = static_cast<uint32_t>(all[0].kind);
+    result.dims = all[0].dims;
+    write_result(image, result, pieces);
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+void Images::thumbnail(const WorkerRequest& request) {
+    const WorkerImageRequest& image = request.image;
+    require(image.thumbnail_size >= 1 && image.thumbnail_size <= kWorkerMaxThumbnailSize,
+            "the size of a thumbnail is out of range");
+    const std::vector<uint8_t> file =
+        make_thumbnail(only_image(image), image.thumbnail_size, {.max_pixels = image.max_pixels});
+    const std::span<const uint8_t> piece = file;
+    write_result(image, {}, {&piece, 1});
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+void Images::extractors(const WorkerRequest& request) {
+    std::vector<WorkerExtractor> rows;
+    for (const ExtractorInfo& info : image_extractors()) {
+        WorkerExtractor row = {};
+        std::strncpy(row.name, info.name, sizeof(row.name) - 1);
+        std::strncpy(row.description, info.description, sizeof(row.description) - 1);
+        row.version = info.version;
+        row.dims = info.dims;
+        row.kind = static_cast<uint32_t>(info.kind);
+        row.metric = static_cast<uint32_t>(info.metric);
+        rows.push_back(row);
+    }
+    const std::span<const uint8_t> piece(reinterpret_cast<const uint8_t*>(rows.data()),
+                                         rows.size() * sizeof(WorkerExtractor));
+    write_result(request.image, {}, {&piece, 1});
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+void Images::load_model(const WorkerRequest& request) {
+    const WorkerModelRequest& model = request.model;
+    const auto onnx = shared_.items<const uint8_t>(model.model_offset, model.model_bytes);
+    const WorkerModelConfig from =
+        shared_.items<const WorkerModelConfig>(model.config_offset, 1)[0];
+    const ModelConfig config{.input_width = from.input_width,
+                             .input_height = from.input_height,
+                             .mean = {from.mean[0], from.mean[1], from.mean[2]},
+                             .std = {from.std[0], from.std[1], from.std[2]},
+                             .bgr = from.bgr != 0,
+                             .layer = text_of(from.layer),
+                             .normalize = from.normalize != 0};
+    const LoadedModel& loaded = models_.load(text_of(from.key), onnx, config);
+    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = loaded.network->dims()});
+}
+
+void warm_up_images() {
+    // One thread: sessions share the cores already, and equal input has to give equal output.
+    cv::setNumThreads(1);
+    const cv::Mat picture(64, 64, CV_8UC3, cv::Scalar(90, 140, 190));
+    const ImageLimits limits{.max_pixels = 64 * 64};
+    for (const char* format : {".jpg", ".png", ".webp", ".tiff", ".jp2"}) {
+        std::vector<uint8_t> file;
+        cv::imencode(format, picture, file);
+        for (const ExtractorInfo& info : image_extractors())
+            extract_features(file, parse_extractor_spec(info.name), limits, nullptr);
+        make_thumbnail(file, 16, limits);
+    }
+}
+
+}  // namespace lookalike

@@ -1,0 +1,200 @@
+#include "image_samples.h"
+
+#include <fstream>
+#include <iterator>
+#include <opencv2/imgcodecs.hpp>
+
+namespace lookalike {
+namespace {
+
+void append(FileBytes& out, const std::string& text) {
+    for (const char letter : text) {
+        out.push_back(static_cast<uint8_t>(letter));
+    }
+}
+
+void append(FileBytes& out, const FileBytes& bytes) {
+    for (const uint8_t byte : bytes) {
+        out.push_back(byte);
+    }
+}
+
+void append_little(FileBytes& out, uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) {
+        out.push_back(static_cast<uint8_t>(value >> (8 * i)));
+    }
+}
+
+void append_big(FileBytes& out, uint64_t value, int bytes) {
+    for (int i = bytes - 1; i >= 0; --i) {
+        out.push_back(static_cast<uint8_t>(value >> (8 * i)));
+    }
+}
+
+void append_tag(FileBytes& out, int tag, int type, uint32_t value) {
+    append_little(out, tag, 2);
+    append_little(out, type, 2);
+    append_little(out, 1, 4);
+    append_little(out, value, 4);
+}
+
+constexpr int kShort = 3, kLong = 4;
+
+constexpr uint8_t kCmykJpegBytes[] = {
+    0xff, 0xd8, 0xff, 0xee, 0x00, 0x0e, 0x41, 0x64, 0x6f, 0x62, 0x65, 0x00, 0x64, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0xff, 0xdb, 0x00, 0x43, 0x00, 0x10, 0x0b, 0x0c, 0x0e, 0x0c, 0x0a, 0x10, 0x0e, 0x0d,
+    0x0e, 0x12, 0x11, 0x10, 0x13, 0x18, 0x28, 0x1a, 0x18, 0x16, 0x16, 0x18, 0x31, 0x23, 0x25, 0x1d,
+    0x28, 0x3a, 0x33, 0x3d, 0x3c, 0x39, 0x33, 0x38, 0x37, 0x40, 0x48, 0x5c, 0x4e, 0x40, 0x44, 0x57,
+    0x45, 0x37, 0x38, 0x50, 0x6d, 0x51, 0x57, 0x5f, 0x62, 0x67, 0x68, 0x67, 0x3e, 0x4d, 0x71, 0x79,
+    0x70, 0x64, 0x78, 0x5c, 0x65, 0x67, 0x63, 0xff, 0xc0, 0x00, 0x14, 0x08, 0x00, 0x08, 0x00, 0x10,
+    0x04, 0x43, 0x11, 0x00, 0x4d, 0x11, 0x00, 0x59, 0x11, 0x00, 0x4b, 0x11, 0x00, 0xff, 0xc4, 0x00,
+    0x16, 0x00, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x07, 0x08, 0x00, 0xff, 0xc4, 0x00, 0x14, 0x10, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xda, 0x00, 0x0e, 0x04,
+    0x43, 0x00, 0x4d, 0x00, 0x59, 0x00, 0x4b, 0x00, 0x00, 0x3f, 0x00, 0x3f, 0x20, 0x10, 0x08, 0x0a,
+    0x01, 0x3f, 0xa7, 0xf6, 0x7f, 0xff, 0xd9};
+constexpr uint8_t kPalettePngBytes[] = {
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x04, 0x08, 0x03, 0x00, 0x00, 0x00, 0x84, 0x13, 0x8e,
+    0xc2, 0x00, 0x00, 0x00, 0x06, 0x50, 0x4c, 0x54, 0x45, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0x6c,
+    0xa1, 0xfd, 0x8e, 0x00, 0x00, 0x00, 0x11, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x60, 0x00,
+    0x02, 0x46, 0x20, 0x60, 0xc0, 0xcd, 0x00, 0x00, 0x01, 0x24, 0x00, 0x11, 0xb7, 0x45, 0xbf, 0xa1,
+    0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+constexpr uint8_t kTransparentPalettePngBytes[] = {
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x04, 0x08, 0x03, 0x00, 0x00, 0x00, 0x84, 0x13, 0x8e,
+    0xc2, 0x00, 0x00, 0x00, 0x06, 0x50, 0x4c, 0x54, 0x45, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0x6c,
+    0xa1, 0xfd, 0x8e, 0x00, 0x00, 0x00, 0x02, 0x74, 0x52, 0x4e, 0x53, 0xff, 0x00, 0xe5, 0xb7, 0x30,
+    0x4a, 0x00, 0x00, 0x00, 0x11, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x60, 0x00, 0x02, 0x46,
+    0x20, 0x60, 0xc0, 0xcd, 0x00, 0x00, 0x01, 0x24, 0x00, 0x11, 0xb7, 0x45, 0xbf, 0xa1, 0x00, 0x00,
+    0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+
+}  // namespace
+
+const std::span<const uint8_t> kCmykJpeg = kCmykJpegBytes;
+const std::span<const uint8_t> kPalettePng = kPalettePngBytes;
+const std::span<const uint8_t> kTransparentPalettePng = kTransparentPalettePngBytes;
+
+cv::Mat quarters(int width, int height) {
+    cv::Mat image(height, width, CV_8UC3);
+    const cv::Vec3b colours[2][2] = {{{0, 0, 255}, {0, 255, 0}}, {{255, 0, 0}, {0, 255, 255}}};
+    for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+            image.at<cv::Vec3b>(y, x) = colours[2 * y / height][2 * x / width];
+        }
+    }
+    return image;
+}
+
+FileBytes encoded(const cv::Mat& image, const std::string& extension,
+                  const std::vector<int>& parameters) {
+    FileBytes bytes;
+    cv::imencode(extension, image, bytes, parameters);
+    return bytes;
+}
+
+FileBytes exif_block(int orientation) {
+    FileBytes out;
+    append(out, "MM");
+    append_big(out, 42, 2);
+    append_big(out, 8, 4);
+    append_big(out, 1, 2);
+    append_big(out, 274, 2);
+    append_big(out, kShort, 2);
+    append_big(out, 1, 4);
+    append_big(out, static_cast<uint64_t>(orientation) << 16, 4);
+    append_big(out, 0, 4);
+    return out;
+}
+
+FileBytes with_exif(const FileBytes& file, const FileBytes& exif) {
+    const bool is_jpeg = file[0] == 0xff;
+    constexpr int kAfterIhdr = 33;
+    const int place = is_jpeg ? 2 : kAfterIhdr;
+    FileBytes out(file.begin(), file.begin() + place);
+    if (is_jpeg) {
+        append_big(out, 0xffe1, 2);
+        append_big(out, 8 + exif.size(), 2);
+        append(out, std::string("Exif\0\0", 6));
+        append(out, exif);
+    } else {
+        append_big(out, exif.size(), 4);
+        append(out, "eXIf");
+        append(out, exif);
+        append_big(out, 0, 4);  // a wrong checksum, which decoders pass over here
+    }
+    out.insert(out.end(), file.begin() + place, file.end());
+    return out;
+}
+
+FileBytes tiff_file(const cv::Mat& image, int orientation) {
+    const int channels = image.channels();
+    const bool has_alpha = channels == 4;
+    const int tags = has_alpha ? 11 : 10;
+    const uint32_t bits_at = 8 + 2 + 12 * tags + 4;
+    const uint32_t pixels_at = bits_at + 8;
+    FileBytes out;
+    append(out, std::string("II*\0", 4));
+    append_little(out, 8, 4);
+    append_little(out, tags, 2);
+    append_tag(out, 256, kLong, image.cols);
+    append_tag(out, 257, kLong, image.rows);
+    append_tag(out, 258, kShort, bits_at);
+    out[out.size() - 8] = static_cast<uint8_t>(channels);  // as many values as channels
+    append_tag(out, 259, kShort, 1);
+    append_tag(out, 262, kShort, 2);
+    append_tag(out, 273, kLong, pixels_at);
+    append_tag(out, 274, kShort, orientation);
+    append_tag(out, 277, kShort, channels);
+    append_tag(out, 278, kLong, image.rows);
+    append_tag(out, 279, kLong, image.rows * image.cols * channels);
+    if (has_alpha) append_tag(out, 338, kShort, 2);
+    append_little(out, 0, 4);
+    for (int i = 0; i < 4; ++i) {
+        append_little(out, 8, 2);
+    }
+    for (int y = 0; y < image.rows; ++y) {
+        for (int x = 0; x < image.cols; ++x) {
+            const uint8_t* pixel = image.ptr(y) + x * channels;
+            for (const int channel : {2, 1, 0, 3}) {
+                if (channel < channels) out.push_back(pixel[channel]);
+            }
+        }
+    }
+    return out;
+}
+
+FileBytes animated_webp(const std::vector<FileBytes>& stills, int width, int height) {
+    FileBytes chunks;
+    append(chunks, "WEBPVP8X");
+    append_little(chunks, 10, 4);
+    append_little(chunks, 0x02, 4);
+    append_little(chunks, width - 1, 3);
+    append_little(chunks, height - 1, 3);
+    append(chunks, "ANIM");
+    append_little(chunks, 6, 4);
+    append_little(chunks, 0, 6);
+    for (const FileBytes& still : stills) {
+        constexpr int kFileHeader = 12;
+        const FileBytes chunk(still.begin() + kFileHeader, still.end());
+        append(chunks, "ANMF");
+        append_little(chunks, 16 + chunk.size(), 4);
+        append_little(chunks, 0, 6);  // place
+        append_little(chunks, width - 1, 3);
+        append_little(chunks, height - 1, 3);
+        append_little(chunks, 100, 4);  // milliseconds, flags
+        append(chunks, chunk);
+    }
+    FileBytes out;
+    append(out, "RIFF");
+    append_little(out, chunks.size(), 4);
+    append(out, chunks);
+    return out;
+}
+
+FileBytes file_bytes(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace lookalike

@@ -1,0 +1,141 @@
+// What a process can still do in the sandbox. Each attempt runs in a child, which has no way back.
+#include "worker/sandbox.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <thread>
+
+#include "core/worker_protocol.h"
+
+namespace lookalike {
+namespace {
+
+constexpr int kNoSandbox = 100, kThrown = 101;
+
+/// Exit code of a child that enters the sandbox and runs `attempt`; -signal when one ended it.
+int run_inside(const std::function<int()>& attempt) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        try {
+            enter_sandbox();
+        } catch (const std::exception&) {
+            _exit(kNoSandbox);
+        }
+        try {
+            _exit(attempt());
+        } catch (const std::exception&) {
+            _exit(kThrown);
+        }
+    }
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/// errno of a system call that failed, 0 of one that did not.
+int errno_of(long result) {
+    return result < 0 ? errno : 0;
+}
+
+TEST(WorkerSandbox, OpensNoFile) {
+    EXPECT_EQ(run_inside([] { return errno_of(open("/etc/passwd", O_RDONLY)); }), EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(open("/tmp/lookalike-sandbox", O_CREAT, 0600)); }),
+              EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(syscall(SYS_openat2, AT_FDCWD, "/", 0, 0)); }),
+              EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(memfd_create("x", 0)); }), EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(unlink("/tmp/lookalike-sandbox")); }), EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(access("/etc/passwd", F_OK)); }), EPERM);
+}
+
+TEST(WorkerSandbox, OpensNoSocket) {
+    EXPECT_EQ(run_inside([] { return errno_of(socket(AF_INET, SOCK_STREAM, 0)); }), EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(socket(AF_UNIX, SOCK_STREAM, 0)); }), EPERM);
+    EXPECT_EQ(run_inside([] {
+                  int ends[2];
+                  return errno_of(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+              }),
+              EPERM);
+}
+
+TEST(WorkerSandbox, StartsAndTouchesNoProcess) {
+    EXPECT_EQ(run_inside([] {
+                  const char* arguments[] = {"/bin/true", nullptr};
+                  return errno_of(execve("/bin/true", const_cast<char**>(arguments), nullptr));
+              }),
+              EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }), EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(kill(getppid(), 0)); }), EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(syscall(SYS_tgkill, 1, 1, 0)); }), EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(ptrace(PTRACE_TRACEME, 0, nullptr, nullptr)); }),
+              EPERM);
+    EXPECT_EQ(run_inside([] { return errno_of(setuid(0)); }), EPERM);
+}
+
+TEST(WorkerSandbox, HasNoExecutableMemory) {
+    const auto map = [](int protection) {
+        void* address = mmap(nullptr, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return address == MAP_FAILED ? errno : 0;
+    };
+    EXPECT_EQ(run_inside([&] { return map(PROT_READ | PROT_WRITE | PROT_EXEC); }), EPERM);
+    EXPECT_EQ(run_inside([&] { return map(PROT_READ | PROT_WRITE); }), 0);
+    EXPECT_EQ(run_inside([] {
+                  void* address =
+                      mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                  return errno_of(mprotect(address, 4096, PROT_READ | PROT_EXEC));
+              }),
+              EPERM);
+}
+
+TEST(WorkerSandbox, CanComputeWithThreads) {
+    EXPECT_EQ(
+        run_inside([] {
+            int sum = 0;
+            for (int i = 0; i < 3; ++i)
+                std::thread([&] { sum += static_cast<int>(malloc(1 << 20) != nullptr); }).join();
+            return sum;
+        }),
+        3);
+}
+
+TEST(WorkerSandbox, CatchesExceptionsAndAborts) {
+    EXPECT_EQ(run_inside([] { return throw std::exception(), 0; }), kThrown);
+    EXPECT_EQ(run_inside([]() -> int { std::abort(); }), -SIGABRT);
+}
+
+// Threads that were there before are locked in too.
+TEST(WorkerSandbox, HoldsThreadsThatRanBefore) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        int ends[2], result = -1;
+        if (pipe(ends) != 0) _exit(kThrown);
+        std::thread earlier([&] {
+            char byte;
+            if (read(ends[0], &byte, 1) != 1) _exit(kThrown);
+            result = errno_of(open("/etc/passwd", O_RDONLY));
+        });
+        enter_sandbox();
+        if (write(ends[1], "x", 1) != 1) _exit(kThrown);
+        earlier.join();
+        _exit(result);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), EPERM);
+}
+
+}  // namespace
+}  // namespace lookalike
