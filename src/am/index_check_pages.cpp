@@ -206,7 +206,7 @@ void check_unreached(CheckState* state) {
 void check_pages(CheckState* state) {
     const MetaPage& meta = state->meta;
     UnlockReleaseBuffer(reach_page(state, kMetaBlock, PageKind::kMeta));
-    if (meta.attribute_count != 0 || meta.build_id == 0 || meta.leaf_count == 0 ||
+    if (meta.build_id == 0 || meta.leaf_count == 0 ||
         (meta.depth == 1 && meta.leaf_count != 1) || (meta.dims == 0 && meta.depth != 1)) {
         raise_corrupted(state->index, kMetaBlock, "the meta page holds impossible values");
     }

@@ -168,23 +168,6 @@ EncodedEntry encode_value(RowScan* scan, const DescriptorView& value, EntryPoint
     });
 }
 
-// The value of a row that has a distance against its entry.
-void check_value(RowScan* scan, int64 row, const DescriptorView& value, BlockNumber list_page,
-                 uint32 index) {
-    CheckState* state = scan->state;
-    check_value_fits(state->index, *load_index(state->index), value);
-    const BlockNumber list_id = page_trailer(state->page)->list_id;
-    if (list_id == state->meta.null_list || list_id == state->meta.nan_list) {
-        raise_row_fault(scan, row, "Its entry is in a list of rows without a distance");
-    }
-    read_stored_entry(state, list_page, state->leaf, index);
-    read_centroid(scan, list_id);
-    const EncodedEntry expected = encode_value(scan, value, state->stored.pointer);
-    if (const char* fault = entry_fault(state, state->leaf, expected)) {
-        raise_row_fault(scan, row, psprintf("In list page %u, %s", list_page, fault));
-    }
-}
-
 // The filter attributes of a row against those of its entry, whose page has been copied.
 void check_attributes(RowScan* scan, int64 row, BlockNumber list_page, uint32 index,
                       const Datum* values, const bool* is_null) {
@@ -199,6 +182,23 @@ void check_attributes(RowScan* scan, int64 row, BlockNumber list_page, uint32 in
         raise_row_fault(
             scan, row,
             psprintf("In list page %u, the filter attributes of an entry are wrong", list_page));
+    }
+}
+
+// The value of a row that has a distance against its entry.
+void check_value(RowScan* scan, int64 row, const DescriptorView& value, BlockNumber list_page,
+                 uint32 index) {
+    CheckState* state = scan->state;
+    check_value_fits(state->index, *load_index(state->index), value);
+    const BlockNumber list_id = page_trailer(state->page)->list_id;
+    if (list_id == state->meta.null_list || list_id == state->meta.nan_list) {
+        raise_row_fault(scan, row, "Its entry is in a list of rows without a distance");
+    }
+    read_stored_entry(state, list_page, state->leaf, index);
+    read_centroid(scan, list_id);
+    const EncodedEntry expected = encode_value(scan, value, state->stored.pointer);
+    if (const char* fault = entry_fault(state, state->leaf, expected)) {
+        raise_row_fault(scan, row, psprintf("In list page %u, %s", list_page, fault));
     }
 }
 
@@ -224,8 +224,11 @@ void check_row_value(RowScan* scan, int64 row, int64 place, const Datum* values,
         return;
     }
     const auto index = static_cast<uint32>(place & 0xffff);
+    // Before the value, whose centroid takes the place of the page's copy.
+    if (list_id != state->meta.null_list && list_id != state->meta.nan_list) {
+        check_attributes(scan, row, list_page, index, values, nulls);
+    }
     check_value(scan, row, descriptor, list_page, index);
-    check_attributes(scan, row, list_page, index, values, nulls);
 }
 
 // Called for every row that the snapshot sees, with the place that an index knows it by.
