@@ -184,8 +184,9 @@ TEST(Search, OpensMoreListsAsMoreRowsAreTaken) {
 TEST(Search, StopsAtTheNearestListForInserts) {
     MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 600, 30});
     const DescriptorView query = index.row(9 * 3);  // the centroid of list 9
-    MemorySearch search(index, query,
-                        {.probes = ProbePlan(1), .target_level = 1, .exhaustive = false, .memory_bytes = 0});
+    MemorySearch search(
+        index, query,
+        {.probes = ProbePlan(1), .target_level = 1, .exhaustive = false, .memory_bytes = 0});
     FoundEntry found;
     ASSERT_TRUE(search.next(&found));
     EXPECT_EQ(found.pointer.block(), index.lists()[9]);
