@@ -69,6 +69,7 @@ SELECT c, compare(c) FROM unnest(ARRAY[
     'gap IS NULL', 'gap IS NOT NULL', 'gap < 12'
 ]) c;
 DROP FUNCTION compare;
+SELECT faiss_index_check('designs_b');
 DROP INDEX designs_b;
 CREATE INDEX ON designs USING faiss (features, season, n) WITH (lists = 20);
 
@@ -88,6 +89,7 @@ EXPLAIN (COSTS OFF) SELECT x.n, y.id FROM (VALUES (3), (4)) x(n), LATERAL
 UPDATE designs SET season = 'new' WHERE id IN (17, 18);
 SELECT id FROM designs WHERE season = 'new' ORDER BY features <-> '[1,2,3,4,5,6,7,8]';
 VACUUM designs;
+SELECT faiss_index_check('designs_features_season_n_idx');
 SELECT count(*) FROM (SELECT id FROM designs WHERE season = 'S2' ORDER BY features <-> '[1,2,3,4,5,6,7,8]') x;
 
 -- Mistakes.

@@ -142,6 +142,8 @@ KeyType key_type(Oid type) {
         case VARCHAROID:
         case BPCHAROID:
             return {KeyKind::kText, 4};
+        case ANYENUMOID:
+            return {KeyKind::kEnum, 4};
         default:
             return type_is_enum(type) ? KeyType{KeyKind::kEnum, 4} : KeyType{KeyKind::kNone, 0};
     }

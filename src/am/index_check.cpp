@@ -37,8 +37,8 @@ CheckState* make_state(const InspectedIndex& inspected) {
     if (loaded->knows_dims()) {
         state->shape = loaded->shape;
         const IndexShape& shape = state->shape;
-        state->leaf = list_geometry(shape.metric, shape.code_dims, shape.refine, 0);
-        state->inner = list_geometry(shape.metric, shape.code_dims, shape.refine, 1);
+        state->leaf = list_geometry(shape, 0);
+        state->inner = list_geometry(shape, 1);
     }
     return state;
 }

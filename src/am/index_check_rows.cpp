@@ -1,5 +1,6 @@
 // The rows of the table against the entries of the index. Both come in the order of the table's
 // blocks: the table as it lies, the entries sorted.
+#include "am/attributes.h"
 #include "am/index_check.h"
 
 extern "C" {
@@ -184,7 +185,27 @@ void check_value(RowScan* scan, int64 row, const DescriptorView& value, BlockNum
     }
 }
 
-void check_row_value(RowScan* scan, int64 row, int64 place, Datum value, bool is_null) {
+// The filter attributes of a row against those of its entry, whose page has been copied.
+void check_attributes(RowScan* scan, int64 row, BlockNumber list_page, uint32 index,
+                      const Datum* values, const bool* is_null) {
+    CheckState* state = scan->state;
+    const AttributeWidths& widths = state->shape.attributes;
+    if (widths.count == 0) return;
+    const AttributeKeys expected = attribute_keys(state->index, widths, values, is_null);
+    const AttributeKeys stored =
+        read_attributes(ListPageView(state->leaf, state->page), widths, index);
+    if (expected.nulls != stored.nulls ||
+        memcmp(expected.keys, stored.keys, sizeof stored.keys) != 0) {
+        raise_row_fault(
+            scan, row,
+            psprintf("In list page %u, the filter attributes of an entry are wrong", list_page));
+    }
+}
+
+void check_row_value(RowScan* scan, int64 row, int64 place, const Datum* values,
+                     const bool* nulls) {
+    const Datum value = values[0];
+    const bool is_null = nulls[0];
     CheckState* state = scan->state;
     const auto list_page = static_cast<BlockNumber>(place >> 16);
     copy_list_page(state, list_page);
@@ -202,7 +223,9 @@ void check_row_value(RowScan* scan, int64 row, int64 place, Datum value, bool is
         }
         return;
     }
-    check_value(scan, row, descriptor, list_page, static_cast<uint32>(place & 0xffff));
+    const auto index = static_cast<uint32>(place & 0xffff);
+    check_value(scan, row, descriptor, list_page, index);
+    check_attributes(scan, row, list_page, index, values, nulls);
 }
 
 // Called for every row that the snapshot sees, with the place that an index knows it by.
@@ -215,7 +238,7 @@ void check_row(Relation, ItemPointer pointer, Datum* values, bool* is_null, bool
     const int64 place = offset > MaxOffsetNumber ? kNoEntry : scan->places[offset];
     if (place == kNoEntry) raise_row_fault(scan, row, "It has no entry");
     const MemoryContext previous = MemoryContextSwitchTo(scan->row_context);
-    check_row_value(scan, row, place, values[0], is_null[0]);
+    check_row_value(scan, row, place, values, is_null);
     MemoryContextSwitchTo(previous);
     MemoryContextReset(scan->row_context);
 }

@@ -97,7 +97,11 @@ AttrNumber find_column(Relation table, const char* name) {
                         errmsg("cannot access temporary tables of other sessions")));
     }
     const Oid type = TupleDescAttr(RelationGetDescr(table), column - 1)->atttypid;
-    if (!OidIsValid(GetDefaultOpClass(type, get_index_am_oid("faiss", false)))) {
+    const Oid operator_class = GetDefaultOpClass(type, get_index_am_oid("faiss", false));
+    // Types of filter attributes have an operator class as well, but no metric.
+    if (!OidIsValid(operator_class) ||
+        !OidIsValid(
+            get_opfamily_proc(get_opclass_family(operator_class), type, type, kMetricProcedure))) {
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("column \"%s\" is not of type descriptor", name)));
     }

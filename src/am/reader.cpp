@@ -201,8 +201,9 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
         objects = owned->create(loaded.shape, query.bits(), options);
     } else {
         auto* scratch = static_cast<float*>(palloc(sizeof(float) * query.dims));
-        objects = owned->create(loaded.shape, *loaded.space, as_reals(query, scratch),
-                                epsilon_for(loaded.shape.refine, wanted_recall(index_options(index))), options);
+        objects = owned->create(
+            loaded.shape, *loaded.space, as_reals(query, scratch),
+            epsilon_for(loaded.shape.refine, wanted_recall(index_options(index))), options);
     }
     reader->search = &objects->search;
     const ListGeometry& leaf = reader->search->geometry(0);

@@ -131,6 +131,25 @@ void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
     if (header->block_count <= block) header->block_count = static_cast<uint16_t>(block + 1);
 }
 
+AttributeKeys read_attributes(const ListPageView& page, const AttributeWidths& widths,
+                              uint32_t index) {
+    AttributeKeys attributes{};
+    attributes.widths = widths;
+    const uint32_t lane = index % kBlockEntries;
+    for (uint32_t i = 0; i < widths.count; ++i) {
+        const uint8_t* column = page.attributes(index / kBlockEntries) + widths.offset(i);
+        uint32_t nulls;
+        std::memcpy(&nulls, column + size_t{kBlockEntries} * widths.width[i], sizeof nulls);
+        if (nulls >> lane & 1) {
+            attributes.nulls |= uint32_t{1} << i;
+        } else {
+            std::memcpy(&attributes.keys[i], column + size_t{lane} * widths.width[i],
+                        widths.width[i]);
+        }
+    }
+    return attributes;
+}
+
 void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t index,
                 const EncodedEntry& entry) {
     const uint32_t lane = index % kBlockEntries;

@@ -104,6 +104,10 @@ void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
 void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t index,
                 const EncodedEntry& entry);
 
+/// The filter attributes of an entry, as write_entry() put them there.
+AttributeKeys read_attributes(const ListPageView& page, const AttributeWidths& widths,
+                              uint32_t index);
+
 /// Marks an entry free. Its bytes stay.
 void clear_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index);
 
