@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 
@@ -164,6 +165,27 @@ TEST(ImageModel, WhatCannotRunIsAnError) {
                                    nullptr);
               }),
               ImageFault::kModel);
+}
+
+TEST(ImageModel, RealNetworksRun) {
+    const char* folder = std::getenv("LOOKALIKE_MODELS");
+    const FileBytes onnx = folder == nullptr
+                               ? FileBytes{}
+                               : file_bytes(std::string(folder) + "/mobilenet_v2_1.0_224.onnx");
+    if (onnx.empty()) GTEST_SKIP() << "LOOKALIKE_MODELS names no folder with MobileNetV2";
+    ModelStore models = store();
+    ModelConfig changed = config();
+    changed.input_width = changed.input_height = 224;
+    changed.mean = changed.std = {127.5, 127.5, 127.5};
+    changed.layer = "features";
+    changed.normalize = true;
+    EXPECT_EQ(models.load("mobilenet@2", onnx, changed).network->dims(), 1280u);
+    const FileBytes red = plain(200, 20, 30), blue = plain(20, 30, 200);
+    const ExtractorSpec spec = parse_extractor_spec("net:mobilenet@2");
+    const std::vector<std::span<const uint8_t>> images{red, blue, red};
+    const auto features = extract_features_batch(images, spec, kLimits, &models);
+    EXPECT_EQ(features[0].elements, features[2].elements);
+    EXPECT_NE(features[0].elements, features[1].elements);
 }
 
 }  // namespace
