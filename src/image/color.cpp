@@ -26,9 +26,8 @@ float linear_light(float value) {
     return value <= 0.04045f ? value / 12.92f : std::pow((value + 0.055f) / 1.055f, 2.4f);
 }
 
-// sRGB in 0..1 to CIE Lab under D65.
-Lab to_lab(float red, float green, float blue) {
-    const float r = linear_light(red), g = linear_light(green), b = linear_light(blue);
+// Linear light in 0..1 to CIE Lab under D65.
+Lab to_lab(float r, float g, float b) {
     const auto compress = [](float t) {
         return t > 0.008856f ? std::cbrt(t) : 7.787f * t + 16.0f / 116;
     };
@@ -80,13 +79,18 @@ struct Shares {
 };
 
 Shares share_out(const Lab& lab, const Palette& palette, float spread) {
-    std::vector<std::pair<float, uint8_t>> nearest;
+    // The nearest colours, best first; a later one of equal distance does not displace an earlier.
+    std::array<std::pair<float, uint8_t>, kShareCount> nearest;
+    nearest.fill({INFINITY, 0});
     for (size_t i = 0; i < palette.size(); ++i) {
         const float dl = lab.lightness - palette[i].lightness;
         const float da = lab.a - palette[i].a, db = lab.b - palette[i].b;
-        nearest.emplace_back(dl * dl + da * da + db * db, static_cast<uint8_t>(i));
+        std::pair<float, uint8_t> next{dl * dl + da * da + db * db, static_cast<uint8_t>(i)};
+        if (next.first >= nearest.back().first) continue;
+        for (auto& place : nearest) {
+            if (next.first < place.first) std::swap(next, place);
+        }
     }
-    std::partial_sort(nearest.begin(), nearest.begin() + kShareCount, nearest.end());
     std::array<float, kShareCount> weights;
     float sum = 0;
     for (int i = 0; i < kShareCount; ++i) {
@@ -109,17 +113,30 @@ constexpr int kLevels = 32;  // of each channel in the table
 using ShareTable = std::vector<Shares>;
 
 ShareTable make_table(const Palette& palette, float spread) {
+    std::array<float, kLevels> light;
+    for (int i = 0; i < kLevels; ++i) {
+        light[i] = linear_light(static_cast<float>(i) / (kLevels - 1));
+    }
     ShareTable table;
     table.reserve(kLevels * kLevels * kLevels);
-    const auto level = [](int i) { return static_cast<float>(i) / (kLevels - 1); };
     for (int blue = 0; blue < kLevels; ++blue) {
         for (int green = 0; green < kLevels; ++green) {
             for (int red = 0; red < kLevels; ++red) {
-                const Lab lab = to_lab(level(red), level(green), level(blue));
+                const Lab lab = to_lab(light[red], light[green], light[blue]);
                 table.push_back(share_out(lab, palette, spread));
             }
         }
     }
+    return table;
+}
+
+const ShareTable& fine_table() {
+    static const ShareTable table = make_table(fine_palette(), kFineSpread);
+    return table;
+}
+
+const ShareTable& coarse_table() {
+    static const ShareTable table = make_table(coarse_palette(), kCoarseSpread);
     return table;
 }
 
@@ -162,8 +179,8 @@ void write_roots(const Values& histogram, float weight, std::span<float> out) {
 }  // namespace
 
 void extract_color(const cv::Mat& image, std::span<float> out) {
-    static const ShareTable fine_table = make_table(fine_palette(), kFineSpread);
-    static const ShareTable coarse_table = make_table(coarse_palette(), kCoarseSpread);
+    const ShareTable& fine_shares = fine_table();
+    const ShareTable& coarse_shares = coarse_table();
     Counts<kFineColors> whole{};
     std::array<Counts<kCoarseColors>, kFineCells * kFineCells> cells{};
     for (int y = 0; y < image.rows; ++y) {
@@ -171,8 +188,8 @@ void extract_color(const cv::Mat& image, std::span<float> out) {
         const int cell_row = y * kFineCells / image.rows;
         for (int x = 0; x < image.cols; ++x) {
             const int index = table_index(row[x]);
-            add_shares(fine_table[index], whole);
-            add_shares(coarse_table[index],
+            add_shares(fine_shares[index], whole);
+            add_shares(coarse_shares[index],
                        cells[cell_row * kFineCells + x * kFineCells / image.cols]);
         }
     }

@@ -122,7 +122,7 @@ cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
         image = frame;
     }
     const cv::Mat stored = read_pixels(image, header, read_flags(header, wanted_pixels));
-    if (stored.empty()) fail_unreadable(header);
+    if (stored.empty() || stored.channels() == 2) fail_unreadable(header);
     // OpenCV turns TIFF images itself, whatever the flags say.
     const int orientation = header.format == ImageFormat::kTiff ? 1 : header.orientation;
     return upright(to_colour(to_eight_bits(stored)), orientation);

@@ -3,12 +3,14 @@
 #include <cmath>
 #include <cstring>
 #include <opencv2/img_hash/phash.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "image/color.h"
 #include "image/decode.h"
 #include "image/image.h"
 #include "image/model_store.h"
 #include "image/network_input.h"
+#include "image/opencv_setup.h"
 #include "image/pattern.h"
 
 namespace lookalike {
@@ -172,6 +174,17 @@ std::vector<Elements> extract_reals(std::span<const std::span<const uint8_t>> im
 
 std::span<const ExtractorInfo> image_extractors() {
     return kExtractors;
+}
+
+void warm_up_extractors() {
+    set_up_opencv();
+    // A small picture takes everything that is built on demand, in OpenCV's decoders too.
+    const cv::Mat picture(kMinWorkingSide, kMinWorkingSide, CV_8UC3, cv::Scalar(0, 0, 0));
+    std::vector<uint8_t> file;
+    cv::imencode(".jpg", picture, file);
+    const ImageLimits limits{.max_pixels = picture.total()};
+    extract_features(file, parse_extractor_spec("color+pattern"), limits, nullptr);
+    extract_features(file, parse_extractor_spec("phash"), limits, nullptr);
 }
 
 void check_extractor_spec(const ExtractorSpec& spec) {

@@ -18,6 +18,8 @@ namespace {
 
 /// Enough for most photos; a larger one starts a worker with a larger area.
 constexpr uint64 kMinSharedBytes = UINT64CONST(8) << 20;
+/// Where networks are wanted: most come through it as well, without a second start.
+constexpr uint64 kNetworkSharedBytes = UINT64CONST(32) << 20;
 /// Loading the libraries on a busy machine.
 constexpr int kStartTimeoutMs = 60000;
 /// The worker counts its idle time from its last answer: never ask one that may just be leaving.
@@ -162,6 +164,11 @@ uint64 result_bytes(const ImageRequest& request) {
     return sizeof(WorkerImageResult) + bytes;
 }
 
+bool names_network(const ImageRequest& request) {
+    return request.spec != nullptr &&
+           memmem(request.spec, request.spec_bytes, "net:", 4) != nullptr;
+}
+
 /// Where the parts of a request lie in the shared area; writes them when `shared` is there.
 /// Returns the bytes that they take.
 uint64 lay_out(const ImageRequest& request, char* shared, WorkerImageRequest* wire) {
@@ -212,7 +219,8 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
     message.image.spec_bytes = request.spec_bytes;
     message.image.thumbnail_size = request.thumbnail_size;
     const uint64 result_room = result_bytes(request);
-    const uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
+    uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
+    if (names_network(request)) needed = Max(needed, kNetworkSharedBytes);
     for (int loads = 0;; ++loads) {
         Worker* worker = ready_worker(needed);
         lay_out(request, worker->shared, &message.image);

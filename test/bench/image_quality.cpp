@@ -1,7 +1,9 @@
 // How well the extractors find what belongs together, beside baselines in plain OpenCV.
 //   image_quality --pictures DIR --emoji DIR [--half tune|report] [--extractors A,B,...]
+//                 [--mobilenet FILE]
 // DIR of the pictures holds fashion/ (metadata.csv, images/) and textures/CLASS/*.jpg; DIR of the
-// emoji one folder a vendor with files of the same names. Parts that are absent are left out.
+// emoji one folder a vendor with files of the same names; FILE is MobileNetV2 as ONNX, which then
+// is "net:mobilenet@1". Parts that are absent are left out.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -21,6 +23,7 @@
 
 #include "image/decode.h"
 #include "image/image.h"
+#include "image/model_store.h"
 #include "image/textile.h"
 
 namespace {
@@ -72,13 +75,29 @@ std::vector<float> hog(const cv::Mat& image) {
     return out;
 }
 
+ModelStore& models() {
+    static ModelStore store(make_opencv_engine(), 1 << 30);
+    return store;
+}
+
+void load_mobilenet(const fs::path& path) {
+    models().load("mobilenet@1", read_file(path),
+                  {.input_width = 224,
+                   .input_height = 224,
+                   .mean = {127.5, 127.5, 127.5},
+                   .std = {127.5, 127.5, 127.5},
+                   .bgr = false,
+                   .layer = "features",
+                   .normalize = true});
+}
+
 std::vector<float> extract(const Bytes& bytes, const std::string& extractor) {
     if (extractor == "baseline-hsv" || extractor == "baseline-hog") {
         const cv::Mat image = composed_on_white(decode_image(bytes, kLimits, 256 * 256));
         return extractor == "baseline-hsv" ? hsv_histogram(image) : hog(image);
     }
     const Features features =
-        extract_features(bytes, parse_extractor_spec(extractor), kLimits, nullptr);
+        extract_features(bytes, parse_extractor_spec(extractor), kLimits, &models());
     std::vector<float> out(features.dims);
     if (features.kind == Kind::kReal) {
         std::memcpy(out.data(), features.elements.data(), features.elements.size());
@@ -313,6 +332,10 @@ int main(int argc, char** argv) {
         {"--skip", ""}};
     for (int i = 1; i + 1 < argc; i += 2) {
         options[argv[i]] = argv[i + 1];
+    }
+    if (!options["--mobilenet"].empty()) {
+        load_mobilenet(options["--mobilenet"]);
+        options["--extractors"] += ",net:mobilenet@1";
     }
     std::vector<Task> tasks;
     const std::string half = options["--half"];

@@ -157,7 +157,7 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
     like($err, qr/57014: canceling statement due to statement timeout/, 'statement_timeout');
     is($out, "64\nf\nt\n64", '... ends a call within 200 ms, and the session goes on');
 
-    my $session = start_session("$uncached $slow; $quick;");
+    my $session = start_session("$uncached $slow; SELECT pg_sleep(3); $quick;");
     my ($backend, $worker) = worker_in_flight();
     my $begin = time;
     $node->safe_psql('postgres', "SELECT pg_cancel_backend($backend)");
@@ -166,7 +166,7 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
     cmp_ok(time - $begin, '<', 1, 'a cancel ends the worker at once');
     $session->{harness}->finish;
     like($session->{err}, qr/57014: canceling statement due to user request/, '... and the call');
-    is($session->{out}, "64\n", '... not the session');
+    is($session->{out}, "\n64\n", '... not the session');
 
     ($out, $err) = session('SET lookalike.worker_timeout = 300', $slow,
         'RESET lookalike.worker_timeout', $quick,

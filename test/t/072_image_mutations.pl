@@ -82,10 +82,12 @@ $node->safe_psql('postgres', q{
 srand 7;
 sub chunk { my ($type, $data) = @_;
     return pack('N', length $data) . $type . $data . pack('N', crc32($type . $data)) }
-sub noise { return join '', map { chr(rand() < 0.5 ? 0 : rand 256) } 1 .. $_[0] }
+sub noise { my ($count, $values) = @_;
+    return join "", map { chr(rand() < 0.5 ? 0 : rand($values // 256)) } 1 .. $count }
 sub odd_png {
     my ($depth, $color) = ((8, 8, 8, 16, 1, 2, 4, 3)[ rand 8 ], (2, 2, 6, 0, 3, 4, 5)[ rand 7 ]);
-    my $data = compress(noise(1000 + rand 12000));
+    # Rows begin with the number of a filter, of which there are five.
+    my $data = compress(noise(1000 + rand 12000, rand() < 0.7 ? 5 : 256));
     substr($data, rand length $data, 1) = noise(1) if rand() < 0.3;
     my $extra = '';
     $extra .= chunk('PLTE', noise(3 * rand 260)) if $color == 3 || rand() < 0.1;
