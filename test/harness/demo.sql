@@ -1,39 +1,43 @@
--- What "make demo" shows. The features are made by a formula, so every run gives the same answer.
+-- What "make demo" shows. `folder` holds pictures of textile designs in colourways, drawn by a program, and a
+-- table of what they are.
 \pset footer off
-\echo
-\echo '--- 5,000 designs: 20 families, each with its own centre and small variations'
 CREATE EXTENSION lookalike;
 CREATE TABLE designs (
-    id bigint PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    file text NOT NULL,
+    design text NOT NULL,
+    colourway text NOT NULL,
     season text NOT NULL,
     quality text NOT NULL,
-    design text NOT NULL,
-    features descriptor(16) NOT NULL
+    photo bytea,
+    features descriptor GENERATED ALWAYS AS (image_features(photo)) STORED
 );
-INSERT INTO designs
-SELECT id,
-       (ARRAY['SS25', 'AW25', 'SS26', 'AW26'])[1 + id % 4],
-       (ARRAY['A', 'B', 'C'])[1 + id / 4 % 3],
-       (ARRAY['stripe', 'check', 'dot', 'floral', 'paisley'])[1 + family % 5] || ' ' || family,
-       ARRAY(SELECT sin(family * dimension * 1.7) + 0.2 * sin(id * dimension * 0.37)
-               FROM generate_series(1, 16) AS dimension)::real[]
-  FROM generate_series(1, 5000) AS id, LATERAL (SELECT id * 7 / 11 % 20 AS family) AS f;
-ANALYZE designs;
-SELECT count(*), min(descriptor_dims(features)) AS dimensions, min(descriptor_kind(features)) AS kind
+\copy designs (file, design, colourway, season, quality) from program 'cat "$LOOKALIKE_PICTURES"/textiles.csv' with (format csv, header)
+\echo
+\echo '--- Pictures come in, their features are computed by the worker process'
+\getenv pictures LOOKALIKE_PICTURES
+UPDATE designs SET photo = pg_read_binary_file(:'pictures' || '/' || file);
+SELECT count(*) AS pictures, count(DISTINCT design) AS designs, count(DISTINCT colourway) AS colourways,
+       min(descriptor_dims(features)) AS dimensions
   FROM designs;
 
-\echo '--- The main job: the designs most like number 42 among those of a season and a quality'
+\echo '--- An index with filter attributes: WHERE is tested inside it, before any distance'
 \set ECHO queries
-SELECT id, season, quality, design,
-       round((features <-> (SELECT features FROM designs WHERE id = 42))::numeric, 4) AS distance
-  FROM designs
- WHERE season = 'SS26' AND quality = 'A'
- ORDER BY features <-> (SELECT features FROM designs WHERE id = 42)
- LIMIT 10;
+CREATE INDEX designs_features ON designs USING faiss (features, season, quality);
+ANALYZE designs;
 
+\set ECHO none
+\echo '--- The main job: what looks like this picture, among a season and a quality?'
+\set ECHO queries
+SELECT found.design, colourway, season, quality, round(l2_similarity(found.features, query.features)::numeric, 3) AS similarity
+  FROM (SELECT image_features(photo) AS features FROM designs WHERE id = 42) AS query,
+       LATERAL (SELECT * FROM designs WHERE season = 'SS26' AND quality = 'A'
+                ORDER BY features <-> query.features LIMIT 8) AS found;
+
+SET enable_seqscan = off;  -- so few pictures are sorted faster than they are looked up
 EXPLAIN (COSTS OFF)
-SELECT id
-  FROM designs
- WHERE season = 'SS26' AND quality = 'A'
+SELECT id FROM designs
+ WHERE season = 'SS26' AND quality IN ('A', 'B')
  ORDER BY features <-> (SELECT features FROM designs WHERE id = 42)
- LIMIT 10;
+ LIMIT 8;
+SELECT entries, lists, depth, dimensions FROM faiss_index_info('designs_features');
