@@ -64,7 +64,7 @@ double ProbePlan::lists_for(double rows) const {
 }
 
 Calibrator::Calibrator(Metric metric, uint32_t row_floats)
-    : metric_(metric), row_floats_(row_floats) {}
+    : metric_(metric), row_floats_(row_floats), ones_(row_floats, 1.0f) {}
 
 void Calibrator::add_query(const float* query) {
     queries_.insert(queries_.end(), query, query + row_floats_);
@@ -76,10 +76,10 @@ float Calibrator::key(const float* query, const float* vector) const {
     if (metric_ == Metric::kInnerProduct) return -dot(query, vector, row_floats_);
     if (metric_ != Metric::kJaccard) return l2_squared(query, vector, row_floats_);
     // Bits are -1 and 1 here.
-    const std::vector<float> ones(row_floats_, 1.0f);
     const float dims = static_cast<float>(row_floats_);
     const float product = dot(query, vector, row_floats_);
-    const float sums = dot(query, ones.data(), row_floats_) + dot(vector, ones.data(), row_floats_);
+    const float sums =
+        dot(query, ones_.data(), row_floats_) + dot(vector, ones_.data(), row_floats_);
     const float both = (dims + sums + product) / 4;
     const float either = both + (dims - product) / 2;
     return both > 0 ? 1 - both / either : 1;

@@ -75,6 +75,7 @@ class Calibrator {
 
     Metric metric_;
     uint32_t row_floats_;
+    std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
     std::vector<float> queries_;
     std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top
 };

@@ -1,0 +1,130 @@
+#include "core/calibration.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace lookalike {
+namespace {
+
+constexpr uint32_t kDims = 16;
+
+std::vector<float> random_vector(std::mt19937& random) {
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    std::vector<float> vector(kDims);
+    for (float& x : vector)
+        x = uniform(random);
+    return vector;
+}
+
+size_t nearest(const std::vector<std::vector<float>>& centroids, const std::vector<float>& row) {
+    size_t best = 0;
+    double best_distance = 1e30;
+    for (size_t i = 0; i < centroids.size(); ++i) {
+        double distance = 0;
+        for (uint32_t d = 0; d < kDims; ++d)
+            distance += (row[d] - centroids[i][d]) * double{row[d] - centroids[i][d]};
+        if (distance < best_distance) best = i, best_distance = distance;
+    }
+    return best;
+}
+
+// Rows in lists around random centroids, measured.
+Calibration measure_noise() {
+    std::mt19937 random(3);
+    std::vector<std::vector<float>> centroids;
+    std::vector<float> flat;
+    for (int i = 0; i < 40; ++i) {
+        centroids.push_back(random_vector(random));
+        flat.insert(flat.end(), centroids.back().begin(), centroids.back().end());
+    }
+    Calibrator calibrator(Metric::kL2, kDims);
+    for (int i = 0; i < 50; ++i)
+        calibrator.add_query(random_vector(random).data());
+    for (int i = 0; i < 4000; ++i) {
+        const std::vector<float> row = random_vector(random);
+        calibrator.observe(row.data(), static_cast<uint32_t>(nearest(centroids, row)));
+    }
+    return calibrator.measure(flat, 40);
+}
+
+TEST(Calibration, MoreRecallOrMoreRowsNeverTakesFewerLists) {
+    const Calibration calibration = measure_noise();
+    EXPECT_EQ(calibration.query_count, 50u);
+    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
+            EXPECT_GE(calibration.probes[i][j], 1u);
+            EXPECT_LE(calibration.probes[i][j], 40u);
+            const uint32_t before = j > 0 ? calibration.probes[i][j - 1] : 0;
+            EXPECT_GE(calibration.probes[i][j], before);
+        }
+    }
+    EXPECT_GT(calibration.probes[0][3], 3u);  // noise is hard
+    EXPECT_LT(calibration.probes[0][0], calibration.probes[0][7]);
+    EXPECT_GE(calibration.probes[2][3], calibration.probes[0][3]);
+}
+
+TEST(Calibration, ASeparatedQueryTakesOneList) {
+    Calibrator calibrator(Metric::kL2, 1);
+    std::vector<float> centroids;
+    for (int list = 0; list < 10; ++list)
+        centroids.push_back(static_cast<float>(list) * 1000);
+    const float query = 3000.5f;
+    calibrator.add_query(&query);
+    for (uint32_t list = 0; list < 10; ++list) {
+        for (int i = 0; i < 20; ++i) {
+            const float row = centroids[list] + static_cast<float>(i);
+            calibrator.observe(&row, list);
+        }
+    }
+    const Calibration calibration = calibrator.measure(centroids, 10);
+    EXPECT_EQ(calibration.probes[0][kCalibratedRecallCounts - 1], 1u);
+    EXPECT_EQ(calibration.probes[1][kCalibratedRecallCounts - 1],
+              6u);  // 100 rows are 5 lists or more
+}
+
+TEST(Calibration, APlanGrowsWithRecallAndRows) {
+    const Calibration calibration = measure_noise();
+    const ProbePlan usual(calibration, 0.95);
+    const ProbePlan careful(calibration, 0.99);
+    EXPECT_GE(usual.lists_for(1), calibration.probes[0][3]);
+    EXPECT_LE(usual.lists_for(1), calibration.probes[0][4]);
+    EXPECT_GE(careful.lists_for(1), usual.lists_for(1));
+    EXPECT_EQ(usual.lists_for(1), usual.lists_for(40));
+    EXPECT_GE(usual.lists_for(1030), usual.lists_for(130));
+    EXPECT_GE(usual.lists_for(130), usual.lists_for(1));
+    EXPECT_EQ(ProbePlan(calibration, 1).lists_for(1), 40);
+}
+
+TEST(Calibration, ASettingKeepsTheShape) {
+    ProbePlan plan(measure_noise(), 0.95);
+    const double ratio = plan.lists_for(1030) / plan.lists_for(1);
+    plan.start_with(7);
+    EXPECT_DOUBLE_EQ(plan.lists_for(1), 7);
+    EXPECT_NEAR(plan.lists_for(1030) / plan.lists_for(1), ratio, 1e-9);
+    EXPECT_DOUBLE_EQ(ProbePlan(5).lists_for(10), 5);
+    EXPECT_GT(ProbePlan(5).lists_for(1000), 5);
+}
+
+TEST(Calibration, BinaryAndInnerProductKeysOrderAsTheirDistances) {
+    // -1 and 1 stand for bits: the query 1100 shares more of 1110 than of 0011.
+    const float query[] = {1, 1, -1, -1};
+    const float near[] = {1, 1, 1, -1};
+    const float far[] = {-1, -1, 1, 1};
+    for (const Metric metric : {Metric::kJaccard, Metric::kHamming, Metric::kInnerProduct}) {
+        Calibrator calibrator(metric, 4);
+        calibrator.add_query(query);
+        for (int i = 0; i < 10; ++i) {
+            calibrator.observe(far, 0);
+            calibrator.observe(near, 1);
+        }
+        const float centroids[] = {-1, -1, 1, 1, 1, 1, 1, -1};
+        const Calibration calibration = calibrator.measure(centroids, 2);
+        EXPECT_EQ(calibration.probes[0][kCalibratedRecallCounts - 1], 1u) << int(metric);
+        EXPECT_EQ(calibration.probes[1][kCalibratedRecallCounts - 1], 2u) << int(metric);
+    }
+}
+
+}  // namespace
+}  // namespace lookalike
