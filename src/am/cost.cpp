@@ -40,20 +40,23 @@ bool peek_meta(Relation index, MetaPage* meta) {
            meta->leaf_count > 0;
 }
 
-// The share of the lists that a scan opens first; negative: unknown.
-double opened_share(const IndexOptInfo* info, double* opened_lists) {
-    *opened_lists = 1;
-    if (info->hypothetical) return 0.05;
+// Lists that a scan opens for the first rows when the index conditions let a share of `selectivity`
+// through, and all lists of the index. False: the index cannot be read.
+bool count_lists(const IndexOptInfo* info, double selectivity, double* opened, double* all) {
+    *opened = 1;
+    *all = 1;
+    if (info->hypothetical) return true;
     Relation index = index_open(info->indexoid, NoLock);
     MetaPage meta;
-    double share = -1;
-    if (peek_meta(index, &meta)) {
-        *opened_lists =
-            std::min<double>(meta.leaf_count, probe_plan(index_options(index), meta).lists_for(1));
-        share = *opened_lists / meta.leaf_count;
+    const bool is_readable = peek_meta(index, &meta);
+    if (is_readable) {
+        const ProbePlan plan = probe_plan(index_options(index), meta);
+        *all = meta.leaf_count;
+        *opened =
+            std::clamp(plan.lists_for(kRowsOfFirstLists / std::max(selectivity, 1e-9)), 1.0, *all);
     }
     index_close(index, NoLock);
-    return share;
+    return is_readable;
 }
 
 }  // namespace
@@ -67,19 +70,14 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
     *correlation = 0;
     *pages = info->pages;
     double lists;
-    double share = path->indexorderbys == NIL ? -1 : opened_share(info, &lists);
-    if (share < 0) {
+    double all_lists;
+    if (path->indexorderbys == NIL || !count_lists(info, *selectivity, &lists, &all_lists)) {
         // Reading all rows in no useful order is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
         return;
     }
-    // As the search does: what the filter removes must be looked for in more lists.
-    const double widened = std::min(
-        1.0 / share,
-        std::max(1.0, std::pow(kRowsOfFirstLists / std::max(*selectivity, 1e-9) / 40, 0.4)));
-    share *= widened;
-    lists *= widened;
+    const double share = lists / all_lists;
     double random_page_cost;
     double seq_page_cost;
     get_tablespace_page_costs(info->reltablespace, &random_page_cost, &seq_page_cost);

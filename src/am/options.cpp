@@ -23,26 +23,6 @@ relopt_enum_elt_def refine_words[] = {{"int8", static_cast<int>(Refine::kInt8)},
                                       {"none", static_cast<int>(Refine::kNone)},
                                       {nullptr, 0}};
 
-// For an index that was not measured, because it had one list or too few rows when it was built:
-// lists to open for a recall, as a share of the square root of their number.
-struct ProbeShare {
-    double recall;
-    double share;
-};
-constexpr ProbeShare kProbeShares[] = {{0.5, 0.10},  {0.8, 0.28}, {0.9, 0.45}, {0.95, 0.75},
-                                       {0.98, 1.25}, {0.99, 1.8}, {0.999, 4.0}};
-
-double share_for(double recall) {
-    const ProbeShare* above = std::begin(kProbeShares);
-    while (above != std::end(kProbeShares) && above->recall < recall)
-        ++above;
-    if (above == std::end(kProbeShares)) return above[-1].share * 2;
-    if (above == std::begin(kProbeShares)) return above->share;
-    const ProbeShare& below = above[-1];
-    const double at = (recall - below.recall) / (above->recall - below.recall);
-    return below.share + at * (above->share - below.share);
-}
-
 }  // namespace
 
 void define_options() {
@@ -95,11 +75,9 @@ double wanted_recall(const FaissOptions& options) {
 ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta) {
     Calibration calibration;
     memcpy(&calibration, meta.calibration, sizeof calibration);
-    const bool is_measured = calibration.query_count > 0;
-    const double recall = wanted_recall(options);
-    const double guess =
-        recall >= 1 ? meta.leaf_count : share_for(recall) * std::sqrt(double{1} * meta.leaf_count);
-    ProbePlan plan = is_measured ? ProbePlan(calibration, recall) : ProbePlan(guess);
+    // Every index of several lists was measured; one list needs no plan.
+    ProbePlan plan =
+        calibration.query_count > 0 ? ProbePlan(calibration, wanted_recall(options)) : ProbePlan(1);
     if (probes_setting > 0) plan.start_with(probes_setting);
     return plan;
 }
