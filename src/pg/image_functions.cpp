@@ -150,8 +150,8 @@ SQL_FUNCTION(image_info) {
     ImageReply reply;
     ask(WorkerKind::kImageInfo, PG_GETARG_BYTEA_PP(0), 0, &reply);
     const WorkerImageResult& header = reply.header;
-    if (header.width > PG_INT32_MAX || header.height > PG_INT32_MAX || header.channels > PG_UINT16_MAX ||
-        header.orientation < 1 || header.orientation > 8)
+    if (header.width > PG_INT32_MAX || header.height > PG_INT32_MAX ||
+        header.channels > PG_UINT16_MAX || header.orientation < 1 || header.orientation > 8)
         reject_image_reply("An image's size is out of range.");
     Datum values[] = {CStringGetTextDatum(reply.text), UInt32GetDatum(header.width),
                       UInt32GetDatum(header.height), UInt32GetDatum(header.channels),
