@@ -53,7 +53,7 @@ bool count_lists(const IndexOptInfo* info, double selectivity, double* opened, d
         const ProbePlan plan = probe_plan(index_options(index), meta);
         *all = meta.leaf_count;
         *opened =
-            std::clamp(plan.lists_for(kRowsOfFirstLists / std::max(selectivity, 1e-9)), 1.0, *all);
+            std::clamp(plan.lists_for(kRowsOfFirstLists, std::max(selectivity, 1e-9)), 1.0, *all);
     }
     index_close(index, NoLock);
     return is_readable;

@@ -51,8 +51,8 @@ void ProbePlan::start_with(double probes) {
         value *= scale;
 }
 
-double ProbePlan::lists_for(double rows) const {
-    const double wanted = rows - kRowsAhead;
+double ProbePlan::lists_for(double rows, double share) const {
+    const double wanted = std::max<double>(rows - kRowsAhead, kCalibratedRows[0]) / share;
     if (wanted <= kCalibratedRows[0]) return probes_[0];
     // Beyond the table the last slope goes on.
     uint32_t i = 1;

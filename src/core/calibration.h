@@ -38,9 +38,9 @@ class ProbePlan {
     /// The same shape, but so many for the first rows.
     void start_with(double probes);
 
-    /// Lists that should be open before row number `rows` (which may be a fraction of the rows that
-    /// a filter lets through, scaled up) is given out.
-    double lists_for(double rows) const;
+    /// Lists that should be open before row number `rows` is given out, when only this share of the
+    /// rows that were measured is there: the rest was filtered or deleted.
+    double lists_for(double rows, double share = 1) const;
 
   private:
     double probes_[kCalibratedRowCounts];

@@ -6,6 +6,9 @@
 namespace lookalike {
 namespace {
 
+// Lists differ in size: a little less than the mean tells nothing.
+constexpr double kUnevenness = 1.25;
+
 LevelOptions level_options(const SearchOptions& options, uint32_t level) {
     const size_t capacity = std::max<size_t>(options.memory_bytes / (4 * sizeof(Candidate)), 64);
     return {.level = level,
@@ -35,6 +38,17 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
     root_->open_list(shape.root_list, scorer.root_terms());
 }
 
+// A filter that passes one in a hundred makes ten rows as hard to find as a thousand; so do lists
+// that have lost most of their rows since they were measured.
+double Search::remaining_share() const {
+    const LevelScan::Counters& counters = target_->counters();
+    if (options_.rows_per_list <= 0 || counters.lists_read == 0) return target_->passed_share();
+    const double rows_per_list = (static_cast<double>(counters.entries_scanned) + 1) /
+                                 static_cast<double>(counters.lists_read);
+    const double left = kUnevenness * rows_per_list / options_.rows_per_list;
+    return target_->passed_share() * std::min(left, 1.0);
+}
+
 // The lists that should be open before the next row is given out. It changes with what was read and
 // given out, not with every entry that is looked at.
 uint64_t Search::wanted_lists() {
@@ -42,10 +56,9 @@ uint64_t Search::wanted_lists() {
     if (wanted_ == 0 || emitted_count_ != wanted_at_row_ || lists_read != wanted_at_list_) {
         wanted_at_row_ = emitted_count_;
         wanted_at_list_ = lists_read;
-        // A filter that passes one in a hundred makes ten rows as hard to find as a thousand.
-        const double rows = static_cast<double>(emitted_count_ + 1) / target_->passed_share();
-        wanted_ =
-            static_cast<uint64_t>(std::clamp(std::ceil(options_.probes.lists_for(rows)), 1.0, 1e9));
+        const double lists =
+            options_.probes.lists_for(static_cast<double>(emitted_count_ + 1), remaining_share());
+        wanted_ = static_cast<uint64_t>(std::clamp(std::ceil(lists), 1.0, 1e9));
     }
     return wanted_;
 }

@@ -14,10 +14,11 @@
 namespace lookalike {
 
 struct SearchOptions {
-    ProbePlan probes;       ///< lists to open before the first rows are given out
-    uint32_t target_level;  ///< 0: rows; 1: stop at the lists (for inserts)
-    bool exhaustive;        ///< a single list: look at every entry, the order is exact
-    size_t memory_bytes;    ///< for windows
+    ProbePlan probes;          ///< lists to open before the first rows are given out
+    uint32_t target_level;     ///< 0: rows; 1: stop at the lists (for inserts)
+    bool exhaustive;           ///< a single list: look at every entry, the order is exact
+    size_t memory_bytes;       ///< for windows
+    double rows_per_list = 0;  ///< when the probes were measured; 0: unknown
     const EntryFilter* filter = nullptr;  ///< of leaf entries; must outlive the search
 };
 
@@ -51,6 +52,7 @@ class Search {
     const LevelScan& leaf() const { return *target_; }
 
   private:
+    double remaining_share() const;
     uint64_t wanted_lists();
     SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
     std::optional<SearchStep> open_lists();

@@ -1,6 +1,5 @@
 # How many of the true nearest ten an index finds for every metric, on descriptors
-# that cluster and on noise: after the build, after inserts, after a heavy delete. The default number of
-# lists is not measured for noise yet, nor for an index that has lost most of its rows: there, 45 of 89.
+# that cluster and on noise, by default settings: after the build, after inserts, after a heavy delete.
 use strict;
 use warnings;
 
@@ -12,13 +11,13 @@ use Test::More;
 
 # Each: operator class, operator, made-up rows, floor. Noise has no near neighbours: hardest.
 my %cases = (
-    l2_clustered => [ 'descriptor_l2_ops', '<->', 'made_up(i, 32, 60)', 0.97 ],
+    l2_clustered => [ 'descriptor_l2_ops', '<->', 'made_up(i, 32, 60)', 0.93 ],
     l2_noise => [ 'descriptor_l2_ops', '<->', 'made_up(i, 32)', 0.9 ],
-    ip_clustered => [ 'descriptor_ip_ops', '<#>', 'made_up(i, 32, 60)', 0.97 ],
-    cosine_clustered => [ 'descriptor_cosine_ops', '<=>', 'made_up(i, 32, 60)', 0.97 ],
+    ip_clustered => [ 'descriptor_ip_ops', '<#>', 'made_up(i, 32, 60)', 0.93 ],
+    cosine_clustered => [ 'descriptor_cosine_ops', '<=>', 'made_up(i, 32, 60)', 0.93 ],
     cosine_noise => [ 'descriptor_cosine_ops', '<=>', 'made_up(i, 32)', 0.9 ],
-    hamming_noise => [ 'descriptor_hamming_ops', '<~>', 'made_up_bits(i, 128)', 0.85 ],
-    jaccard_noise => [ 'descriptor_jaccard_ops', '<%>', 'made_up_bits(i, 128)', 0.75 ]);
+    hamming_noise => [ 'descriptor_hamming_ops', '<~>', 'made_up_bits(i, 128)', 0.9 ],
+    jaccard_noise => [ 'descriptor_jaccard_ops', '<%>', 'made_up_bits(i, 128)', 0.9 ]);
 
 my $node = start_node('recall', 'jit = off');
 for my $name (sort keys %cases) {
@@ -32,17 +31,17 @@ for my $name (sort keys %cases) {
         CREATE INDEX ON $name USING faiss (d $class)});
     my $recall = "SELECT recall('$name', '$operator', 10)";
     my $check = sub {
-        my ($when, $lists) = @_;
-        $lists = 45 if $name =~ /noise/;
-        my $figure = $node->safe_psql('postgres', ($lists ? "SET lookalike.probes = $lists; " : '') . $recall);
-        cmp_ok($figure, '>=', $floor, "$name: $figure $when");
+        my ($when, $least) = @_;
+        my $figure = $node->safe_psql('postgres', $recall);
+        cmp_ok($figure, '>=', $least // $floor, "$name: $figure $when");
     };
     $check->('after the build');
     $node->safe_psql('postgres', "INSERT INTO $name (d) SELECT $made FROM generate_series(1, 4000) AS i");
     $check->('after inserts');
     $node->safe_psql('postgres', "DELETE FROM $name WHERE id % 10 < 7");
     $node->safe_psql('postgres', "VACUUM $name");
-    $check->('after a heavy delete', 45);
+    # Lists learned for three times the rows.
+    $check->('after a heavy delete', 0.88);
     # Scan codes may still hide a row in a thousand.
     my $all = $node->safe_psql('postgres', "SET lookalike.recall = 1; $recall");
     cmp_ok($all, '>=', 0.99, "$name: $all when every list is opened");

@@ -95,6 +95,10 @@ TEST(Calibration, APlanGrowsWithRecallAndRows) {
     EXPECT_GE(usual.lists_for(1030), usual.lists_for(130));
     EXPECT_GE(usual.lists_for(130), usual.lists_for(1));
     EXPECT_EQ(ProbePlan(calibration, 1).lists_for(1), 40);
+    // A tenth of the rows: ten of them are among the nearest hundred.
+    EXPECT_GT(usual.lists_for(1, 0.1), usual.lists_for(1));
+    EXPECT_DOUBLE_EQ(usual.lists_for(1, 0.1), usual.lists_for(130));
+    EXPECT_GE(usual.lists_for(1, 0.01), usual.lists_for(1, 0.1));
 }
 
 TEST(Calibration, ASettingKeepsTheShape) {
