@@ -75,11 +75,6 @@ float* shared_row(AssignScan* scan, const Batch& batch, uint32 row) {
     return reinterpret_cast<float*>(start) + uint64{row} * scan->state->learn_dims;
 }
 
-void bits_to_signs(const uint8_t* bits, uint32 dims, float* signs) {
-    for (uint32 i = 0; i < dims; ++i)
-        signs[i] = (bits[i / 8] >> (7 - i % 8)) & 1 ? 1.0f : -1.0f;
-}
-
 void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
     ++scan->state->entries;
     ExecClearTuple(scan->slot);

@@ -40,13 +40,9 @@ void allocate_sample(BuildState* state) {
 }
 
 void copy_row(const DescriptorView& value, float* to) {
-    for (uint32 i = 0; i < value.dims; ++i) {
-        if (value.kind == Kind::kBit) {
-            to[i] = (value.bits()[i / 8] >> (7 - i % 8)) & 1 ? 1.0f : -1.0f;
-        } else {
-            to[i] = element_at(value, i);
-        }
-    }
+    if (value.kind == Kind::kBit) return bits_to_signs(value.bits(), value.dims, to);
+    for (uint32 i = 0; i < value.dims; ++i)
+        to[i] = element_at(value, i);
 }
 
 // The place of this row in the sample, or sample_capacity: it is not taken.

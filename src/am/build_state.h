@@ -78,6 +78,12 @@ void write_lists(BuildState* state, MetaPage* meta);
 /// first value.
 void settle_shape(BuildState* state, const DescriptorView& value);
 
+/// Bits as the worker and the calibration see them: -1 and 1.
+inline void bits_to_signs(const uint8_t* bits, uint32 dims, float* signs) {
+    for (uint32 i = 0; i < dims; ++i)
+        signs[i] = (bits[i / 8] >> (7 - i % 8)) & 1 ? 1.0f : -1.0f;
+}
+
 /// Sort keys of rows that have no place in a list follow those of the lists.
 inline int32 null_list_key(const BuildState* state) {
     return static_cast<int32>(state->list_count);
