@@ -2,6 +2,7 @@
 
 extern "C" {
 #include "pgstat.h"
+#include "storage/buf_internals.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -10,25 +11,19 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// Where this backend last found a page. A search touches hundreds of pages; finding each in the
-// buffer table, under its locks, cost a fifth of a query.
-struct PageHint {
-    RelationFile file;
-    BlockNumber block;
-    Buffer buffer;
-};
-constexpr uint32 kHintCount = 32768;
-PageHint* hints = nullptr;
+// Where this backend last found the pages of its indexes. A search touches hundreds of pages;
+// finding each in the buffer table, under its locks, cost a fifth of a query. Pages share places,
+// so a hint may be another page's; ReadRecentBuffer() looks whose it is.
+constexpr uint32 kHintCount = 65536;
+Buffer* hints = nullptr;
 
-PageHint* hint_for(RelationFile file, BlockNumber block) {
+Buffer* hint_for(RelationFile file, BlockNumber block) {
     if (hints == nullptr) {
-        hints = static_cast<PageHint*>(
-            MemoryContextAllocZero(TopMemoryContext, sizeof(PageHint) * kHintCount));
+        hints = static_cast<Buffer*>(
+            MemoryContextAllocZero(TopMemoryContext, sizeof(Buffer) * kHintCount));
     }
     return &hints[(block + static_cast<uint32>(file) * 2654435761u) % kHintCount];
 }
-
-constexpr uint32 kCacheLineBytes = 64;
 
 }  // namespace
 
@@ -69,27 +64,22 @@ Buffer pin_page(Relation index, BlockNumber block) {
     if (!lies_inside(index, block)) {
         raise_corrupted(index, block, "a link leads beyond the end of the index");
     }
-    const RelationFile file = relation_file(index);
-    PageHint* hint = hint_for(file, block);
-    if (hint->file == file && hint->block == block &&
-        read_recent_buffer(index, block, hint->buffer)) {
+    Buffer* hint = hint_for(relation_file(index), block);
+    if (*hint != InvalidBuffer && read_recent_buffer(index, block, *hint)) {
         pgstat_count_buffer_read(index);
         pgstat_count_buffer_hit(index);
-        return hint->buffer;
+        return *hint;
     }
-    const Buffer buffer = ReadBuffer(index, block);
-    *hint = {file, block, buffer};
-    return buffer;
+    return *hint = ReadBuffer(index, block);
 }
 
-void prefetch_page(Relation index, BlockNumber block, uint32 offset, uint32 length) {
-    const RelationFile file = relation_file(index);
-    const PageHint* hint = hint_for(file, block);
-    if (hint->file != file || hint->block != block || BufferIsLocal(hint->buffer)) return;
-    // The page may have left the buffer: then this warms the wrong lines, and nothing else.
-    const uint8_t* body = page_body(buffer_bytes(hint->buffer));
-    for (uint32 at = offset; at < offset + length; at += kCacheLineBytes)
-        __builtin_prefetch(body + at);
+const uint8_t* expect_page(Relation index, BlockNumber block) {
+    const Buffer buffer = *hint_for(relation_file(index), block);
+    if (buffer == InvalidBuffer || BufferIsLocal(buffer)) return nullptr;
+    __builtin_prefetch(GetBufferDescriptor(static_cast<uint32>(buffer - 1)), 1);
+    const uint8_t* page = buffer_bytes(buffer);
+    __builtin_prefetch(page_trailer(page));
+    return page;
 }
 
 void check_page(Relation index, Buffer buffer, PageKind kind) {

@@ -54,9 +54,16 @@ Buffer pin_page(Relation index, BlockNumber block);
 /// Pins and locks a page; raises when the block lies beyond the end.
 Buffer lock_page(Relation index, BlockNumber block, int mode);
 
-/// Tells the processor that `length` bytes of the page's body will be wanted soon, if the page was
-/// seen before. Never fails, pins nothing.
-void prefetch_page(Relation index, BlockNumber block, uint32 offset, uint32 length);
+/// Where a page that will be wanted soon probably lies in memory, null: not known. Good for
+/// prefetch() alone: by now it may be another page. Pins nothing.
+const uint8_t* expect_page(Relation index, BlockNumber block);
+
+/// Tells the processor that these bytes will be wanted soon.
+inline void prefetch(const uint8_t* from, size_t length) {
+    constexpr size_t kCacheLineBytes = 64;
+    for (size_t at = 0; at < length; at += kCacheLineBytes)
+        __builtin_prefetch(from + at);
+}
 
 /// Raises unless the locked page is of this kind and, for list pages, sound.
 void check_page(Relation index, Buffer buffer, PageKind kind);

@@ -10,9 +10,10 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// The processor finds the rest of a page by itself once it sees it read in order.
-constexpr uint32 kPrefetchedBytes = 1024;
-constexpr uint32 kPrefetchDistance = 3;
+// Slots that are on their way while one is looked at, and what of a long one is worth it: the
+// processor finds the rest by itself once it sees it read in order.
+constexpr uint32 kSlotsAhead = 4;
+constexpr uint32 kSlotBytesAhead = 1024;
 
 // Who wants every nearest row pays for bounds that hold for all but one entry in a billion.
 constexpr double kFullRecallEpsilon = 6;
@@ -40,14 +41,24 @@ void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
     raise_corrupted(index, BufferGetBlockNumber(buffer), page_fault(page, kind));
 }
 
+// A page comes from memory about as fast as its codes are looked at, so while one is, `upcoming` is
+// fetched. It may be null.
 void push_inside(Reader* reader, const ListGeometry& geometry, const uint8_t* page,
-                 BlockNumber block) {
+                 BlockNumber block, const uint8_t* upcoming) {
     LevelScan& level = reader->search->level_of_step();
+    const size_t used_bytes =
+        geometry.blocks_offset() + size_t{geometry.max_blocks} * geometry.block_bytes;
     run_core([&] {
         const ListPageView view(geometry, page);
+        const uint32 block_count = view.header().block_count;
         level.begin_page(page, block);
-        for (uint32_t i = 0; i < view.header().block_count; ++i)
+        for (uint32_t i = 0; i < block_count; ++i) {
+            if (upcoming != nullptr) {
+                const size_t share = used_bytes / block_count;
+                prefetch(page_body(upcoming) + i * share, share);
+            }
             level.push_block(view, i, geometry.row_code_bytes > 0 ? view.codes(i) : nullptr);
+        }
     });
 }
 
@@ -92,9 +103,11 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         check_list_page(index, buffer, geometry);
         if (page_trailer(page)->list_id != list_id) raise_strange_page(index, block);
         const BlockNumber next = page_trailer(page)->next;
-        if (next != kNoBlock) prefetch_page(index, next, 0, kPrefetchedBytes);
+        const BlockNumber following =
+            next != kNoBlock ? next : reader->search->level_of_step().following_list();
+        const uint8_t* upcoming = following == kNoBlock ? nullptr : expect_page(index, following);
         if (geometry.codes_inside) {
-            push_inside(reader, geometry, page, block);
+            push_inside(reader, geometry, page, block, upcoming);
         } else {
             memcpy(reader->page, page, BLCKSZ);
         }
@@ -111,12 +124,13 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
 }
 
 // The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
-void prefetch_following(Reader* reader, const ListGeometry& geometry) {
+void prefetch_slot(Reader* reader, const ListGeometry& geometry) {
     LevelScan::Place following;
-    if (!reader->search->level_of_step().following_entry(kPrefetchDistance, &following)) return;
+    if (!reader->search->level_of_step().following_entry(kSlotsAhead, &following)) return;
     if (following.slot_pages.empty()) return;
-    prefetch_page(reader->index, following.slot_pages[0], following.slot_offset,
-                  Min(geometry.slot_bytes, kPrefetchedBytes));
+    const uint8_t* page = expect_page(reader->index, following.slot_pages[0]);
+    if (page == nullptr) return;
+    prefetch(page_body(page) + following.slot_offset, Min(geometry.slot_bytes, kSlotBytesAhead));
 }
 
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
@@ -130,7 +144,7 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
         return;
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
-    prefetch_following(reader, geometry);
+    prefetch_slot(reader, geometry);
     const uint8_t* page = buffer_bytes(buffer);
     if (belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         run_core([&] { level.push_slot(page_body(page) + place.slot_offset); });

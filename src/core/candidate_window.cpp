@@ -49,11 +49,11 @@ constexpr size_t kFewestToSample = 128;
 constexpr size_t kFirstSorted = 64;
 
 /// A bound that at least `wanted` of the candidates, and few more, probably do not exceed.
-float guess_bound(std::span<const Candidate> candidates, size_t wanted) {
-    const size_t count = candidates.size();
+float guess_bound(std::span<const float> bounds, size_t wanted) {
+    const size_t count = bounds.size();
     float sample[kSampleSize];
     for (size_t i = 0; i < kSampleSize; ++i)
-        sample[i] = candidates[i * count / kSampleSize].bound;
+        sample[i] = bounds[i * count / kSampleSize];
     // Two standard deviations above the expected rank.
     const double share = static_cast<double>(wanted) / static_cast<double>(count);
     const double deviation = std::sqrt(kSampleSize * share * (1 - share));
@@ -63,26 +63,33 @@ float guess_bound(std::span<const Candidate> candidates, size_t wanted) {
     return *guess;
 }
 
-/// Moves the best to the front: at least `wanted`, at most `most` of them; returns how many.
-/// std::nth_element mispredicts a branch for every other candidate, which takes as long as scanning
-/// a list; this has no branch to mispredict, and falls back on it after a bad guess.
-/// REQUIRES: wanted <= most.
-size_t split(std::span<Candidate> candidates, size_t wanted, size_t most) {
-    if (candidates.size() <= wanted) return candidates.size();
-    if (candidates.size() >= kFewestToSample) {
-        const float bound = guess_bound(candidates, wanted);
-        size_t low = 0;
-        for (Candidate& candidate : candidates) {
-            // Member by member: a copy of 16 bytes would wait for the stores of 4 and 8 before it.
-            std::swap(candidate.bound, candidates[low].bound);
-            std::swap(candidate.id, candidates[low].id);
-            low += candidates[low].bound <= bound;
-        }
-        if (low >= wanted && low <= most) return low;
+/// Keeps the candidates up to `limit` in their order and without gaps; returns how many.
+size_t drop_above(float* bounds, uint64_t* ids, size_t count, float limit) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const float bound = bounds[i];
+        bounds[kept] = bound;
+        ids[kept] = ids[i];
+        kept += bound <= limit;
     }
-    std::nth_element(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(wanted - 1),
-                     candidates.end());
-    return wanted;
+    return kept;
+}
+
+/// Moves the candidates up to `limit` to `taken`, which has room for one more, and closes the gaps;
+/// returns how many are left.
+size_t take_low(float* bounds, uint64_t* ids, size_t count, float limit, Candidate* taken) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const float bound = bounds[i];
+        const uint64_t id = ids[i];
+        const bool is_low = bound <= limit;
+        *taken = {.bound = bound, .id = id};
+        taken += is_low;
+        bounds[kept] = bound;
+        ids[kept] = id;
+        kept += !is_low;
+    }
+    return kept;
 }
 
 }  // namespace
@@ -93,7 +100,9 @@ CandidateWindow::CandidateWindow(size_t capacity) {
 
 void CandidateWindow::clear(size_t capacity) {
     capacity_ = capacity;
-    candidates_.resize(2 * capacity + kBlock);
+    bounds_.resize(room(capacity));
+    ids_.resize(room(capacity));
+    sorted_.resize(room(capacity));
     size_ = 0;
     sorted_count_ = 0;
     highest_ = kInfinity;
@@ -103,43 +112,90 @@ void CandidateWindow::clear(size_t capacity) {
 void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_t first_id) {
     uint32_t left = valid & ~HWY_DYNAMIC_DISPATCH(above)(bounds, highest_);
     if (left == 0) return;
-    Candidate* next = candidates_.data() + size_;
+    unsort();
+    size_t next = size_;
     for (; left != 0; left &= left - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(left));
-        *next++ = {.bound = std::isnan(bounds[i]) ? -kInfinity : bounds[i], .id = first_id + i};
+        bounds_[next] = std::isnan(bounds[i]) ? -kInfinity : bounds[i];
+        ids_[next++] = first_id + i;
     }
-    size_ = static_cast<size_t>(next - candidates_.data());
-    sorted_count_ = 0;
+    size_ = next;
     if (size_ > 2 * capacity_) prune();
 }
 
 void CandidateWindow::push(float bound, uint64_t id) {
     if (bound > highest_) return;
-    candidates_[size_++] = {.bound = std::isnan(bound) ? -kInfinity : bound, .id = id};
-    sorted_count_ = 0;
+    unsort();
+    bounds_[size_] = std::isnan(bound) ? -kInfinity : bound;
+    ids_[size_++] = id;
     if (size_ > 2 * capacity_) prune();
 }
 
+/// Puts what was sorted back into the columns: there is room, for pruning counts both.
+void CandidateWindow::unsort() {
+    for (size_t i = 0; i < sorted_count_; ++i) {
+        bounds_[size_] = sorted_[i].bound;
+        ids_[size_++] = sorted_[i].id;
+    }
+    sorted_count_ = 0;
+}
+
 /// Keeps at least `capacity`. More is harmless: best() hands out no more than that.
+/// std::nth_element mispredicts a branch for every other candidate, which takes as long as scanning
+/// a list; cutting at a guessed bound has no branch to mispredict, and the exact way is left for
+/// bad guesses.
 void CandidateWindow::prune() {
-    const std::span<Candidate> all(candidates_.data(), size_);
-    size_ = split(all, capacity_, capacity_ + capacity_ / 2);
     has_dropped_ = true;
-    highest_ = all[0].bound;
-    for (const Candidate& candidate : all.first(size_))
-        highest_ = std::max(highest_, candidate.bound);
+    if (size_ >= kFewestToSample) {
+        const float bound = guess_bound({bounds_.data(), size_}, capacity_);
+        const auto at_most = [bound](float other) { return other <= bound; };
+        const auto low = static_cast<size_t>(std::count_if(
+            bounds_.begin(), bounds_.begin() + static_cast<ptrdiff_t>(size_), at_most));
+        if (low >= capacity_ && low <= capacity_ + capacity_ / 2) {
+            size_ = drop_above(bounds_.data(), ids_.data(), size_, bound);
+            highest_ = bound;
+            return;
+        }
+    }
+    keep_exactly(capacity_);
+}
+
+void CandidateWindow::keep_exactly(size_t wanted) {
+    std::vector<Candidate> all(size_);
+    for (size_t i = 0; i < size_; ++i)
+        all[i] = {.bound = bounds_[i], .id = ids_[i]};
+    const auto last = all.begin() + static_cast<ptrdiff_t>(wanted - 1);
+    std::nth_element(all.begin(), last, all.end());
+    highest_ = last->bound;
+    for (size_ = 0; size_ < wanted; ++size_) {
+        bounds_[size_] = all[size_].bound;
+        ids_[size_] = all[size_].id;
+    }
+}
+
+/// Moves the best of the columns, at least `wanted` if they have so many, to the end of sorted_.
+void CandidateWindow::take_best(size_t wanted) {
+    float bound = kInfinity;
+    if (size_ > wanted && size_ >= kFewestToSample) {
+        bound = guess_bound({bounds_.data(), size_}, wanted);
+    }
+    Candidate* const first = sorted_.data() + sorted_count_;
+    Candidate* last = first;
+    for (;; bound = kInfinity) {
+        const size_t rest = take_low(bounds_.data(), ids_.data(), size_, bound, last);
+        last += size_ - rest;
+        size_ = rest;
+        if (bound == kInfinity || last - first >= static_cast<ptrdiff_t>(wanted)) break;
+    }
+    std::sort(first, last);
+    sorted_count_ = static_cast<size_t>(last - sorted_.data());
 }
 
 std::span<const Candidate> CandidateWindow::best(size_t count) {
-    count = std::min({count, capacity_, size_});
-    while (sorted_count_ < count) {
-        const std::span<Candidate> rest(candidates_.data() + sorted_count_, size_ - sorted_count_);
-        const size_t wanted = std::max(count - sorted_count_, kFirstSorted);
-        const size_t part = split(rest, wanted, size_);
-        std::sort(rest.begin(), rest.begin() + static_cast<ptrdiff_t>(part));
-        sorted_count_ += part;
-    }
-    return {candidates_.data(), count};
+    count = std::min({count, capacity_, size()});
+    while (sorted_count_ < count)
+        take_best(std::max(count - sorted_count_, kFirstSorted));
+    return {sorted_.data(), count};
 }
 
 Candidate CandidateWindow::limit() {

@@ -27,7 +27,7 @@ class CandidateWindow {
     explicit CandidateWindow(size_t capacity = kDefaultCapacity);
 
     static constexpr size_t bytes(size_t capacity) {
-        return (2 * capacity + kBlock) * sizeof(Candidate);
+        return room(capacity) * (sizeof(float) + sizeof(uint64_t) + sizeof(Candidate));
     }
     size_t capacity() const { return capacity_; }
 
@@ -46,7 +46,7 @@ class CandidateWindow {
     std::span<const Candidate> sorted() { return best(capacity_); }
 
     /// Whether nothing that was pushed has been left out of sorted().
-    bool is_complete() const { return !has_dropped_ && size_ <= capacity_; }
+    bool is_complete() const { return !has_dropped_ && size() <= capacity_; }
 
     /// Every candidate that was pushed and is not above this one is among best(capacity()). The
     /// highest possible candidate while is_complete().
@@ -58,14 +58,23 @@ class CandidateWindow {
 
   private:
     static constexpr size_t kBlock = 32;
+    static constexpr size_t kOverrun = 16;  ///< vectors read and write whole
 
+    static constexpr size_t room(size_t capacity) { return 2 * capacity + kBlock + kOverrun; }
+    size_t size() const { return sorted_count_ + size_; }
     void prune();
+    void unsort();
+    void take_best(size_t wanted);
+    void keep_exactly(size_t wanted);
 
     size_t capacity_;
-    std::vector<Candidate> candidates_;  ///< room for all; the first `size_` count
-    size_t size_;
-    size_t sorted_count_;  ///< so many are the best of all, in order
-    float highest_;        ///< what lies above has been dropped and is dropped from now on
+    // In two columns, so that a vector of bounds is compared at once.
+    std::vector<float> bounds_;
+    std::vector<uint64_t> ids_;
+    size_t size_;                    ///< of the columns: so many places are taken
+    std::vector<Candidate> sorted_;  ///< the best of all, in order; not in the columns
+    size_t sorted_count_;            ///< of them
+    float highest_;                  ///< what lies above has been dropped and is from now on
     bool has_dropped_;
 };
 

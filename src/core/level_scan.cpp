@@ -85,6 +85,13 @@ bool LevelScan::find_list_to_read() {
     return true;
 }
 
+uint32_t LevelScan::following_list() const {
+    for (size_t i = reading_ + 1; i < lists_.size(); ++i) {
+        if (lists_[i].to_read) return lists_[i].first_block;
+    }
+    return kNoBlock;
+}
+
 // What the window holds competes with what the lists bring, and may have to give way: so the lists
 // that it came from must remember what was taken from them.
 void LevelScan::start_reading() {
@@ -214,12 +221,16 @@ void LevelScan::push_slot(const uint8_t* slot) {
     RefineSlotHeader header;
     std::memcpy(&header, slot, sizeof header);
     const uint8_t* code = slot + sizeof header;
-    const RefineBound bound = scorer_.refine().lower_bound(refine_, code);
-    FoundEntry found{bound.key, bound.distance, header.pointer, ready_[taken_].id, {}};
+    FoundEntry found{0, 0, header.pointer, ready_[taken_].id, {}};
     if (options_.level > 0) {
-        centroid_.resize((geometry_.slot_bytes - sizeof header - sizeof(RefineHeader)) / 4);
-        std::memcpy(centroid_.data(), code + sizeof(RefineHeader), centroid_.size() * 4);
-        found.terms = scorer_.terms(centroid_.data());
+        // A list's place in the order needs no bound: its centroid's distance does.
+        const auto* centroid = reinterpret_cast<const float*>(code + sizeof(RefineHeader));
+        found.terms = scorer_.terms(centroid);
+        found.key = found.terms.list_term;
+    } else {
+        const RefineBound bound = scorer_.refine().lower_bound(refine_, code);
+        found.key = bound.key;
+        found.distance = bound.distance;
     }
     push_found(found);
 }

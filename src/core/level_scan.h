@@ -53,6 +53,8 @@ class LevelScan {
     Need need();
 
     uint32_t list_to_read() const { return lists_[reading_].first_block; }
+    /// The list that will be read after it; kNoBlock: none is in sight.
+    uint32_t following_list() const;
     void begin_page(const uint8_t* page, uint32_t block);
     void push_block(const ListPageView& page, uint32_t block, const uint8_t* codes);
     void finish_list();
@@ -75,7 +77,7 @@ class LevelScan {
         return true;
     }
 
-    /// The refine slot of entry_to_read(), slot_bytes of it, unaligned.
+    /// The refine slot of entry_to_read(), slot_bytes of it; of an inner level aligned to 4.
     void push_slot(const uint8_t* slot);
     /// The same where there are no refine slots.
     void push_pointer(EntryPointer pointer);
@@ -150,7 +152,6 @@ class LevelScan {
     uint32_t pages_read_ = 0;    // of the list that is being read
     uint32_t page_ordinal_ = 0;  // of the page that is being read
     std::vector<FoundEntry> heap_;
-    std::vector<float> centroid_;  // scratch
     Counters counters_{};
 };
 
