@@ -90,6 +90,7 @@ void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
 void sort_entry(AssignScan* scan, int32 list, const EncodedEntry& entry) {
     auto* packed = reinterpret_cast<PackedEntry*>(VARDATA(scan->packed));
     packed->factors = entry.factors;
+    packed->radius = entry.radius;
     uint8_t* to = packed->bytes;
     if (scan->key_bytes > 0) {
         packed->nulls = entry.attributes->nulls;

@@ -98,6 +98,7 @@ TupleDesc entry_tuple_descriptor();
 /// How an entry lies in a sorted tuple.
 struct PackedEntry {
     ScanFactors factors;
+    float radius;
     uint32_t nulls;
     uint8_t bytes[FLEXIBLE_ARRAY_MEMBER];  // attribute keys, code, refine code
 };

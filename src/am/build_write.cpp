@@ -34,6 +34,7 @@ void advance(EntryStream* stream) {
     const auto* bytes =
         reinterpret_cast<const uint8_t*>(VARDATA_ANY(DatumGetPointer(stream->slot->tts_values[2])));
     memcpy(&stream->entry.factors, bytes, sizeof(ScanFactors));
+    memcpy(&stream->entry.radius, bytes + offsetof(PackedEntry, radius), sizeof(float));
     memcpy(&stream->attributes.nulls, bytes + offsetof(PackedEntry, nulls), sizeof(uint32_t));
     const uint8_t* from = bytes + offsetof(PackedEntry, bytes);
     const size_t key_bytes = stream->attributes.widths.count * sizeof(uint64_t);

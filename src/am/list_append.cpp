@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "core/list_summary.h"
+
 namespace lookalike {
 namespace {
 
@@ -26,6 +28,23 @@ BlockNumber first_page_to_try(Relation index, BlockNumber list_id, const ListGeo
     const BlockNumber block = ListPageView(geometry, buffer_bytes(buffer)).header().insert_block;
     UnlockReleaseBuffer(buffer);
     return block == kNoBlock ? list_id : block;
+}
+
+// A scan that leaves the list unread meanwhile has a snapshot from before the entry's commit.
+// Should the entry never come, the summary promises too much, which is allowed.
+void cover_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
+                 const EncodedEntry& entry) {
+    if (geometry.summary_bytes == 0) return;
+    Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
+    check_list_page(index, buffer, geometry);
+    if (!summary_covers(ListPageView(geometry, buffer_bytes(buffer)).summary(), entry)) {
+        LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+        LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+        PageChange change(index);
+        widen_summary(mutable_summary(geometry, change.add(buffer)), entry);
+        change.finish();
+    }
+    UnlockReleaseBuffer(buffer);
 }
 
 // The hint is only a hint: it is logged alone and may be lost.
@@ -205,6 +224,7 @@ int parts_of(Relation index, const Place& place, const ListGeometry& geometry,
 
 void append_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
                   const EncodedEntry& entry) {
+    cover_entry(index, list_id, geometry, entry);
     const Place place = find_place(index, list_id, geometry);
     Part parts[128];
     int count = parts_of(index, place, geometry, entry, parts);

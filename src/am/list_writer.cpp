@@ -14,11 +14,13 @@ Buffer add_built_page(Relation index, PageKind kind, BlockNumber list_id, BlockN
 
 void ListWriter::begin() {
     first_block_ = RelationGetNumberOfBlocks(index_);
+    memset(summary_, 0, sizeof summary_);
 }
 
 void ListWriter::add(const EncodedEntry& entry) {
     if (builder_->is_full()) flush(true);
     run_core([&] { builder_->add(entry); });
+    if (geometry_.summary_bytes > 0) widen_summary(summary_, entry);
 }
 
 void ListWriter::flush(bool more) {
@@ -39,15 +41,21 @@ void ListWriter::flush(bool more) {
         builder_->fill_refine_page(buffer_bytes(refine), i);
         UnlockReleaseBuffer(refine);
     }
-    if (!more && block != first_block_) {
-        // New rows go to the last page, where the only free places are.
-        const Buffer first = ReadBuffer(index_, first_block_);
-        LockBuffer(first, BUFFER_LOCK_EXCLUSIVE);
-        reinterpret_cast<ListHeader*>(page_body(buffer_bytes(first)))->insert_block = block;
-        MarkBufferDirty(first);
-        UnlockReleaseBuffer(first);
-    }
+    if (!more) finish_first_page(block);
     run_core([&] { builder_->clear(); });
+}
+
+void ListWriter::finish_first_page(BlockNumber last_block) {
+    const Buffer buffer = ReadBuffer(index_, first_block_);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    uint8_t* page = buffer_bytes(buffer);
+    // New rows go to the last page, where the only free places are.
+    if (last_block != first_block_) {
+        reinterpret_cast<ListHeader*>(page_body(page))->insert_block = last_block;
+    }
+    memcpy(mutable_summary(geometry_, page), summary_, geometry_.summary_bytes);
+    MarkBufferDirty(buffer);
+    UnlockReleaseBuffer(buffer);
 }
 
 BlockNumber ListWriter::finish() {

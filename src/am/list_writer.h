@@ -3,6 +3,7 @@
 
 #include "am/pages.h"
 #include "core/list_page_builder.h"
+#include "core/list_summary.h"
 
 namespace lookalike {
 
@@ -20,12 +21,14 @@ class ListWriter {
 
   private:
     void flush(bool more);
+    void finish_first_page(BlockNumber last_block);
 
     Relation index_;
     ListGeometry geometry_;
     ListPageBuilder* builder_;
     uint16 level_;
     BlockNumber first_block_ = kNoBlock;
+    uint8_t summary_[summary_bytes(kMaxAttributes)];
 };
 
 /// A new page at the end of the index, filled in by the caller, which unlocks and releases it.

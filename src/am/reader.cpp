@@ -103,6 +103,12 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         check_list_page(index, buffer, geometry);
         if (page_trailer(page)->list_id != list_id) raise_strange_page(index, block);
         const BlockNumber next = page_trailer(page)->next;
+        if (length == 1 &&
+            run_core([&] { return reader->search->level_of_step().can_skip(page); })) {
+            UnlockReleaseBuffer(buffer);
+            run_core([&] { reader->search->level_of_step().skip_list(); });
+            return;
+        }
         const BlockNumber following =
             next != kNoBlock ? next : reader->search->level_of_step().following_list();
         const uint8_t* upcoming = following == kNoBlock ? nullptr : expect_page(index, following);

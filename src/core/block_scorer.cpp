@@ -1,6 +1,7 @@
 #include "core/block_scorer.h"
 
 #include <cstring>
+#include <limits>
 
 namespace lookalike {
 
@@ -20,6 +21,13 @@ ScanTerms BlockScorer::root_terms() const {
     if (is_binary(metric_)) return {};
     const std::vector<float> zero(query_->padded_dims);
     return scan_->terms(zero.data());
+}
+
+RefineBound BlockScorer::list_bound(const ScanTerms& terms, float radius) const {
+    if (is_binary(metric_)) {
+        return {.distance = 0, .key = -std::numeric_limits<float>::infinity()};
+    }
+    return refine_->around(terms.list_term, radius);
 }
 
 void BlockScorer::score(const ListGeometry& geometry, const uint8_t* codes,

@@ -31,6 +31,11 @@ class BlockScorer {
     /// For entries encoded against the mean, that is the zero of the index space.
     ScanTerms root_terms() const;
 
+    /// Below the distance in SQL, and the key, of every entry of a list with these terms that is no
+    /// farther than `radius` from the centroid. The lowest
+    /// bound for binary metrics and the inner product.
+    RefineBound list_bound(const ScanTerms& terms, float radius) const;
+
     void score(const ListGeometry& geometry, const uint8_t* codes, const ScanColumns& columns,
                const ScanTerms& terms, float bounds[kBlockEntries]) const;
 

@@ -52,6 +52,9 @@ class CandidateWindow {
     /// highest possible candidate while is_complete().
     Candidate limit();
 
+    /// Whether a candidate with this bound would be dropped at once.
+    bool is_beyond(float bound) const { return bound > highest_; }
+
     /// Forgets everything; another capacity may be given for a second, wider pass.
     void clear() { clear(capacity_); }
     void clear(size_t capacity);

@@ -1,8 +1,15 @@
 #include "core/entry_encoder.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace lookalike {
+namespace {
+
+// What a sum in double may lose, with room to spare.
+constexpr double kRadiusRounding = 0x1p-40;
+
+}  // namespace
 
 EntryEncoder::EntryEncoder(const IndexSpace& space, Refine refine, uint32_t level)
     : space_(&space),
@@ -20,12 +27,17 @@ EncodedEntry EntryEncoder::encode(const float* vector, double rounding, const fl
     if (refine_ != Refine::kNone) {
         encode_refine(refine_, vector, space_->padded_dims(), rounding, slot_.data());
     }
-    return {pointer, factors, code_.data(), slot_.data()};
+    const double squared = exact_l2_squared(vector, centroid, space_->padded_dims());
+    return {.pointer = pointer,
+            .factors = factors,
+            .code = code_.data(),
+            .refine = slot_.data(),
+            .radius = round_up((std::sqrt(squared) + rounding) * (1 + kRadiusRounding))};
 }
 
 EncodedEntry EntryEncoder::encode_bits(const uint8_t* bits, EntryPointer pointer) {
     std::memcpy(code_.data(), bits, bit_bytes_);
-    return {pointer, {}, code_.data(), nullptr};
+    return {.pointer = pointer, .factors = {}, .code = code_.data(), .refine = nullptr};
 }
 
 }  // namespace lookalike

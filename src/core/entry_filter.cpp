@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/list_summary.h"
+
 namespace lookalike {
 namespace {
 
@@ -66,6 +68,18 @@ std::vector<KeyRange> intersect(const std::vector<KeyRange>& a, const std::vecto
             both.push_back({std::max(x.low, y.low), std::min(x.high, y.high)});
     }
     return normalize(std::move(both));
+}
+
+bool EntryFilter::may_pass(const uint8_t* summary) const {
+    ListSummary list;
+    std::memcpy(&list, summary, sizeof list);
+    for (const AttributeFilter& filter : filters_) {
+        if (filter.takes_null && (list.nulls >> filter.attribute & 1)) continue;
+        const AttributeSummary attribute = read_attribute_summary(summary, filter.attribute);
+        const auto may = [&](const KeyRange& range) { return may_have_key(attribute, range); };
+        if (std::none_of(filter.ranges.begin(), filter.ranges.end(), may)) return false;
+    }
+    return true;
 }
 
 uint32_t EntryFilter::passing(const ListPageView& page, uint32_t block, uint32_t live) const {

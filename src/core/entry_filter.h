@@ -36,6 +36,9 @@ class EntryFilter {
     /// The entries of a block that pass, out of those in `live`.
     uint32_t passing(const ListPageView& page, uint32_t block, uint32_t live) const;
 
+    /// Whether an entry of a list with this summary may pass.
+    bool may_pass(const uint8_t* summary) const;
+
   private:
     AttributeWidths widths_;
     std::vector<AttributeFilter> filters_;

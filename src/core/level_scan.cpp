@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/list_summary.h"
+
 namespace lookalike {
 namespace {
 
@@ -136,6 +138,16 @@ void LevelScan::widen() {
     taken_ = 0;
     is_complete_ = true;
     limit_ = window_.limit();
+}
+
+bool LevelScan::can_skip(const uint8_t* first_page) const {
+    if (geometry_.summary_bytes == 0) return false;
+    const uint8_t* summary = ListPageView(geometry_, first_page).summary();
+    if (options_.filter != nullptr && !options_.filter->may_pass(summary)) return true;
+    if (options_.exhaustive) return false;
+    ListSummary list;
+    std::memcpy(&list, summary, sizeof list);
+    return window_.is_beyond(scorer_.list_bound(lists_[reading_].terms, list.radius).key);
 }
 
 void LevelScan::begin_page(const uint8_t* page, uint32_t block) {

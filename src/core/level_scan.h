@@ -55,9 +55,16 @@ class LevelScan {
     uint32_t list_to_read() const { return lists_[reading_].first_block; }
     /// The list that will be read after it; kNoBlock: none is in sight.
     uint32_t following_list() const;
+    /// Whether list_to_read(), of which this is the first page, may be left unread: nothing in it
+    /// passes the filter, or nothing in it is near enough.
+    bool can_skip(const uint8_t* first_page) const;
     void begin_page(const uint8_t* page, uint32_t block);
     void push_block(const ListPageView& page, uint32_t block, const uint8_t* codes);
     void finish_list();
+    void skip_list() {
+        ++counters_.lists_skipped;
+        finish_list();
+    }
 
     /// Where an entry lies.
     struct Place {
@@ -88,7 +95,8 @@ class LevelScan {
     FoundEntry pop();
 
     struct Counters {
-        uint64_t lists_read;
+        uint64_t lists_read;     ///< those skipped among them
+        uint64_t lists_skipped;  ///< from what their first page says
         uint64_t entries_scanned;
         uint64_t entries_passed;  ///< of those scanned: what the filter let through
         uint64_t entries_refined;

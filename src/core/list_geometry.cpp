@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/index_space.h"
+#include "core/list_summary.h"
 
 namespace lookalike {
 namespace {
@@ -47,8 +48,9 @@ void choose_blocks(ListGeometry& geometry) {
 }
 
 ListGeometry with_entry_bytes(uint32_t row_code_bytes, uint32_t factor_bytes, uint32_t slot_bytes,
-                              uint32_t attribute_bytes) {
+                              uint32_t attribute_bytes, uint32_t summary_bytes) {
     ListGeometry geometry{};
+    geometry.summary_bytes = summary_bytes;
     geometry.attribute_bytes = attribute_bytes;
     geometry.row_code_bytes = row_code_bytes;
     geometry.block_code_bytes = row_code_bytes * kBlockEntries;
@@ -101,9 +103,10 @@ uint32_t AttributeWidths::block_bytes() const {
 ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level,
                            const AttributeWidths& attributes) {
     const uint32_t attribute_bytes = level > 0 ? 0 : attributes.block_bytes();
+    const uint32_t summary = level > 0 ? 0 : summary_bytes(attributes.count);
     // Rows of bits are padded to whole words, so that the kernels never meet a tail.
     if (is_binary(metric)) {
-        return with_entry_bytes((code_dims + 63) / 64 * 8, 0, 0, attribute_bytes);
+        return with_entry_bytes((code_dims + 63) / 64 * 8, 0, 0, attribute_bytes, summary);
     }
     const Refine kept = level > 0 ? Refine::kFloat : refine;
     const uint32_t slot_bytes =
@@ -111,7 +114,7 @@ ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uin
             ? 0
             : static_cast<uint32_t>(sizeof(RefineSlotHeader) + refine_bytes(kept, code_dims));
     return with_entry_bytes(code_dims / 8, 3 * kBlockEntries * sizeof(float), slot_bytes,
-                            attribute_bytes);
+                            attribute_bytes, summary);
 }
 
 AttributeWidths attribute_widths(const MetaPage& meta) {
@@ -139,7 +142,7 @@ ListGeometry list_geometry(const IndexShape& shape, uint32_t level) {
 }
 
 ListGeometry plain_list_geometry() {
-    return with_entry_bytes(0, 0, 0, 0);
+    return with_entry_bytes(0, 0, 0, 0, 0);
 }
 
 }  // namespace lookalike

@@ -27,6 +27,7 @@ struct ListGeometry {
     uint32_t slot_bytes;        ///< refine slot with its header, or 0: none
     uint32_t slots_per_page;    ///< 0: slots run on from page to page
     bool codes_inside;          ///< of the list page
+    uint32_t summary_bytes;     ///< kept on every page, used on a list's first; 0: none
     uint32_t block_bytes;       ///< of a block within the list page
     uint32_t max_blocks;        ///< that one list page governs
     uint32_t max_code_pages;
@@ -34,9 +35,10 @@ struct ListGeometry {
 
     uint32_t max_entries() const { return max_blocks * kBlockEntries; }
     uint32_t arrays_offset() const { return sizeof(ListHeader); }
-    uint32_t blocks_offset() const {
+    uint32_t summary_offset() const {
         return arrays_offset() + 4 * (max_code_pages + max_refine_pages);
     }
+    uint32_t blocks_offset() const { return summary_offset() + summary_bytes; }
 
     /// The refine slot of entry `index`, slot_bytes long. REQUIRES: slot_bytes > 0.
     StreamPlace slot_place(uint32_t index) const;

@@ -38,6 +38,10 @@ void write_attributes(const AttributeKeys& attributes, uint8_t* columns, uint32_
 
 }  // namespace
 
+uint8_t* mutable_summary(const ListGeometry& geometry, uint8_t* page) {
+    return page_body(page) + geometry.summary_offset();
+}
+
 void init_page(uint8_t* page, PageKind kind, uint32_t list_id, uint32_t owner) {
     std::memset(page_body(page), 0, kBodyBytes);
     *page_trailer(page) = {.list_id = list_id,

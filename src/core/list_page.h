@@ -44,6 +44,9 @@ class ListPageView {
     }
     const uint32_t* refine_pages() const { return code_pages() + geometry_->max_code_pages; }
 
+    /// Of a list's first page; REQUIRES: summary_bytes > 0.
+    const uint8_t* summary() const { return body_ + geometry_->summary_offset(); }
+
     /// One bit for each entry of a block, the lowest for the first: set while it is in use.
     uint32_t live(uint32_t block) const;
     EntryPointer pointer(uint32_t index) const;
@@ -93,6 +96,7 @@ struct EncodedEntry {
     const uint8_t* code;                        ///< row_code_bytes: signs, or the bits themselves
     const uint8_t* refine;                      ///< slot_bytes less the slot header
     const AttributeKeys* attributes = nullptr;  ///< null where the geometry has none
+    float radius = 0;  ///< at least the distance from the centroid, in index space; 0 for bits
 };
 
 /// Writes pointer, factors and, when they are inside, the code of an entry, and marks it live.
@@ -107,6 +111,9 @@ void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t ind
 /// The filter attributes of an entry, as write_entry() put them there.
 AttributeKeys read_attributes(const ListPageView& page, const AttributeWidths& widths,
                               uint32_t index);
+
+/// The summary of the list that this page is the first of, to be changed.
+uint8_t* mutable_summary(const ListGeometry& geometry, uint8_t* page);
 
 /// Marks an entry free. Its bytes stay.
 void clear_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index);

@@ -18,7 +18,7 @@ constexpr uint32_t kPageBytes = 8192;
 constexpr uint32_t kPageHeaderBytes = 24;
 constexpr uint32_t kNoBlock = 0;  ///< block 0 is the meta page: no link ever points at it
 constexpr uint32_t kMetaMagic = 0x4c4f4f4b;
-constexpr uint8_t kFormatVersion = 1;
+constexpr uint8_t kFormatVersion = 2;
 constexpr uint16_t kPageId = 0xFA15;
 constexpr uint32_t kMaxAttributes = 8;
 
@@ -80,7 +80,7 @@ static_assert(sizeof(MetaPage) == 128 + 2048);
 static_assert(sizeof(MetaPage) <= kBodyBytes);
 
 /// At the start of a list page's body. Then come the block numbers of its code pages, of its refine
-/// pages, and its blocks of 32 entries (see ListGeometry).
+/// pages, in leaf lists a summary (core/list_summary.h), and its blocks of 32 entries.
 struct ListHeader {
     uint32_t insert_block;  ///< first page of a list only: where an inserter looks first
     uint16_t level;         ///< 0: entries are rows; above: entries are lists

@@ -256,6 +256,13 @@ RefineBound RefineQuery::finish(const RefineHeader& header, double sum) const {
     return {.distance = distance, .key = round_down(2 * distance)};
 }
 
+RefineBound RefineQuery::around(float key, float radius) const {
+    if (query_.metric == Metric::kInnerProduct) return lowest();
+    // No farther from the origin than the query and the way from there.
+    const double norm = std::sqrt(std::max(0.0f, key)) + vector_norm_;
+    return finish({.scale = 1, .error = radius, .norm = round_up(norm)}, key);
+}
+
 RefineBound RefineQuery::lowest() const {
     if (query_.metric == Metric::kInnerProduct)
         return {.distance = -kInfinity, .key = -std::numeric_limits<float>::infinity()};

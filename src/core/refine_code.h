@@ -61,6 +61,11 @@ class RefineQuery {
                        size_t count) const;
     RefineBound finish(const RefineHeader& header, double sum) const;
 
+    /// The same for all vectors that are no farther than `radius` from one in index space, whose
+    /// key to the query is `key` but for float rounding. The inner product, whose lists reach far,
+    /// gets the lowest bound.
+    RefineBound around(float key, float radius) const;
+
     /// What stands for a row without a refine code: below every distance.
     RefineBound lowest() const;
 

@@ -15,6 +15,7 @@
 #include "core/distance.h"
 #include "core/entry_encoder.h"
 #include "core/list_page_builder.h"
+#include "core/list_summary.h"
 #include "core/search.h"
 
 namespace lookalike {
@@ -61,18 +62,26 @@ class StoredLists {
 
     const ListGeometry& geometry() const { return geometry_; }
 
-    void begin() { first_block_ = kNoBlock; }
+    void begin() {
+        first_block_ = kNoBlock;
+        summary_.assign(geometry_.summary_bytes, 0);
+    }
     void add(const EncodedEntry& entry) {
+        if (!summary_.empty()) widen_summary(summary_.data(), entry);
         if (builder_.is_full()) flush();
         builder_.add(entry);
     }
     uint32_t finish() {
         flush();
+        std::copy(summary_.begin(), summary_.end(),
+                  mutable_summary(geometry_, store_.page(first_block_)));
         return first_block_;
     }
 
     /// To the first free place of the list, which grows by a page when it has none.
     void append(uint32_t list_id, const EncodedEntry& entry) {
+        if (geometry_.summary_bytes > 0)
+            widen_summary(mutable_summary(geometry_, store_.page(list_id)), entry);
         uint32_t block = list_id;
         while (!ListPageView(geometry_, store_.page(block)).free_index()) {
             uint32_t next = page_trailer(store_.page(block))->next;
@@ -171,6 +180,7 @@ class StoredLists {
     ListGeometry geometry_;
     uint16_t level_;
     ListPageBuilder builder_;
+    std::vector<uint8_t> summary_;
     uint32_t first_block_ = kNoBlock;
     uint32_t last_block_ = kNoBlock;
 };
@@ -181,6 +191,7 @@ class PageFeeder {
     explicit PageFeeder(PageStore& store) : store_(store) {}
 
     void push_list(LevelScan& level, const ListGeometry& geometry, uint32_t list_id) {
+        if (level.can_skip(store_.page(list_id))) return level.skip_list();
         codes_.resize(geometry.block_code_bytes);
         for (uint32_t block = list_id; block != kNoBlock;
              block = page_trailer(store_.page(block))->next) {
