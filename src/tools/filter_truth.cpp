@@ -11,14 +11,16 @@ namespace lookalike {
 
 FilterTruth::FilterTruth(const Dataset& set, std::vector<FilterCondition> conditions,
                          uint32_t neighbour_count)
-    : set_(set), conditions_(std::move(conditions)), neighbour_count_(neighbour_count) {
-    const uint32_t query_count = set.queries.count();
-    answers_.resize(conditions_.size() * query_count);
+    : set_(set),
+      conditions_(std::move(conditions)),
+      neighbour_count_(neighbour_count),
+      query_count_(static_cast<uint32_t>(conditions_.front().wanted.size())),
+      answers_(conditions_.size() * query_count_) {
     std::atomic<uint32_t> next = 0;
     std::vector<std::jthread> threads;
     for (uint32_t i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {
         threads.emplace_back([&] {
-            for (uint32_t query = next++; query < query_count; query = next++)
+            for (uint32_t query = next++; query < query_count_; query = next++)
                 compute(query);
         });
     }
@@ -38,7 +40,7 @@ void FilterTruth::compute(uint32_t query) {
         }
     }
     for (size_t i = 0; i < conditions_.size(); ++i) {
-        Answer& answer = answers_[i * set_.queries.count() + query];
+        Answer& answer = answers_[i * query_count_ + query];
         answer.match_count = match_counts[i];
         const uint32_t findable = std::min(neighbour_count_, match_counts[i]);
         if (findable > 0)

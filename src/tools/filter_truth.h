@@ -12,13 +12,13 @@ namespace lookalike {
 /// "attribute = wanted", with one wanted value a query.
 struct FilterCondition {
     const AttributeValues* attribute;  ///< of the base rows
-    AttributeValues wanted;            ///< of the queries
+    AttributeValues wanted;            ///< of the queries, or of the first of them
 };
 
 class FilterTruth {
   public:
     /// Brute force on every core, in one pass over the rows for all conditions.
-    /// REQUIRES: the set and the attributes outlive this object.
+    /// REQUIRES: the set and the attributes outlive this object; equally many queries in each.
     FilterTruth(const Dataset& set, std::vector<FilterCondition> conditions,
                 uint32_t neighbour_count);
 
@@ -41,13 +41,14 @@ class FilterTruth {
     };
 
     const Answer& answer(size_t condition, uint32_t query) const {
-        return answers_[condition * set_.queries.count() + query];
+        return answers_[condition * query_count_ + query];
     }
     void compute(uint32_t query);
 
     const Dataset& set_;
     std::vector<FilterCondition> conditions_;
     uint32_t neighbour_count_;
+    uint32_t query_count_;
     std::vector<Answer> answers_;
 };
 
