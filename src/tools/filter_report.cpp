@@ -79,10 +79,11 @@ class Worst {
     double value_ = 0;
 };
 
-Worst least(const std::vector<FilterCell>& cells, double FilterMeasure::*member) {
+template <class Value>
+Worst least(const std::vector<FilterCell>& cells, Value value_of) {
     Worst worst;
     for (const FilterCell& cell : cells) {
-        const double value = find_measure(cell, kDefaultChoice)->*member;
+        const double value = value_of(*find_measure(cell, kDefaultChoice));
         worst.offer(cell, value, value < worst.value());
     }
     return worst;
@@ -137,8 +138,8 @@ std::string recall_marks(const std::vector<RecallPoint>& points) {
 }
 
 std::string mark_table(const FilterResult& result) {
-    const Worst filled = least(result.cells, &FilterMeasure::filled);
-    const Worst recall = least(result.cells, &FilterMeasure::recall);
+    const Worst filled = least(result.cells, [](const auto& measure) { return measure.filled; });
+    const Worst recall = least(result.cells, [](const auto& measure) { return measure.recall(); });
     return "| mark | asked | measured | |\n|---|---|---|---|\n" +
            mark_row("LIMIT filled, worst cell", "100 %", filled.text(percent(filled.value())),
                     filled.value() >= 1) +
@@ -153,10 +154,10 @@ std::string cell_row(const FilterCell& cell) {
     const FilterMeasure* pgvector = find_measure(cell, kPgvector);
     const CellVerdict verdict = judge(cell);
     return row({passing_share(cell.value_count), number(cell.match_count), ours.plan,
-                percent(ours.filled), number(ours.recall, 3), speed(ours.queries_per_second),
+                percent(ours.filled), number(ours.recall(), 3), speed(ours.queries_per_second),
                 number(ours.p50_us / 1000, 2), number(ours.p99_us / 1000, 2),
                 speed_of(cell, kFilterIndex), speed_of(cell, kPlainIndex), speed_of(cell, kExact),
-                speed_of(cell, kPgvector), pgvector ? number(pgvector->recall, 3) : "-",
+                speed_of(cell, kPgvector), pgvector ? number(pgvector->recall(), 3) : "-",
                 ratio(verdict.to_pgvector), ratio(verdict.times_slower),
                 verdict.failed.empty() ? "pass" : "fail: " + verdict.failed});
 }
@@ -181,10 +182,10 @@ std::string every_measure(const FilterResult& result) {
     for (const FilterCell& cell : result.cells) {
         for (const FilterMeasure& measure : cell.measures) {
             text += row({cell.attribute, passing_share(cell.value_count), measure.system,
-                         measure.plan, std::to_string(measure.query_count), percent(measure.filled),
-                         number(measure.recall, 4), speed(measure.queries_per_second),
-                         number(measure.p50_us / 1000, 3), number(measure.p99_us / 1000, 3),
-                         std::to_string(measure.timeout_count)});
+                         measure.plan, std::to_string(measure.recalls.size()),
+                         percent(measure.filled), number(measure.recall(), 4),
+                         speed(measure.queries_per_second), number(measure.p50_us / 1000, 3),
+                         number(measure.p99_us / 1000, 3), std::to_string(measure.timeout_count)});
         }
     }
     return text + "\n</details>\n\n";
@@ -209,7 +210,9 @@ CellVerdict judge(const FilterCell& cell) {
     CellVerdict verdict;
     if (const FilterMeasure* pgvector = find_measure(cell, kPgvector)) {
         verdict.to_pgvector = ours.queries_per_second / pgvector->queries_per_second;
-        verdict.finds_as_many = ours.recall >= pgvector->recall - kEqualRecall;
+        // Of the queries that both were asked.
+        const size_t count = std::min(ours.recalls.size(), pgvector->recalls.size());
+        verdict.finds_as_many = ours.recall(count) >= pgvector->recall(count) - kEqualRecall;
     }
     for (const char* system : {kExact, kPlainIndex}) {
         if (const FilterMeasure* other = find_measure(cell, system)) {
@@ -218,7 +221,7 @@ CellVerdict judge(const FilterCell& cell) {
         }
     }
     add_failure(verdict, ours.filled < 1, "filled");
-    add_failure(verdict, ours.recall < kLeastRecall, "recall");
+    add_failure(verdict, ours.recall() < kLeastRecall, "recall");
     add_failure(verdict,
                 verdict.to_pgvector > 0 &&
                     (verdict.to_pgvector < kLeastToPgvector || !verdict.finds_as_many),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <numeric>
 #include <sstream>
 #include <stdexcept>
 
@@ -19,8 +20,12 @@ FilterMeasure read_measure(std::istream& in) {
     FilterMeasure measure;
     measure.system = text_field(in);
     measure.plan = text_field(in);
-    in >> measure.query_count >> measure.filled >> measure.recall >> measure.queries_per_second >>
-        measure.p50_us >> measure.p99_us >> measure.timeout_count;
+    size_t query_count = 0;
+    in >> measure.filled >> measure.queries_per_second >> measure.p50_us >> measure.p99_us >>
+        measure.timeout_count >> query_count;
+    double recall = 0;
+    while (measure.recalls.size() < query_count && in >> recall)
+        measure.recalls.push_back(recall);
     return measure;
 }
 
@@ -35,14 +40,23 @@ void write_cell(std::ostream& out, const FilterCell& cell) {
     out << "cell\t" << cell.attribute << '\t' << cell.value_count << '\t' << cell.match_count
         << '\n';
     for (const FilterMeasure& measure : cell.measures) {
-        out << "measure\t" << measure.system << '\t' << measure.plan << '\t' << measure.query_count
-            << '\t' << measure.filled << '\t' << measure.recall << '\t'
-            << measure.queries_per_second << '\t' << measure.p50_us << '\t' << measure.p99_us
-            << '\t' << measure.timeout_count << '\n';
+        out << "measure\t" << measure.system << '\t' << measure.plan << '\t' << measure.filled
+            << '\t' << measure.queries_per_second << '\t' << measure.p50_us << '\t'
+            << measure.p99_us << '\t' << measure.timeout_count << '\t' << measure.recalls.size();
+        for (const double recall : measure.recalls)
+            out << ' ' << recall;
+        out << '\n';
     }
 }
 
 }  // namespace
+
+double FilterMeasure::recall(size_t query_count) const {
+    if (query_count == 0) return 0;
+    const auto begin = recalls.begin();
+    return std::accumulate(begin, begin + static_cast<ptrdiff_t>(query_count), 0.0) /
+           static_cast<double>(query_count);
+}
 
 const FilterMeasure* find_measure(const FilterCell& cell, const std::string& system) {
     const auto found = std::ranges::find(cell.measures, system, &FilterMeasure::system);

@@ -20,14 +20,18 @@ constexpr const char* kPgvectorPartial = "pgvector HNSW, partial";
 /// One system in one cell.
 struct FilterMeasure {
     std::string system;
-    std::string plan;          ///< what it read
-    uint32_t query_count = 0;  ///< different queries that it was asked
-    double filled = 0;         ///< share of queries with enough rows to find that filled LIMIT
-    double recall = 0;
+    std::string plan;   ///< what it read
+    double filled = 0;  ///< share of queries with enough rows to find that filled LIMIT
     double queries_per_second = 0;
     double p50_us = 0;
     double p99_us = 0;
     uint32_t timeout_count = 0;
+    std::vector<double> recalls = {};  ///< of the first queries, as many as it was asked
+
+    double recall() const { return recall(recalls.size()); }
+
+    /// Mean of the first `query_count`. REQUIRES: that many were asked. 0 for none.
+    double recall(size_t query_count) const;
 
     bool operator==(const FilterMeasure&) const = default;
 };

@@ -235,23 +235,21 @@ FilterMeasure FilterBench::measure_of(const FilterSystem& system, const FilterSa
                                       size_t truth_index) const {
     FilterMeasure measure{.system = system.name, .plan = samples.plan};
     measure.timeout_count = samples.timeout_count;
-    measure.query_count = static_cast<uint32_t>(samples.answers.size());
-    if (measure.query_count == 0) return measure;
+    if (samples.answers.empty()) return measure;
     const BenchPoint point = summarise(samples.latencies_us);
     measure.p50_us = point.p50_us;
     measure.p99_us = point.p99_us;
     measure.queries_per_second = median(samples.queries_per_second);
     uint32_t fillable = 0, filled = 0;
-    for (uint32_t query = 0; query < measure.query_count; ++query) {
-        measure.recall +=
-            truth_->recall(truth_index, query, samples.answers[query]) / measure.query_count;
+    for (uint32_t query = 0; query < samples.answers.size(); ++query) {
+        measure.recalls.push_back(truth_->recall(truth_index, query, samples.answers[query]));
         if (truth_->match_count(truth_index, query) < kNeighbours) continue;
         ++fillable;
         filled += samples.answers[query].size() == kNeighbours;
     }
     measure.filled = fillable == 0 ? 1 : static_cast<double>(filled) / fillable;
-    std::cout << measure.system << " (" << measure.plan << "), " << measure.query_count
-              << " queries: filled " << measure.filled << ", recall " << measure.recall << ", "
+    std::cout << measure.system << " (" << measure.plan << "), " << measure.recalls.size()
+              << " queries: filled " << measure.filled << ", recall " << measure.recall() << ", "
               << measure.queries_per_second << " queries a second, p50 " << measure.p50_us
               << " us, p99 " << measure.p99_us << " us" << std::endl;
     return measure;

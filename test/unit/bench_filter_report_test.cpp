@@ -8,12 +8,11 @@ namespace {
 FilterMeasure measured(const char* system, double recall, double queries_per_second) {
     return {.system = system,
             .plan = "some plan",
-            .query_count = 200,
             .filled = 1,
-            .recall = recall,
             .queries_per_second = queries_per_second,
             .p50_us = 1e6 / queries_per_second,
-            .p99_us = 2e6 / queries_per_second};
+            .p99_us = 2e6 / queries_per_second,
+            .recalls = std::vector<double>(200, recall)};
 }
 
 // Meets every mark.
@@ -38,13 +37,13 @@ TEST(FilterReport, EachMarkCanFail) {
     cell.measures[0].filled = 0.995;
     EXPECT_EQ(judge(cell).failed, "filled");
     cell = good_cell();
-    cell.measures[0].recall = 0.949;
+    cell.measures[0].recalls.assign(200, 0.949);
     EXPECT_EQ(judge(cell).failed, "recall, pgvector") << "pgvector's recall is 0.95";
     cell = good_cell();
     cell.measures[3].queries_per_second = 201;
     EXPECT_EQ(judge(cell).failed, "pgvector");
     cell = good_cell();
-    cell.measures[3].recall = 0.9606;
+    cell.measures[3].recalls.assign(200, 0.9606);
     EXPECT_EQ(judge(cell).failed, "pgvector") << "faster at a lower recall does not count";
     cell = good_cell();
     cell.measures[1].queries_per_second = 1501;
@@ -52,6 +51,15 @@ TEST(FilterReport, EachMarkCanFail) {
     cell = good_cell();
     cell.measures[2].queries_per_second = 1501;
     EXPECT_EQ(judge(cell).failed, "slower") << "than the exact plan";
+}
+
+TEST(FilterReport, RecallsOfTheSameQueriesAreCompared) {
+    FilterCell cell = good_cell();
+    // The 50 queries that pgvector had time for are the easy ones.
+    cell.measures[3].recalls.assign(50, 0.99);
+    EXPECT_EQ(judge(cell).failed, "pgvector");
+    std::fill_n(cell.measures[0].recalls.begin(), 50, 1.0);
+    EXPECT_EQ(judge(cell).failed, "");
 }
 
 TEST(FilterReport, WhatWasNotMeasuredDoesNotFail) {
@@ -76,7 +84,7 @@ FilterResult two_cells() {
                         .recall_points = {{0.9, 0.935}, {0.99, 0.981}}};
     result.cells = {good_cell(), good_cell()};
     result.cells[1].attribute = "correlated, far";
-    result.cells[1].measures[0].recall = 0.9512;
+    result.cells[1].measures[0].recalls.assign(200, 0.9512);
     result.cells[1].measures[3].queries_per_second = 25;
     return result;
 }
@@ -108,7 +116,7 @@ TEST(FilterReport, MarksNameTheWorstCell) {
 
 TEST(FilterReport, CellsThatFindLessAreCounted) {
     FilterResult result = two_cells();
-    result.cells[1].measures[3].recall = 0.99;
+    result.cells[1].measures[3].recalls.assign(200, 0.99);
     expect_line(filter_section(result),
                 "| queries a second to pgvector at equal or better recall, worst cell | at least "
                 "5x | 10.00x (independent, 1 %); cells with lower recall: 1 | **fail** |");
