@@ -230,15 +230,16 @@ void replace(std::string& document, const Place& place, const std::string& text)
 
 }  // namespace
 
-void report_bench(const std::filesystem::path& results, const std::filesystem::path& document) {
-    std::ifstream in(document);
+void report_bench(const ReportOptions& options) {
+    std::ifstream in(options.document);
     std::string text{std::istreambuf_iterator<char>(in), {}};
-    const auto docs = document.parent_path();
-    replace(text, kSetPlace, set_sections(results, docs));
-    replace(text, kFilterPlace, filter_sections(results, docs));
-    std::ofstream out(document);
+    const auto docs = options.document.parent_path();
+    if (options.has_sets) replace(text, kSetPlace, set_sections(options.results, docs));
+    if (options.has_filters) replace(text, kFilterPlace, filter_sections(options.results, docs));
+    std::ofstream out(options.document);
     out << text;
-    if (!out.flush()) throw std::runtime_error("could not write \"" + document.string() + "\"");
+    if (!out.flush())
+        throw std::runtime_error("could not write \"" + options.document.string() + "\"");
 }
 
 }  // namespace lookalike

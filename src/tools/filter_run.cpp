@@ -235,7 +235,6 @@ FilterMeasure FilterBench::measure_of(const FilterSystem& system, const FilterSa
                                       size_t truth_index) const {
     FilterMeasure measure{.system = system.name, .plan = samples.plan};
     measure.timeout_count = samples.timeout_count;
-    if (samples.answers.empty()) return measure;
     const BenchPoint point = summarise(samples.latencies_us);
     measure.p50_us = point.p50_us;
     measure.p99_us = point.p99_us;

@@ -12,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kStatement = "filtered_search";
 constexpr const char* kQueryCanceled = "57014";
-constexpr const char* kTimeout = "'60s'";
+constexpr int kTimeoutSeconds = 60;
 constexpr uint32_t kUnmeasuredQueries = 20;
 constexpr double kUnmeasuredSeconds = 1;
 constexpr uint32_t kExplainedQueries = 20;
@@ -93,6 +93,16 @@ void measure(pqxx::transaction_base& work, const FilterTurn& turn, FilterSamples
     samples.queries_per_second.push_back(asked / seconds_since(begin));
 }
 
+// A query that was stopped before anything was measured stands for the turn.
+void count_stopped(FilterSamples& samples) {
+    ++samples.timeout_count;
+    samples.latencies_us.push_back(1e6 * kTimeoutSeconds);
+    samples.queries_per_second.push_back(1.0 / kTimeoutSeconds);
+    if (!samples.answers.empty()) return;
+    samples.answers.emplace_back();
+    samples.plan = "stopped";
+}
+
 }  // namespace
 
 void take_turn(pqxx::connection& connection, const FilterTurn& turn, FilterSamples& samples) {
@@ -101,12 +111,13 @@ void take_turn(pqxx::connection& connection, const FilterTurn& turn, FilterSampl
     {
         pqxx::work work(connection);
         if (!system.kinds.empty()) system.table->hide_all_but(work, system.kinds);
-        work.exec(system.settings + "SET LOCAL statement_timeout = " + kTimeout);
+        work.exec(system.settings + "SET LOCAL statement_timeout = '" +
+                  std::to_string(kTimeoutSeconds) + "s'");
         if (warm(work, turn)) {
             if (samples.plan.empty()) samples.plan = summarise_plans(work, turn);
             measure(work, turn, samples);
         } else {
-            ++samples.timeout_count;
+            count_stopped(samples);
         }
         work.abort();
     }

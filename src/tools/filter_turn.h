@@ -37,7 +37,7 @@ struct FilterTurn {
 };
 
 /// Asks in a transaction that it rolls back, so that hidden indexes return. A query that takes a
-/// minute is stopped and ends the turn; there may then be no answer at all. Throws when a system
+/// minute is stopped, counts as one without an answer, and ends the turn. Throws when a system
 /// that sees one kind of index does not use it.
 void take_turn(pqxx::connection& connection, const FilterTurn& turn, FilterSamples& samples);
 

@@ -1,5 +1,6 @@
 // The command-line client.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "tools/bench_report.h"
@@ -7,6 +8,8 @@
 #include "tools/filter_run.h"
 
 namespace {
+
+const std::vector<std::string> kParts = {"sets", "filters"};
 
 void add_bench(CLI::App& app) {
     auto* bench = app.add_subcommand("bench", "Measure searches and compare with other systems");
@@ -42,10 +45,19 @@ void add_bench(CLI::App& app) {
 
     auto* report = bench->add_subcommand("report", "Write tables and plots into a document");
     auto paths = std::make_shared<std::pair<std::string, std::string>>();
+    auto parts = std::make_shared<std::vector<std::string>>(kParts);
     report->add_option("results", paths->first, "Folder that \"run\" and \"filters\" filled")
         ->required();
     report->add_option("document", paths->second, "Markdown file")->required();
-    report->callback([paths] { lookalike::report_bench(paths->first, paths->second); });
+    report->add_option("--parts", *parts, "Only these (default: all that were measured)")
+        ->check(CLI::IsMember(kParts));
+    report->callback([paths, parts] {
+        const auto has = [&](const char* part) { return std::ranges::count(*parts, part) > 0; };
+        lookalike::report_bench({.results = paths->first,
+                                 .document = paths->second,
+                                 .has_sets = has("sets"),
+                                 .has_filters = has("filters")});
+    });
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// Included, as the library of the tests does not have it.
 #include "tools/filter_truth.cpp"
 
 #include <gtest/gtest.h>
