@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <pqxx/pqxx>
 #include <set>
 #include <stdexcept>
@@ -14,12 +15,18 @@
 #include "core/distance_kernels.h"
 #include "tools/bench_plot.h"
 #include "tools/bench_result.h"
+#include "tools/filter_plot.h"
+#include "tools/filter_report.h"
 
 namespace lookalike {
 namespace {
 
-constexpr const char* kBegin = "<!-- results -->\n";
-constexpr const char* kEnd = "<!-- end of results -->\n";
+struct Place {
+    const char* begin;
+    const char* end;
+};
+constexpr Place kSetPlace = {"<!-- results -->\n", "<!-- end of results -->\n"};
+constexpr Place kFilterPlace = {"<!-- filter results -->\n", "<!-- end of filter results -->\n"};
 constexpr double kRecalls[] = {0.96, 0.985};
 
 std::string number(double value, int digits = 0) {
@@ -170,27 +177,69 @@ std::string set_section(const std::filesystem::path& folder, const std::filesyst
     return text;
 }
 
+std::set<std::filesystem::path> entries_of(const std::filesystem::path& folder) {
+    std::set<std::filesystem::path> entries;
+    if (!std::filesystem::exists(folder)) return entries;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        entries.insert(entry.path());
+    return entries;
+}
+
+// Empty when no set was measured.
+std::string set_sections(const std::filesystem::path& results, const std::filesystem::path& docs) {
+    std::string text;
+    for (const auto& folder : entries_of(results)) {
+        if (folder.filename() != kFilterResults) text += set_section(folder, docs);
+    }
+    if (text.empty()) return text;
+    const auto sift = results / "sift";
+    return machine() + (std::filesystem::exists(sift) ? ratio_table(read_results(sift)) : "") +
+           text;
+}
+
+// Empty when no filtered search was measured.
+std::string filter_sections(const std::filesystem::path& results,
+                            const std::filesystem::path& docs) {
+    std::string text;
+    for (const auto& file : entries_of(results / kFilterResults)) {
+        const std::string set = file.filename();
+        const FilterResult result = read_filter_result(file);
+        text += "### " + set + "\n\n" + filter_section(result);
+        for (const auto& [kind, attributes] : std::map<std::string, std::vector<std::string>>{
+                 {"independent", {"independent"}},
+                 {"correlated", {"correlated, near", "correlated, far"}}}) {
+            const std::string plot = "benchmark-filters-" + kind + "-" + set + ".svg";
+            std::ofstream(docs / plot)
+                << filter_plot_svg(set + ", " + kind + " attribute", result, attributes);
+            text += "![Queries a second by share of rows that pass](" + plot + ")\n\n";
+        }
+    }
+    return text.empty() ? text : machine() + text;
+}
+
+// Nothing new keeps the old.
+void replace(std::string& document, const Place& place, const std::string& text) {
+    const size_t begin = document.find(place.begin);
+    const size_t end = document.find(place.end);
+    if (begin == std::string::npos || end == std::string::npos || end < begin)
+        throw std::runtime_error(std::string("the document has no line ") + place.begin);
+    if (text.empty()) return;
+    const size_t first = begin + std::string(place.begin).size();
+    document.replace(first, end - first, "\n" + text);
+}
+
 }  // namespace
 
-void report_bench(const std::filesystem::path& results, const std::filesystem::path& document) {
-    std::ifstream in(document);
-    const std::string old{std::istreambuf_iterator<char>(in), {}};
-    const size_t begin = old.find(kBegin);
-    const size_t end = old.find(kEnd);
-    if (begin == std::string::npos || end == std::string::npos || end < begin)
-        throw std::runtime_error("\"" + document.string() + "\" has no place for results");
-
-    std::string text = "\n" + machine();
-    std::set<std::filesystem::path> folders;
-    for (const auto& entry : std::filesystem::directory_iterator(results))
-        folders.insert(entry.path());
-    if (folders.contains(results / "sift")) text += ratio_table(read_results(results / "sift"));
-    for (const auto& folder : folders)
-        text += set_section(folder, document.parent_path());
-
-    std::ofstream out(document);
-    out << old.substr(0, begin) << kBegin << text << old.substr(end);
-    if (!out.flush()) throw std::runtime_error("could not write \"" + document.string() + "\"");
+void report_bench(const ReportOptions& options) {
+    std::ifstream in(options.document);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    const auto docs = options.document.parent_path();
+    if (options.has_sets) replace(text, kSetPlace, set_sections(options.results, docs));
+    if (options.has_filters) replace(text, kFilterPlace, filter_sections(options.results, docs));
+    std::ofstream out(options.document);
+    out << text;
+    if (!out.flush())
+        throw std::runtime_error("could not write \"" + options.document.string() + "\"");
 }
 
 }  // namespace lookalike

@@ -1,6 +1,7 @@
 #include "tools/bench_system.h"
 
 #include <bit>
+#include <sstream>
 
 namespace lookalike {
 
@@ -37,6 +38,15 @@ std::optional<std::string> create_extension(pqxx::connection& connection,
     work.exec("CREATE EXTENSION IF NOT EXISTS " + work.quote_name(system.extension));
     return work.exec1("SELECT extversion FROM pg_extension WHERE extname = " + name)[0]
         .as<std::string>();
+}
+
+std::string text_value(const float* values, uint32_t dims) {
+    std::ostringstream text;
+    text.precision(9);  // enough for every float
+    for (uint32_t i = 0; i < dims; ++i)
+        text << (i == 0 ? '[' : ',') << values[i];
+    text << ']';
+    return text.str();
 }
 
 BinaryParameter binary_value(const float* values, uint32_t dims) {

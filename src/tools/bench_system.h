@@ -33,6 +33,9 @@ const std::vector<BenchSystem>& all_systems();
 std::optional<std::string> create_extension(pqxx::connection& connection,
                                             const BenchSystem& system);
 
+/// A value in the type's text form, the same for both types: "[1,2.5]".
+std::string text_value(const float* values, uint32_t dims);
+
 /// A value in the type's binary form. Both types have the same one: the number of dimensions, 16
 /// zero bits (the kind "real"; unused by pgvector), then floats, all big-endian.
 BinaryParameter binary_value(const float* values, uint32_t dims);

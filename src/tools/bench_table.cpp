@@ -1,7 +1,6 @@
 #include "tools/bench_table.h"
 
 #include <chrono>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -12,15 +11,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-std::string text_value(const float* values, uint32_t dims) {
-    std::ostringstream text;
-    text.precision(9);  // enough for every float
-    for (uint32_t i = 0; i < dims; ++i)
-        text << (i == 0 ? '[' : ',') << values[i];
-    text << ']';
-    return text.str();
 }
 
 // The same for every system. What is measured is the index, so the plan is fixed: one plan for all

@@ -1,48 +1,14 @@
 #include "tools/ground_truth.h"
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <limits>
 #include <thread>
 
 #include "core/distance_kernels.h"
+#include "tools/nearest.h"
 
 namespace lookalike {
-namespace {
-
-double exact_distance(const float* a, const float* b, uint32_t dims) {
-    double sum = 0;
-    for (uint32_t i = 0; i < dims; ++i)
-        sum += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
-    return std::sqrt(sum);
-}
-
-struct Neighbour {
-    float key;
-    uint32_t id;
-};
-
-// The best so far, the worst on top. Float keys may swap rows that are nearly as far, so some more
-// are kept than are asked for.
-class Nearest {
-  public:
-    void offer(float key, uint32_t id) {
-        if (heap_.size() == kTruthDepth + 20) {
-            if (key >= heap_.front().key) return;
-            std::ranges::pop_heap(heap_, {}, &Neighbour::key);
-            heap_.pop_back();
-        }
-        heap_.push_back({key, id});
-        std::ranges::push_heap(heap_, {}, &Neighbour::key);
-    }
-    const std::vector<Neighbour>& all() const { return heap_; }
-
-  private:
-    std::vector<Neighbour> heap_;
-};
-
-}  // namespace
 
 GroundTruth::GroundTruth(const Dataset& set, const std::filesystem::path& cache) : set_(set) {
     distances_.resize(size_t{set.queries.count()} * kTruthDepth,
@@ -75,7 +41,7 @@ void GroundTruth::compute_all() {
 
 void GroundTruth::compute(uint32_t begin, uint32_t end) {
     constexpr uint32_t kBlock = 512;  // base rows that stay in the cache while queries pass over
-    std::vector<Nearest> nearest(end - begin);
+    std::vector<Nearest> nearest(end - begin, Nearest(kTruthDepth));
     const uint32_t dims = set_.base.dims;
     for (uint32_t first = 0; first < set_.base.count(); first += kBlock) {
         const uint32_t last = std::min(first + kBlock, set_.base.count());
@@ -86,12 +52,8 @@ void GroundTruth::compute(uint32_t begin, uint32_t end) {
         }
     }
     for (uint32_t query = begin; query < end; ++query) {
-        std::vector<double> exact;
-        for (const Neighbour& neighbour : nearest[query - begin].all())
-            exact.push_back(
-                exact_distance(set_.queries.row(query), set_.base.row(neighbour.id), dims));
-        std::ranges::sort(exact);
-        exact.resize(kTruthDepth, std::numeric_limits<double>::infinity());
+        const auto exact =
+            nearest[query - begin].exact_distances(set_.queries.row(query), set_.base);
         std::ranges::copy(exact, distances_.begin() + size_t{query} * kTruthDepth);
     }
 }
