@@ -145,6 +145,81 @@ CREATE OPERATOR <%> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = jaccard_distance, COMMUTATOR = <%>
 );
 
+-- Within a radius -----------------------------------------------------------------------------------
+
+-- What index conditions compare with. A composite type, so that it needs no text form of its own.
+CREATE TYPE descriptor_sphere AS (center descriptor, radius double precision);
+COMMENT ON TYPE descriptor_sphere IS 'all places within a radius of a centre';
+CREATE FUNCTION descriptor_sphere(center descriptor, radius double precision)
+    RETURNS descriptor_sphere
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_sphere(descriptor, double precision) IS 'all places within a radius of a centre';
+
+CREATE FUNCTION within_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION within_ip_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION within_cosine_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION within_hamming_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+CREATE FUNCTION within_jaccard_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+CREATE FUNCTION within(descriptor, descriptor, radius double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
+COMMENT ON FUNCTION within(descriptor, descriptor, double precision) IS 'Euclidean distance at most radius; served by a faiss index';
+CREATE FUNCTION within_ip(descriptor, descriptor, radius double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_ip_support;
+COMMENT ON FUNCTION within_ip(descriptor, descriptor, double precision) IS 'negative inner product at most radius; served by a faiss index';
+CREATE FUNCTION within_cosine(descriptor, descriptor, radius double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_cosine_support;
+COMMENT ON FUNCTION within_cosine(descriptor, descriptor, double precision) IS 'cosine distance at most radius; served by a faiss index';
+CREATE FUNCTION within_hamming(descriptor, descriptor, radius double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_hamming_support;
+COMMENT ON FUNCTION within_hamming(descriptor, descriptor, double precision) IS 'number of bits that differ at most radius; served by a faiss index';
+CREATE FUNCTION within_jaccard(descriptor, descriptor, radius double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_jaccard_support;
+COMMENT ON FUNCTION within_jaccard(descriptor, descriptor, double precision) IS 'Jaccard distance at most radius; served by a faiss index';
+
+CREATE FUNCTION in_sphere_selectivity(internal, oid, internal, integer) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION in_sphere_join_selectivity(internal, oid, internal, smallint, internal)
+    RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION in_l2_sphere(descriptor, descriptor_sphere) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION in_ip_sphere(descriptor, descriptor_sphere) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION in_cosine_sphere(descriptor, descriptor_sphere) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION in_hamming_sphere(descriptor, descriptor_sphere) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION in_jaccard_sphere(descriptor, descriptor_sphere) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE OPERATOR <@-> (
+    LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_l2_sphere,
+    RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
+);
+CREATE OPERATOR <@#> (
+    LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_ip_sphere,
+    RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
+);
+CREATE OPERATOR <@=> (
+    LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_cosine_sphere,
+    RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
+);
+CREATE OPERATOR <@~> (
+    LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_hamming_sphere,
+    RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
+);
+CREATE OPERATOR <@%> (
+    LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_jaccard_sphere,
+    RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
+);
+
 -- Arithmetic and parts ----------------------------------------------------------------------------
 
 CREATE FUNCTION descriptor_add(descriptor, descriptor) RETURNS descriptor
@@ -292,18 +367,23 @@ CREATE FUNCTION faiss_jaccard_metric() RETURNS integer
 
 CREATE OPERATOR CLASS descriptor_l2_ops DEFAULT FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <-> (descriptor, descriptor) FOR ORDER BY float_ops,
+    OPERATOR 2 <@-> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_l2_metric();
 CREATE OPERATOR CLASS descriptor_ip_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <#> (descriptor, descriptor) FOR ORDER BY float_ops,
+    OPERATOR 2 <@#> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_ip_metric();
 CREATE OPERATOR CLASS descriptor_cosine_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <=> (descriptor, descriptor) FOR ORDER BY float_ops,
+    OPERATOR 2 <@=> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_cosine_metric();
 CREATE OPERATOR CLASS descriptor_hamming_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <~> (descriptor, descriptor) FOR ORDER BY float_ops,
+    OPERATOR 2 <@~> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_hamming_metric();
 CREATE OPERATOR CLASS descriptor_jaccard_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <%> (descriptor, descriptor) FOR ORDER BY float_ops,
+    OPERATOR 2 <@%> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_jaccard_metric();
 
 -- Filter attributes ------------------------------------------------------------------------------
@@ -472,6 +552,17 @@ COMMENT ON FUNCTION faiss_index_info(regclass) IS 'what a faiss index consists o
 CREATE FUNCTION faiss_index_prewarm(index regclass) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into shared buffers; the number of pages';
+
+-- It runs a query on the table, with the rights of who calls it.
+CREATE FUNCTION faiss_duplicates(
+    index regclass,
+    radius double precision,
+    OUT a tid,
+    OUT b tid,
+    OUT distance double precision
+) RETURNS SETOF record AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+    COST 1000000 ROWS 1000;
+COMMENT ON FUNCTION faiss_duplicates(regclass, double precision) IS 'pairs of rows of a faiss index that lie within a radius of each other';
 
 -- It starts a process, in a subtransaction.
 CREATE FUNCTION lookalike_versions(OUT component text, OUT version text) RETURNS SETOF record

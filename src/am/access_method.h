@@ -14,9 +14,11 @@ extern "C" {
 
 namespace lookalike {
 
-/// Classes of descriptors have a distance operator and a function that tells the metric; classes of
-/// filter attributes have btree's five comparisons and no function.
+/// Classes of descriptors have a distance operator, an operator that tells whether a descriptor
+/// lies in a sphere, and a function that tells the metric; classes of filter attributes have
+/// btree's five comparisons and no function.
 constexpr int kDistanceStrategy = 1;
+constexpr int kSphereStrategy = 2;
 constexpr int kMetricProcedure = 1;
 constexpr int kAttributeStrategies = 5;
 

@@ -1,5 +1,6 @@
 #include "am/attributes.h"
 
+#include "am/access_method.h"
 #include "am/attribute_key.h"
 #include "pg/run_core.h"
 
@@ -63,9 +64,24 @@ AttributeFilter& filter_of(Gathered& gathered, uint32 attribute) {
     return gathered.filters.back();
 }
 
+// A scan goes by one sphere, the executor checks them all.
+void read_sphere_condition(const ScanKeyData& key, Conditions* conditions) {
+    Sphere sphere;
+    if ((key.sk_flags & SK_ISNULL) || !read_sphere(key.sk_argument, &sphere)) {
+        conditions->nothing = true;
+        return;
+    }
+    conditions->recheck = true;
+    conditions->no_null_features = true;
+    if (conditions->has_sphere && !(sphere.radius < conditions->sphere.radius)) return;
+    conditions->has_sphere = true;
+    conditions->sphere = sphere;
+}
+
 void read_feature_condition(const ScanKeyData& key, Conditions* conditions) {
     if (key.sk_flags & SK_SEARCHNULL) conditions->only_null_features = true;
     if (key.sk_flags & SK_SEARCHNOTNULL) conditions->no_null_features = true;
+    if (key.sk_strategy == kSphereStrategy) read_sphere_condition(key, conditions);
 }
 
 }  // namespace

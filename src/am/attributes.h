@@ -10,6 +10,7 @@ extern "C" {
 }
 
 #include "core/entry_filter.h"
+#include "pg/descriptor_sphere.h"
 
 namespace lookalike {
 
@@ -26,6 +27,8 @@ struct Conditions {
     bool only_null_features;    ///< descriptor IS NULL
     bool no_null_features;      ///< descriptor IS NOT NULL
     bool recheck;               ///< keys are lossy: the executor must look
+    bool has_sphere;            ///< descriptor within `sphere`
+    Sphere sphere;              ///< the smallest of all
     const EntryFilter* filter;  ///< null: none; lives in the current memory context
 };
 Conditions read_conditions(Relation index, const AttributeWidths& widths, const ScanKeyData* keys,

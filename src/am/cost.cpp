@@ -16,6 +16,7 @@ extern "C" {
 #include "am/extra_clauses.h"
 #include "am/options.h"
 #include "am/pages.h"
+#include "am/sphere_planning.h"
 
 namespace lookalike {
 namespace {
@@ -40,20 +41,30 @@ bool peek_meta(Relation index, MetaPage* meta) {
            meta->leaf_count > 0;
 }
 
-// Lists that a scan opens for the first rows when the index conditions let a share of `selectivity`
-// through, and all lists of the index. False: the index cannot be read.
-bool count_lists(const IndexOptInfo* info, double selectivity, double* opened, double* all) {
-    *opened = 1;
-    *all = 1;
+// Lists of the index, and how many of them a scan opens.
+struct Lists {
+    double all;
+    double opened_first;  // for the first rows
+    double opened;        // in the end, when it ends at a radius
+};
+
+// `share` passes the conditions on attributes; `sphere_rows` lie in the sphere, before those.
+// False: the index cannot be read.
+bool count_lists(const IndexOptInfo* info, double share, double sphere_rows, Lists* lists) {
+    *lists = {1, 1, 1};
     if (info->hypothetical) return true;
     Relation index = index_open(info->indexoid, NoLock);
     MetaPage meta;
     const bool is_readable = peek_meta(index, &meta);
     if (is_readable) {
         const ProbePlan plan = probe_plan(index_options(index), meta);
-        *all = meta.leaf_count;
-        *opened =
-            std::clamp(plan.lists_for(kRowsOfFirstLists, std::max(selectivity, 1e-9)), 1.0, *all);
+        const auto lists_for = [&](double rows, double passing) {
+            return std::clamp(plan.lists_for(rows, std::max(passing, 1e-9)), 1.0,
+                              double{1} * meta.leaf_count);
+        };
+        lists->all = meta.leaf_count;
+        lists->opened_first = lists_for(kRowsOfFirstLists, share);
+        lists->opened = std::max(lists->opened_first, lists_for(sphere_rows, 1));
     }
     index_close(index, NoLock);
     return is_readable;
@@ -69,31 +80,47 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
                                           static_cast<int>(info->rel->relid), JOIN_INNER, nullptr);
     *correlation = 0;
     *pages = info->pages;
-    double lists;
-    double all_lists;
-    if (path->indexorderbys == NIL || !count_lists(info, *selectivity, &lists, &all_lists)) {
+    List* spheres = sphere_conditions(path);
+    const bool is_bounded = ends_at_sphere(path, spheres);
+    const double in_sphere =
+        is_bounded ? clauselist_selectivity(root, spheres, static_cast<int>(info->rel->relid),
+                                            JOIN_INNER, nullptr)
+                   : 1;
+    const double passing = *selectivity / std::max(in_sphere, 1e-9);
+    const double sphere_rows = in_sphere * info->tuples;
+    Lists lists;
+    if ((path->indexorderbys == NIL && !is_bounded) ||
+        !count_lists(info, std::min(passing, 1.0), sphere_rows, &lists)) {
         // Reading all rows in no useful order is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
         return;
     }
-    const double share = lists / all_lists;
     double random_page_cost;
     double seq_page_cost;
     get_tablespace_page_costs(info->reltablespace, &random_page_cost, &seq_page_cost);
     const double all_list_pages = kListPageShare * info->pages;
-    const double list_pages = std::max(share * all_list_pages, lists);
-    const double refined = std::min(kRefinedEntries, info->tuples);
     const double entry_cost = kEntryOperatorShare * cpu_operator_cost;
     // Neighbouring pages of a list lie together; refined entries lie anywhere. A loop finds most of
     // what it needs in the cache.
     const double cache = loop_count > 1 ? 1 / std::sqrt(loop_count) : 1;
-    *startup_cost = cache * (lists * random_page_cost + (list_pages - lists) * seq_page_cost +
-                             std::min(refined, double{1} * info->pages) * seq_page_cost) +
-                    share * info->tuples * entry_cost + refined * cpu_operator_cost;
-    *total_cost = *startup_cost +
-                  (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
-                  info->tuples * entry_cost +
+    const auto search_cost = [&](double opened, double refined) {
+        const double share = opened / lists.all;
+        const double list_pages = std::max(share * all_list_pages, opened);
+        return cache * (opened * random_page_cost + (list_pages - opened) * seq_page_cost +
+                        std::min(refined, double{1} * info->pages) * seq_page_cost) +
+               share * info->tuples * entry_cost + refined * cpu_operator_cost;
+    };
+    const double refined = std::min(kRefinedEntries, info->tuples);
+    *startup_cost = search_cost(lists.opened_first, refined);
+    const double list_pages =
+        std::max(lists.opened_first / lists.all * all_list_pages, lists.opened_first);
+    const double rest_cost =
+        is_bounded ? search_cost(lists.opened, std::min(refined + sphere_rows, info->tuples)) -
+                         *startup_cost
+                   : (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
+                         info->tuples * entry_cost;
+    *total_cost = *startup_cost + rest_cost +
                   info->tuples * *selectivity * (cpu_index_tuple_cost + cpu_operator_cost);
 }
 

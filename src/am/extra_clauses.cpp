@@ -11,6 +11,8 @@ extern "C" {
 #include "optimizer/restrictinfo.h"
 }
 
+#include "am/sphere_planning.h"
+
 namespace lookalike {
 namespace {
 
@@ -74,7 +76,7 @@ RestrictInfo* boolean_condition(PlannerInfo* root, const IndexOptInfo* index,
 
 void add_extra_clauses(PlannerInfo* root, IndexPath* path) {
     const IndexOptInfo* index = path->indexinfo;
-    if (path->indexorderbys == NIL) return;
+    if (path->indexorderbys == NIL && sphere_conditions(path) == NIL) return;
     List* clauses = path->indexclauses;
     const ListCell* cell;
     foreach (cell, index->indrestrictinfo) {

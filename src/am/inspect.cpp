@@ -29,7 +29,20 @@ bool may_maintain(Oid index_id) {
 #endif
 }
 
+bool may_query(Oid index_id) {
+    const Oid table_id = IndexGetRelation(index_id, true);
+    return OidIsValid(table_id) &&
+           (pg_class_aclcheck(table_id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+            pg_attribute_aclcheck_all(table_id, GetUserId(), ACL_SELECT, ACLMASK_ANY) ==
+                ACLCHECK_OK);
+}
+
 void check_right(Oid index_id, InspectRight right) {
+    if (right == InspectRight::kQuery) {
+        if (may_query(index_id)) return;
+        aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+                       get_rel_name(IndexGetRelation(index_id, false)));
+    }
     if (may_maintain(index_id)) return;
     if (right == InspectRight::kStatistics &&
         has_privs_of_role(GetUserId(), ROLE_PG_STAT_SCAN_TABLES)) {

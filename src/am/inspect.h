@@ -13,6 +13,7 @@ namespace lookalike {
 enum class InspectRight {
     kMaintain,    ///< owner; from PostgreSQL 17 on also who holds MAINTAIN on the table
     kStatistics,  ///< those, and members of pg_stat_scan_tables
+    kQuery,       ///< who may read something of the table; the query that follows checks the rest
 };
 
 /// Both locked until the end of the transaction.

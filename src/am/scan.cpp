@@ -1,4 +1,5 @@
-// Index scans: rows in the order of their distance, then the rows that have none.
+// Index scans: rows in the order of their distance, then the rows that have none; or the rows of a
+// sphere.
 #include "am/access_method.h"
 
 extern "C" {
@@ -29,7 +30,8 @@ struct ScanState {
     MetaPage meta;
     Stage stage;
     Conditions conditions;
-    bool has_distances;  // of kEverything: NaN for every row that is not NULL
+    bool ends_at_radius;  // of kSearch: what lies beyond the sphere is not wanted
+    bool has_distances;   // of kEverything: NaN for every row that is not NULL
     Reader* reader;
     // Stages that walk pages: the rows of one page, and the next page.
     EntryPointer* pointers;
@@ -133,12 +135,32 @@ void start_everything(IndexScanDesc scan, ScanState* state, bool has_distances) 
     state->page_limit = RelationGetNumberOfBlocks(scan->indexRelation);
 }
 
+// An entry's scan code may hide it: so a sphere that is to be complete looks behind all of them.
+bool looks_at_everything(IndexScanDesc scan, const ScanState* state, const LoadedIndex& loaded,
+                         const FaissOptions& options) {
+    if (is_binary(loaded.shape.metric)) return false;
+    if (state->ends_at_radius && wanted_recall(options) >= 1) return true;
+    return loaded.shape.depth == 1 && loaded.shape.refine != Refine::kNone &&
+           RelationGetNumberOfBlocks(scan->indexRelation) <= kExhaustivePages;
+}
+
+bool has_same_bytes(const Descriptor* a, const Descriptor* b) {
+    return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+// No distance but the negative inner product is below zero.
+bool is_empty(Metric metric, const Sphere& sphere) {
+    return metric == Metric::kInnerProduct ? sphere.radius == -get_float8_infinity()
+                                           : sphere.radius < 0;
+}
+
 void start_search(IndexScanDesc scan, ScanState* state) {
     const ScanKey order = &scan->orderByData[0];
     state->meta = read_meta(scan->indexRelation);
     state->conditions = read_conditions(scan->indexRelation, attribute_widths(state->meta),
                                         scan->keyData, scan->numberOfKeys);
-    if (state->conditions.nothing) {
+    if (state->conditions.nothing ||
+        (state->conditions.has_sphere && is_empty(state->meta.metric, state->conditions.sphere))) {
         state->stage = Stage::kDone;
         return;
     }
@@ -146,18 +168,27 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         start_null_rows(state);
         return;
     }
-    if (scan->numberOfOrderBys == 0 || (order->sk_flags & SK_ISNULL)) {
+    const bool is_ordered = scan->numberOfOrderBys > 0;
+    if (is_ordered ? (order->sk_flags & SK_ISNULL) != 0 : !state->conditions.has_sphere) {
         start_everything(scan, state, false);
         return;
     }
     const LoadedIndex* loaded = load_index(scan->indexRelation);
-    const DescriptorView query = checked_descriptor(order->sk_argument)->view();
+    const Descriptor* center =
+        is_ordered ? checked_descriptor(order->sk_argument) : state->conditions.sphere.center;
+    const DescriptorView query = center->view();
+    state->ends_at_radius =
+        state->conditions.has_sphere && has_same_bytes(center, state->conditions.sphere.center);
     if (!loaded->knows_dims()) {
         start_null_rows(state);
         return;
     }
     check_value_fits(scan->indexRelation, *loaded, query);
     if (state->meta.metric == Metric::kCosine && has_no_direction(query)) {
+        if (state->ends_at_radius) {
+            state->stage = Stage::kDone;
+            return;
+        }
         start_everything(scan, state, true);
         return;
     }
@@ -166,12 +197,12 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         scan->indexRelation, *loaded, query,
         {.probes = probe_plan(options, loaded->meta),
          .target_level = 0,
-         .exhaustive = loaded->shape.depth == 1 && loaded->shape.refine != Refine::kNone &&
-                       !is_binary(loaded->shape.metric) &&
-                       RelationGetNumberOfBlocks(scan->indexRelation) <= kExhaustivePages,
+         .exhaustive = looks_at_everything(scan, state, *loaded, options),
          .memory_bytes = static_cast<size_t>(work_mem) * 1024,
          .rows_per_list = static_cast<double>(loaded->meta.built_rows) / loaded->meta.leaf_count,
-         .filter = state->conditions.filter});
+         .filter = state->conditions.filter,
+         .radius = state->ends_at_radius ? state->conditions.sphere.radius
+                                         : std::numeric_limits<double>::infinity()});
     state->stage = Stage::kSearch;
 }
 
@@ -241,7 +272,10 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
                     give_row(scan, entry.pointer, entry.distance, false);
                     scan->xs_recheck = state->conditions.recheck;
                     scan->xs_recheckorderby =
-                        state->meta.refine != Refine::kNone || is_binary(state->meta.metric);
+                        scan->numberOfOrderBys > 0 &&
+                        (state->meta.refine != Refine::kNone || is_binary(state->meta.metric));
+                } else if (state->ends_at_radius) {
+                    state->stage = Stage::kDone;
                 } else {
                     start_walk(state, Stage::kNoDirection, state->meta.nan_list);
                 }

@@ -63,16 +63,19 @@ bool check_attribute_operators(CatCList* operators, const char* family) {
     return valid;
 }
 
-bool check_distance_operators(CatCList* operators, const char* family) {
+bool check_descriptor_operators(CatCList* operators, const char* family) {
     bool valid = true;
     for (int i = 0; i < operators->n_members; ++i) {
         auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
-        if (form->amopstrategy != kDistanceStrategy) {
+        const bool is_distance = form->amopstrategy == kDistanceStrategy;
+        if (!is_distance && form->amopstrategy != kSphereStrategy) {
             valid = complain(family, "contains an operator with an invalid strategy number");
-        } else if (form->amoppurpose != AMOP_ORDER) {
+        } else if (is_distance && form->amoppurpose != AMOP_ORDER) {
             valid = complain(family, "contains an operator that is not FOR ORDER BY");
-        } else if (!check_amop_signature(form->amopopr, FLOAT8OID, form->amoplefttype,
-                                         form->amoprighttype)) {
+        } else if (!is_distance && form->amoppurpose != AMOP_SEARCH) {
+            valid = complain(family, "contains an operator that is not FOR SEARCH");
+        } else if (!check_amop_signature(form->amopopr, is_distance ? FLOAT8OID : BOOLOID,
+                                         form->amoplefttype, form->amoprighttype)) {
             valid = complain(family, "contains an operator with the wrong signature");
         }
     }
@@ -95,7 +98,7 @@ bool validate_operator_class(Oid operator_class) {
     bool valid = check_procedures(procedures, family);
     const bool is_attribute = key_type(input_type).kind != KeyKind::kNone;
     valid = (is_attribute ? check_attribute_operators(operators, family)
-                          : check_distance_operators(operators, family)) &&
+                          : check_descriptor_operators(operators, family)) &&
             valid;
     if (!is_attribute && procedures->n_members == 0) {
         valid = complain(family, "lacks the function that names its metric");

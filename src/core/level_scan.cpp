@@ -55,16 +55,21 @@ LevelScan::Need LevelScan::need() {
         if (find_list_to_read()) return Need::kList;
         if (is_reading_) finish_reading();
         if (const Candidate* next = next_candidate()) {
-            // Equal bounds are looked at too: among equals the row's place decides.
-            if (heap_.empty() || !(next->bound > heap_.front().key)) return Need::kEntry;
-            return Need::kNothing;
+            if (is_wanted(next->bound)) return Need::kEntry;
+            return heap_.empty() ? Need::kMore : Need::kNothing;
         }
-        if (!is_complete_ && (heap_.empty() || !(limit().bound > heap_.front().key))) {
+        if (!is_complete_ && is_wanted(limit().bound)) {
             widen();
             continue;
         }
         return heap_.empty() ? Need::kMore : Need::kNothing;
     }
+}
+
+// Whether an entry with this bound may come before all that were read. Equal bounds are looked at
+// too: among equals the row's place decides.
+bool LevelScan::is_wanted(float bound) const {
+    return !(bound > (heap_.empty() ? options_.key_limit : heap_.front().key));
 }
 
 // The best entry that has not been taken; null: the window has no more.
@@ -259,6 +264,7 @@ void LevelScan::push_pointer(EntryPointer pointer) {
 void LevelScan::push_found(const FoundEntry& entry) {
     ++taken_;
     ++counters_.entries_refined;
+    if (entry.key > options_.key_limit) return;
     heap_.push_back(entry);
     std::push_heap(heap_.begin(), heap_.end(), comes_later);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct LevelOptions {
     size_t window_capacity;  ///< to begin with
     size_t max_window_capacity;
     const EntryFilter* filter = nullptr;  ///< null: every entry passes
+    /// Entries above do not matter: they are not looked at, and those looked at are dropped.
+    float key_limit = std::numeric_limits<float>::infinity();
 };
 
 class LevelScan {
@@ -48,7 +51,7 @@ class LevelScan {
         kList,     ///< read list_to_read(): push its pages, then finish_list()
         kEntry,    ///< read entry_to_read(): then push_slot(), push_pointer() or drop_entry()
         kNothing,  ///< top() may be taken with pop()
-        kMore,     ///< the opened lists are exhausted
+        kMore,     ///< the opened lists are exhausted, as far as the key limit
     };
     Need need();
 
@@ -129,6 +132,7 @@ class LevelScan {
     bool find_list_to_read();
     const Candidate* next_candidate();
     Candidate limit();
+    bool is_wanted(float bound) const;
     void start_reading();
     void remember_taken(const Candidate& below);
     void finish_reading();

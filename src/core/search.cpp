@@ -8,14 +8,25 @@ namespace {
 
 // Lists differ in size: a little less than the mean tells nothing.
 constexpr double kUnevenness = 1.25;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-LevelOptions level_options(const SearchOptions& options, uint32_t level) {
+// The highest key that a distance of `radius` may have; a little more, as it was computed
+// elsewhere.
+float key_limit(Metric metric, double radius) {
+    const double key = metric == Metric::kL2       ? radius * radius
+                       : metric == Metric::kCosine ? 2 * radius
+                                                   : radius;
+    return std::nextafter(round_up(key), std::numeric_limits<float>::infinity());
+}
+
+LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t level) {
     const size_t capacity = std::max<size_t>(options.memory_bytes / (4 * sizeof(Candidate)), 64);
     return {.level = level,
             .exhaustive = options.exhaustive,
             .window_capacity = std::min(CandidateWindow::kDefaultCapacity, capacity),
             .max_window_capacity = capacity,
-            .filter = level == 0 ? options.filter : nullptr};
+            .filter = level == 0 ? options.filter : nullptr,
+            .key_limit = key_limit(metric, level == 0 ? options.radius : kInfinity)};
 }
 
 }  // namespace
@@ -27,14 +38,14 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
     const uint32_t root_level = shape.depth - 1;
     const uint32_t target_level = std::min(options.target_level, root_level);
     target_.emplace(geometries_[target_level], scorer, shape.refine,
-                    level_options(options, target_level));
+                    level_options(options, scorer.metric(), target_level));
     if (target_level == root_level) {
         target_->open_list(shape.root_list, scorer.root_terms());
         lists_exhausted_ = true;
         return;
     }
     root_.emplace(geometries_[root_level], scorer, shape.refine,
-                  level_options(options, root_level));
+                  level_options(options, scorer.metric(), root_level));
     root_->open_list(shape.root_list, scorer.root_terms());
 }
 
@@ -88,7 +99,7 @@ SearchStep Search::next() {
             lists_to_open_ = std::max(wanted, opened + opened / 4);
         if (std::optional<SearchStep> step = open_lists()) return *step;
         const LevelScan::Need need = target_->need();
-        if (need == LevelScan::Need::kMore && !lists_exhausted_) {
+        if (need == LevelScan::Need::kMore && !lists_exhausted_ && options_.radius == kInfinity) {
             lists_to_open_ = target_->opened_count() + std::max<uint64_t>(1, opened / 2);
             continue;
         }

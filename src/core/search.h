@@ -5,6 +5,7 @@
 // its place is given out late, never dropped, and every row of every list comes exactly once.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -20,6 +21,9 @@ struct SearchOptions {
     size_t memory_bytes;       ///< for windows
     double rows_per_list = 0;  ///< when the probes were measured; 0: unknown
     const EntryFilter* filter = nullptr;  ///< of leaf entries; must outlive the search
+    /// Rows that are farther are not wanted. Some come nevertheless; the search ends when it has no
+    /// nearer ones in as many lists as so many rows ask for.
+    double radius = std::numeric_limits<double>::infinity();
 };
 
 struct SearchStep {
@@ -27,7 +31,7 @@ struct SearchStep {
         kReadList,   ///< push the pages of `list_id`, then finish_list()
         kReadEntry,  ///< push what lies at `place`
         kEmit,       ///< `found` is the next row
-        kDone,       ///< every entry of the index has been given out
+        kDone,       ///< every entry of the index has been given out, or all within the radius
     };
     What what;
     uint32_t level;

@@ -265,5 +265,87 @@ TEST(Search, IsDoneAtOnceWhereThereIsNothing) {
     }
 }
 
+// The distance of the nearest `count` rows.
+double radius_of(const MemoryIndex& index, const DescriptorView& query, uint32_t count) {
+    std::vector<double> distances;
+    for (uint32_t row = 0; row < index.row_count(); ++row)
+        distances.push_back(index.distance(row, query));
+    std::sort(distances.begin(), distances.end());
+    return distances[count - 1];
+}
+
+TEST(Search, FindsAllWithinARadiusWhenItLooksAtEverything) {
+    for (const MemoryIndexOptions& kind : kinds_of_index()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        const DescriptorView query = index.row(17);
+        for (const size_t memory : {kTiny, kLarge}) {
+            for (const uint32_t count : {1u, 40u}) {
+                // Keys of binary rows are exact without.
+                SearchOptions options =
+                    options_with(memory, kind.list_count, !is_binary(kind.metric));
+                options.radius = radius_of(index, query, count);
+                MemorySearch search(index, query, options);
+                const std::vector<FoundEntry> found = search.all();
+                std::vector<uint32_t> times(kind.row_count);
+                for (const uint32_t row : rows_of(found))
+                    ++times[row];
+                for (uint32_t row = 0; row < kind.row_count; ++row) {
+                    ASSERT_LE(times[row], 1u);
+                    const bool is_within = index.distance(row, query) <= options.radius;
+                    ASSERT_TRUE(!is_within || times[row] == 1) << "row " << row;
+                }
+                // What comes could lie within, for all that the index knows.
+                for (const FoundEntry& entry : found)
+                    ASSERT_LE(entry.distance, options.radius + 1e-5 * std::abs(options.radius));
+            }
+        }
+    }
+}
+
+TEST(Search, EndsAtTheRadius) {
+    for (const uint32_t lists : {1u, 12u}) {
+        for (const Metric metric :
+             {Metric::kL2, Metric::kInnerProduct, Metric::kCosine, Metric::kHamming}) {
+            MemoryIndex index({metric, 70, Refine::kInt8, 1500, lists});
+            const DescriptorView query = index.row(17);
+            for (const size_t memory : {kTiny, kSmall, kLarge}) {
+                SearchOptions options = options_with(memory, lists);
+                options.radius = radius_of(index, query, 40);
+                MemorySearch search(index, query, options);
+                uint32_t within = 0;
+                for (const uint32_t row : rows_of(search.all()))
+                    within += index.distance(row, query) <= options.radius;
+                SCOPED_TRACE(within);
+                EXPECT_GE(within, 36u);
+                EXPECT_LT(search.search().leaf().counters().entries_refined, 1200u);
+            }
+        }
+    }
+}
+
+// It does not go through the other lists in search of rows that are not there.
+TEST(Search, OpensNoMoreListsThanItsRowsAskFor) {
+    MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 1500, 12});
+    const DescriptorView query = index.row(17);
+    for (const double radius : {0.0, 1e-3, radius_of(index, query, 3)}) {
+        SearchOptions options = options_with(kLarge, 2);
+        options.radius = radius;
+        MemorySearch search(index, query, options);
+        EXPECT_GE(search.all().size(), 1u);
+        EXPECT_EQ(search.search().leaf().opened_count(), 2u);
+    }
+}
+
+TEST(Search, FindsNothingWithinANegativeRadius) {
+    for (const uint32_t lists : {1u, 12u}) {
+        MemoryIndex index({Metric::kHamming, 70, Refine::kNone, 1500, lists});
+        SearchOptions options = options_with(kLarge);
+        options.radius = -1;
+        MemorySearch search(index, index.row(17), options);
+        EXPECT_TRUE(search.all().empty());
+    }
+}
+
 }  // namespace
 }  // namespace lookalike
