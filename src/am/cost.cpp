@@ -25,6 +25,8 @@ constexpr double kEntryOperatorShare = 0.1;
 // List pages make about a third of the pages; the rest are read for refined entries only.
 constexpr double kListPageShare = 0.35;
 constexpr double kRefinedEntries = 150;
+// Rows of the table that the executor compares before the first of them can be given out.
+constexpr double kRowsAhead = 30;
 // Rows that somebody who asks for the nearest wants.
 constexpr double kRowsOfFirstLists = 10;
 
@@ -84,17 +86,21 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
     const double all_list_pages = kListPageShare * info->pages;
     const double list_pages = std::max(share * all_list_pages, lists);
     const double refined = std::min(kRefinedEntries, info->tuples);
+    const double passing = info->tuples * *selectivity;
+    // The executor computes the distance of every row that the index gives it.
+    QualCost distance;
+    cost_qual_eval(&distance, path->indexorderbys, root);
     const double entry_cost = kEntryOperatorShare * cpu_operator_cost;
     // Neighbouring pages of a list lie together; refined entries lie anywhere. A loop finds most of
     // what it needs in the cache.
     const double cache = loop_count > 1 ? 1 / std::sqrt(loop_count) : 1;
     *startup_cost = cache * (lists * random_page_cost + (list_pages - lists) * seq_page_cost +
                              std::min(refined, double{1} * info->pages) * seq_page_cost) +
-                    share * info->tuples * entry_cost + refined * cpu_operator_cost;
+                    share * info->tuples * entry_cost + refined * cpu_operator_cost +
+                    distance.startup + std::min(kRowsAhead, passing) * distance.per_tuple;
     *total_cost = *startup_cost +
                   (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
-                  info->tuples * entry_cost +
-                  info->tuples * *selectivity * (cpu_index_tuple_cost + cpu_operator_cost);
+                  info->tuples * entry_cost + passing * (cpu_index_tuple_cost + distance.per_tuple);
 }
 
 }  // namespace lookalike
