@@ -93,7 +93,7 @@ CREATE CAST (descriptor AS bytea)
 -- Distances ---------------------------------------------------------------------------------------
 
 CREATE FUNCTION descriptor_distance_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_distance_support(internal) IS 'tells the planner what a distance costs';
 
 CREATE FUNCTION l2_distance(descriptor, descriptor) RETURNS double precision

@@ -41,8 +41,8 @@ inline uint64 assign_memory_bytes(uint64 list_count, uint32 code_dims) {
     return 4 * batch_memory_bytes() + 3 * centroid_bytes + kFaissBytes + kCalibrationBytes;
 }
 
-/// What the sort is allowed: three quarters of what is left, because it takes a little more than that
-/// and does not get its memory back in one piece to merge in; an eighth of all at least.
+/// What the sort is allowed: three quarters of what is left, because it takes a little more than
+/// that and does not get its memory back in one piece to merge in; an eighth of all at least.
 inline uint64 sort_memory_bytes(uint64 list_count, uint32 code_dims) {
     const uint64 all = build_memory_bytes();
     const uint64 rest = std::min(all, assign_memory_bytes(list_count, code_dims));

@@ -25,6 +25,10 @@ constexpr double kEntryOperatorShare = 0.1;
 // List pages make about a third of the pages; the rest are read for refined entries only.
 constexpr double kListPageShare = 0.35;
 constexpr double kRefinedEntries = 150;
+// To look at one is to visit a page in the cache, which PostgreSQL's own indexes charge as so many
+// operators. A row given out has taken several: entries refined before it, lists opened for it.
+constexpr double kPageVisitOperators = 50;
+constexpr double kVisitsPerRow = 10;
 // Rows of the table that the executor compares before the first of them can be given out.
 constexpr double kRowsAhead = 30;
 // Rows that somebody who asks for the nearest wants.
@@ -42,20 +46,28 @@ bool peek_meta(Relation index, MetaPage* meta) {
            meta->leaf_count > 0;
 }
 
-// Lists that a scan opens for the first rows when the index conditions let a share of `selectivity`
-// through, and all lists of the index. False: the index cannot be read.
-bool count_lists(const IndexOptInfo* info, double selectivity, double* opened, double* all) {
-    *opened = 1;
-    *all = 1;
+// What a scan does for its first rows.
+struct FirstRows {
+    double opened_lists;
+    double all_lists;
+    double refined_entries;
+};
+
+// When the index conditions let a share of `selectivity` through. False: the index cannot be read.
+bool plan_first_rows(const IndexOptInfo* info, double selectivity, FirstRows* first) {
+    *first = {1, 1, std::min(kRefinedEntries, info->tuples)};
     if (info->hypothetical) return true;
     Relation index = index_open(info->indexoid, NoLock);
     MetaPage meta;
     const bool is_readable = peek_meta(index, &meta);
     if (is_readable) {
         const ProbePlan plan = probe_plan(index_options(index), meta);
-        *all = meta.leaf_count;
-        *opened =
-            std::clamp(plan.lists_for(kRowsOfFirstLists, std::max(selectivity, 1e-9)), 1.0, *all);
+        first->all_lists = meta.leaf_count;
+        first->opened_lists = std::clamp(
+            plan.lists_for(kRowsOfFirstLists, std::max(selectivity, 1e-9)), 1.0, first->all_lists);
+        if (is_exhaustive(meta.depth, meta.refine, meta.metric, info->pages)) {
+            first->refined_entries = info->tuples * selectivity;
+        }
     }
     index_close(index, NoLock);
     return is_readable;
@@ -71,36 +83,38 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
                                           static_cast<int>(info->rel->relid), JOIN_INNER, nullptr);
     *correlation = 0;
     *pages = info->pages;
-    double lists;
-    double all_lists;
-    if (path->indexorderbys == NIL || !count_lists(info, *selectivity, &lists, &all_lists)) {
+    FirstRows first;
+    if (path->indexorderbys == NIL || !plan_first_rows(info, *selectivity, &first)) {
         // Reading all rows in no useful order is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
         return;
     }
-    const double share = lists / all_lists;
+    const double lists = first.opened_lists;
+    const double share = lists / first.all_lists;
     double random_page_cost;
     double seq_page_cost;
     get_tablespace_page_costs(info->reltablespace, &random_page_cost, &seq_page_cost);
     const double all_list_pages = kListPageShare * info->pages;
     const double list_pages = std::max(share * all_list_pages, lists);
-    const double refined = std::min(kRefinedEntries, info->tuples);
+    const double refined = first.refined_entries;
     const double passing = info->tuples * *selectivity;
     // The executor computes the distance of every row that the index gives it.
     QualCost distance;
     cost_qual_eval(&distance, path->indexorderbys, root);
     const double entry_cost = kEntryOperatorShare * cpu_operator_cost;
+    const double visit_cost = kPageVisitOperators * cpu_operator_cost;
     // Neighbouring pages of a list lie together; refined entries lie anywhere. A loop finds most of
     // what it needs in the cache.
     const double cache = loop_count > 1 ? 1 / std::sqrt(loop_count) : 1;
     *startup_cost = cache * (lists * random_page_cost + (list_pages - lists) * seq_page_cost +
                              std::min(refined, double{1} * info->pages) * seq_page_cost) +
-                    share * info->tuples * entry_cost + refined * cpu_operator_cost +
-                    distance.startup + std::min(kRowsAhead, passing) * distance.per_tuple;
-    *total_cost = *startup_cost +
-                  (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
-                  info->tuples * entry_cost + passing * (cpu_index_tuple_cost + distance.per_tuple);
+                    share * info->tuples * entry_cost + refined * visit_cost + distance.startup +
+                    std::min(kRowsAhead, passing) * distance.per_tuple;
+    *total_cost =
+        *startup_cost + (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
+        info->tuples * entry_cost +
+        passing * (kVisitsPerRow * visit_cost + cpu_index_tuple_cost + distance.per_tuple);
 }
 
 }  // namespace lookalike

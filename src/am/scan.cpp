@@ -19,9 +19,6 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// A single list of up to so many bytes is looked at entry by entry: its order is exact.
-constexpr BlockNumber kExhaustivePages = 512;
-
 enum class Stage { kStart, kSearch, kNoDirection, kNull, kEverything, kDone };
 
 struct ScanState {
@@ -166,9 +163,9 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         scan->indexRelation, *loaded, query,
         {.probes = probe_plan(options, loaded->meta),
          .target_level = 0,
-         .exhaustive = loaded->shape.depth == 1 && loaded->shape.refine != Refine::kNone &&
-                       !is_binary(loaded->shape.metric) &&
-                       RelationGetNumberOfBlocks(scan->indexRelation) <= kExhaustivePages,
+         .exhaustive =
+             is_exhaustive(loaded->shape.depth, loaded->shape.refine, loaded->shape.metric,
+                           RelationGetNumberOfBlocks(scan->indexRelation)),
          .memory_bytes = static_cast<size_t>(work_mem) * 1024,
          .rows_per_list = static_cast<double>(loaded->meta.built_rows) / loaded->meta.leaf_count,
          .filter = state->conditions.filter});

@@ -18,7 +18,7 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-constexpr double kBytesAnOperator = 32;
+constexpr double kBytesAnOperator = 64;
 // As PostgreSQL charges for the way down an index.
 constexpr double kDescentOperators = 100;
 constexpr double kToastPointerBytes = 18;

@@ -1,6 +1,6 @@
-# Memory stays within what was allowed: a build's, backend and worker together, within
-# maintenance_work_mem, a scan's to the last row within work_mem. Not counted are libraries and what
-# a process needs before it has any rows. LOOKALIKE_ROWS makes the table larger.
+# Memory stays within what was allowed: that of a build, backend and worker together, within
+# maintenance_work_mem. Not counted are libraries and what a process needs before it has any rows.
+# LOOKALIKE_ROWS makes the table larger.
 use strict;
 use warnings;
 
@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep);
 
 my $rows = $ENV{LOOKALIKE_ROWS} // 100_000;
 my $dims = 128;
-my $node = start_node('memory', 'jit = off', 'max_wal_size = 4GB', "client_min_messages = error");
+my $node = start_node('memory', 'jit = off', 'max_wal_size = 4GB', 'client_min_messages = error');
 $node->safe_psql('postgres', qq{
     SELECT setseed(0.5);
     CREATE TABLE t (id serial, d descriptor($dims));
@@ -21,37 +21,59 @@ $node->safe_psql('postgres', qq{
     INSERT INTO t (d) SELECT d + made_up(1, $dims) FROM t, generate_series(1, 49)});
 $node->safe_psql('postgres', 'VACUUM ANALYZE t');
 
-# One line of /proc/PID/status, in kB; undef: the process has gone.
+# A line of /proc/PID/status, in kB; 0: the process has gone.
 sub kilobytes {
-    my ($pid, $what) = @_;
-    open my $file, '<', "/proc/$pid/status" or return;
-    return (map { /^$what:\s+(\d+)/ ? $1 : () } <$file>)[0];
+    my ($pid, $line) = @_;
+    open my $file, '<', "/proc/$pid/status" or return 0;
+    return (map { /^$line:\s+(\d+)/ ? $1 : () } <$file>)[0] // 0;
 }
 
-# Runs statements in a backend and returns the most, in kB, that its own memory grew by, and the most
-# that it and its workers held together beyond what they began with.
+# Libraries and all that a worker has before it learns: a worker for images is the same program.
+my $session = $node->background_psql('postgres', on_error_stop => 1);
+$session->query_safe('SELECT count(*) FROM image_extractors()');
+my ($idle) = workers_of($node);
+my $worker_base = kilobytes($idle, 'RssAnon');
+cmp_ok($worker_base, '>', 1000, "an idle worker has $worker_base kB");
+$session->quit;
+
+# Runs a statement and returns by how much, in kB, the memory of its backend grew, and that of
+# backend, worker and what they share.
 sub peak_of {
-    my ($before, $statement) = @_;
+    my ($settings, $statement) = @_;
     my $session = $node->background_psql('postgres', on_error_stop => 1);
-    $session->query_safe($before);
+    # Plans, catalogs and functions are known afterwards.
+    $session->query_safe($_) for 'CREATE TEMP TABLE few AS SELECT d FROM t LIMIT 300',
+      'CREATE INDEX ON few USING faiss (d)', 'SET enable_seqscan = off', 'SET enable_sort = off',
+      'SELECT count(*) FROM (SELECT d FROM few ORDER BY d <-> (SELECT d FROM few LIMIT 1)) AS x',
+      @$settings;
     my $backend = $session->query_safe('SELECT pg_backend_pid()');
     my $base = kilobytes($backend, 'RssAnon');
-    $session->query_until(qr/started/, "\\echo started\n$statement;\n\\echo finished\n");
-    my ($alone, $together, %idle) = (0, 0);
-    until ($session->{stdout} =~ /finished/) {
-        $session->{run}->pump_nb;
+    my $log = PostgreSQL::Test::Utils::tempdir() . '/done';
+    $session->query_until(qr/begins/, "\\echo begins\n$statement;\n\\! touch $log\n");
+    my ($alone, $together, $worker) = (0, 0);
+    until (-e $log) {
         my $own = kilobytes($backend, 'RssAnon') - $base;
-        my $sum = $own;
-        for my $worker (workers_of($node)) {
-            my $anonymous = kilobytes($worker, 'RssAnon') // next;
-            my $shared = kilobytes($worker, 'RssShmem') // next;
-            $sum += $shared + $anonymous;
+        ($worker) = workers_of($node) if !$worker;
+        my $others = 0;
+        if ($worker) {
+            my $anonymous = kilobytes($worker, 'RssAnon') - $worker_base;
+            $others = ($anonymous > 0 ? $anonymous : 0) + kilobytes($worker, 'RssShmem');
         }
         $alone = $own if $own > $alone;
-        $together = $sum if $sum > $together;
+        $together = $own + $others if $own + $others > $together;
         sleep 0.005;
     }
-    $session->{stdout} = '';
     $session->quit;
     return ($alone, $together);
 }
+
+# What FAISS and the calibration need is some 8 MB, however little is allowed.
+for my $megabytes (16, 32, 64) {
+    my ($alone, $together) = peak_of([ "SET maintenance_work_mem = '${megabytes}MB'" ],
+        "DROP INDEX IF EXISTS t_d; CREATE INDEX t_d ON t USING faiss (d)");
+    cmp_ok($together, '<=', $megabytes * 1024, "$megabytes MB: a build had $together kB");
+    cmp_ok($together, '>', $alone, "$megabytes MB: ... its backend $alone kB");
+}
+ok(no_worker_left($node), 'no worker is left');
+$node->stop;
+done_testing();
