@@ -79,7 +79,7 @@ crash: export LOOKALIKE_CRASHES = 40
 crash: export LOOKALIKE_SECONDS = 60
 crash: export LOOKALIKE_CORRUPTIONS = 200
 crash: export STAGE_SECONDS = 3600
-crash: export TAP = $(addprefix t/,$(notdir $(wildcard $(addprefix test/t/,023* 024* 026*))))
+crash: export TAP = $(addprefix t/,$(notdir $(wildcard $(addprefix test/t/,023* 024* 026* 030*))))
 crash: test
 demo-stop:
 	@test/harness/cluster stop demo
