@@ -11,6 +11,7 @@ extern "C" {
 }
 
 #include "core/metric.h"
+#include "core/refine_code.h"
 
 namespace lookalike {
 
@@ -24,6 +25,12 @@ constexpr int kAttributeStrategies = 5;
 
 /// The metric of the index's first column, from its operator class.
 Metric metric_of(Relation index);
+
+/// Whether a scan looks at every entry: one list that is small enough, whose order is then exact.
+inline bool is_exhaustive(uint32 depth, Refine refine, Metric metric, BlockNumber pages) {
+    constexpr BlockNumber kExhaustivePages = 512;
+    return depth == 1 && refine != Refine::kNone && !is_binary(metric) && pages <= kExhaustivePages;
+}
 
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info);
 void build_empty_index(Relation index);

@@ -8,6 +8,7 @@ extern "C" {
 #include "commands/progress.h"
 #include "executor/tuptable.h"
 #include "utils/backend_progress.h"
+#include "utils/memutils.h"
 }
 
 #include <algorithm>
@@ -16,7 +17,6 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-constexpr uint64 kMaxBatchBytes = 4 * 1024 * 1024;
 constexpr uint64 kMaxBatchRows = 8192;
 
 // Rows whose list is not known yet.
@@ -51,8 +51,8 @@ struct AssignScan {
 
 uint32 batch_rows(const BuildState* state) {
     const uint64 row_bytes = sizeof(float) * std::max(state->learn_dims, state->code_dims);
-    return static_cast<uint32>(std::clamp<uint64>(
-        std::min(kMaxBatchBytes, build_memory_bytes() / 16) / row_bytes, 1, kMaxBatchRows));
+    return static_cast<uint32>(
+        std::clamp<uint64>(batch_memory_bytes() / row_bytes, 1, kMaxBatchRows));
 }
 
 WorkerBatch batch_layout(const BuildState* state, int which) {
@@ -260,8 +260,9 @@ void start_sort(BuildState* state) {
     Oid operators[] = {Int4LessOperator, Int8LessOperator};
     Oid collations[] = {InvalidOid, InvalidOid};
     bool nulls_first[] = {false, false};
+    const uint64 bytes = sort_memory_bytes(state->list_count, state->code_dims);
     state->sort = tuplesort_begin_heap(entry_tuple_descriptor(), 2, columns, operators, collations,
-                                       nulls_first, maintenance_work_mem / 2, nullptr, 0);
+                                       nulls_first, static_cast<int>(bytes / 1024), nullptr, 0);
 }
 
 }  // namespace
@@ -284,6 +285,10 @@ void assign_rows(BuildState* state) {
     const int64 values[] = {kPhaseAssign, static_cast<int64>(state->rows), 0};
     pgstat_progress_update_multi_param(3, columns, values);
     start_sort(state);
+    // Batches are gone before the sort merges.
+    const MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss assignment", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext previous = MemoryContextSwitchTo(context);
     AssignScan scan{};
     scan.state = state;
     scan.bit_bytes = static_cast<uint32>(element_bytes(Kind::kBit, state->dims));
@@ -311,6 +316,8 @@ void assign_rows(BuildState* state) {
     }
     if (state->worker != nullptr) worker_stop(state->worker);
     state->worker = nullptr;
+    MemoryContextSwitchTo(previous);
+    MemoryContextDelete(context);
 }
 
 }  // namespace lookalike

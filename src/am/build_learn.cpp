@@ -7,6 +7,7 @@ extern "C" {
 #include "utils/backend_progress.h"
 }
 
+#include <sys/mman.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cmath>
@@ -168,6 +169,15 @@ void train(BuildState* state, uint64 centroids_offset) {
     pfree(learned);
 }
 
+// Gives the memory of the sample back, but for what batches will take of it. That it may fail, and
+// the memory stay until the build's end, harms nobody.
+void release_shared_sample(BuildState* state, uint64 sample_bytes) {
+    const uint64 kept = TYPEALIGN(sysconf(_SC_PAGESIZE), assign_shared_bytes(state));
+    if (sample_bytes <= kept) return;
+    madvise(static_cast<char*>(worker_shared(state->worker)) + kept, sample_bytes - kept,
+            MADV_REMOVE);
+}
+
 // The worker keeps what it is to assign to.
 void give_centroids(BuildState* state, uint64 centroids_offset) {
     const uint64 stride = is_binary(state->metric) ? state->learn_dims : state->code_dims;
@@ -197,6 +207,7 @@ void learn_lists(BuildState* state) {
         const uint64 centroids_offset =
             align_in_shared_area(std::max(sample_bytes, assign_shared_bytes(state)));
         train(state, centroids_offset);
+        release_shared_sample(state, sample_bytes);
         give_centroids(state, centroids_offset);
         if (state->list_count == 1) state->centroids = nullptr;
     } else if (state->sample != nullptr) {

@@ -24,6 +24,31 @@ inline uint64 build_memory_bytes() {
     return static_cast<uint64>(maintenance_work_mem) * 1024;
 }
 
+/// Rows travel to their lists in batches of so many bytes. Two are under way, each of them here and
+/// in the area shared with the worker.
+inline uint64 batch_memory_bytes() {
+    return std::min<uint64>(4 * 1024 * 1024, build_memory_bytes() / 16);
+}
+
+/// What lives beside the sort of the entries while rows are assigned: the batches, the centroids
+/// here, in the shared area and in the worker, what FAISS computes in, and the nearest rows of the
+/// calibration's queries.
+inline uint64 assign_memory_bytes(uint64 list_count, uint32 code_dims) {
+    constexpr uint64 kFaissBytes = 4 * 1024 * 1024;
+    constexpr uint64 kCalibrationBytes = 300 * 1000 * 8;
+    const uint64 centroid_bytes = sizeof(float) * list_count * code_dims;
+    if (list_count == 1) return batch_memory_bytes() + centroid_bytes;
+    return 4 * batch_memory_bytes() + 3 * centroid_bytes + kFaissBytes + kCalibrationBytes;
+}
+
+/// What the sort is allowed: three quarters of what is left, because it takes a little more than
+/// that and does not get its memory back in one piece to merge in; an eighth of all at least.
+inline uint64 sort_memory_bytes(uint64 list_count, uint32 code_dims) {
+    const uint64 all = build_memory_bytes();
+    const uint64 rest = std::min(all, assign_memory_bytes(list_count, code_dims));
+    return std::max((all - rest) / 4 * 3, all / 8);
+}
+
 /// The number of lists that so many rows want, when the index does not say.
 inline uint64 wanted_list_count(uint64 rows) {
     if (rows <= kRowsOfOneList) return 1;

@@ -26,6 +26,12 @@ constexpr double kEntryOperatorShare = 0.1;
 // List pages make about a third of the pages; the rest are read for refined entries only.
 constexpr double kListPageShare = 0.35;
 constexpr double kRefinedEntries = 150;
+// To look at one is to visit a page in the cache, which PostgreSQL's own indexes charge as so many
+// operators. A row given out has taken several: entries refined before it, lists opened for it.
+constexpr double kPageVisitOperators = 50;
+constexpr double kVisitsPerRow = 10;
+// Rows of the table that the executor compares before the first of them can be given out.
+constexpr double kRowsAhead = 30;
 // Rows that somebody who asks for the nearest wants.
 constexpr double kRowsOfFirstLists = 10;
 
@@ -41,17 +47,18 @@ bool peek_meta(Relation index, MetaPage* meta) {
            meta->leaf_count > 0;
 }
 
-// Lists of the index, and how many of them a scan opens.
-struct Lists {
-    double all;
-    double opened_first;  // for the first rows
-    double opened;        // in the end, when it ends at a radius
+// What a scan does.
+struct Work {
+    double all_lists;
+    double first_lists;      // opened for the first rows
+    double last_lists;       // in the end, when it ends at a radius
+    double refined_entries;  // for the first rows
 };
 
 // `share` passes the conditions on attributes; `sphere_rows` lie in the sphere, before those.
 // False: the index cannot be read.
-bool count_lists(const IndexOptInfo* info, double share, double sphere_rows, Lists* lists) {
-    *lists = {1, 1, 1};
+bool plan_work(const IndexOptInfo* info, double share, double sphere_rows, Work* work) {
+    *work = {1, 1, 1, std::min(kRefinedEntries, info->tuples)};
     if (info->hypothetical) return true;
     Relation index = index_open(info->indexoid, NoLock);
     MetaPage meta;
@@ -62,9 +69,12 @@ bool count_lists(const IndexOptInfo* info, double share, double sphere_rows, Lis
             return std::clamp(plan.lists_for(rows, std::max(passing, 1e-9)), 1.0,
                               double{1} * meta.leaf_count);
         };
-        lists->all = meta.leaf_count;
-        lists->opened_first = lists_for(kRowsOfFirstLists, share);
-        lists->opened = std::max(lists->opened_first, lists_for(sphere_rows, 1));
+        work->all_lists = meta.leaf_count;
+        work->first_lists = lists_for(kRowsOfFirstLists, share);
+        work->last_lists = std::max(work->first_lists, lists_for(sphere_rows, 1));
+        if (is_exhaustive(meta.depth, meta.refine, meta.metric, info->pages)) {
+            work->refined_entries = info->tuples * share;
+        }
     }
     index_close(index, NoLock);
     return is_readable;
@@ -86,11 +96,11 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
         is_bounded ? clauselist_selectivity(root, spheres, static_cast<int>(info->rel->relid),
                                             JOIN_INNER, nullptr)
                    : 1;
-    const double passing = *selectivity / std::max(in_sphere, 1e-9);
+    const double attribute_share = std::min(*selectivity / std::max(in_sphere, 1e-9), 1.0);
     const double sphere_rows = in_sphere * info->tuples;
-    Lists lists;
+    Work work;
     if ((path->indexorderbys == NIL && !is_bounded) ||
-        !count_lists(info, std::min(passing, 1.0), sphere_rows, &lists)) {
+        !plan_work(info, attribute_share, sphere_rows, &work)) {
         // Reading all rows in no useful order is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
@@ -100,28 +110,35 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
     double seq_page_cost;
     get_tablespace_page_costs(info->reltablespace, &random_page_cost, &seq_page_cost);
     const double all_list_pages = kListPageShare * info->pages;
+    const double passing = info->tuples * *selectivity;
+    // The executor computes the distance of every row that the index gives it.
+    QualCost distance;
+    cost_qual_eval(&distance, path->indexorderbys, root);
     const double entry_cost = kEntryOperatorShare * cpu_operator_cost;
+    const double visit_cost = kPageVisitOperators * cpu_operator_cost;
     // Neighbouring pages of a list lie together; refined entries lie anywhere. A loop finds most of
     // what it needs in the cache.
     const double cache = loop_count > 1 ? 1 / std::sqrt(loop_count) : 1;
-    const auto search_cost = [&](double opened, double refined) {
-        const double share = opened / lists.all;
-        const double list_pages = std::max(share * all_list_pages, opened);
-        return cache * (opened * random_page_cost + (list_pages - opened) * seq_page_cost +
+    const auto search_cost = [&](double lists, double refined) {
+        const double share = lists / work.all_lists;
+        const double list_pages = std::max(share * all_list_pages, lists);
+        return cache * (lists * random_page_cost + (list_pages - lists) * seq_page_cost +
                         std::min(refined, double{1} * info->pages) * seq_page_cost) +
-               share * info->tuples * entry_cost + refined * cpu_operator_cost;
+               share * info->tuples * entry_cost + refined * visit_cost;
     };
-    const double refined = std::min(kRefinedEntries, info->tuples);
-    *startup_cost = search_cost(lists.opened_first, refined);
+    *startup_cost = search_cost(work.first_lists, work.refined_entries) + distance.startup +
+                    std::min(kRowsAhead, passing) * distance.per_tuple;
     const double list_pages =
-        std::max(lists.opened_first / lists.all * all_list_pages, lists.opened_first);
+        std::max(work.first_lists / work.all_lists * all_list_pages, work.first_lists);
     const double rest_cost =
-        is_bounded ? search_cost(lists.opened, std::min(refined + sphere_rows, info->tuples)) -
-                         *startup_cost
+        is_bounded ? search_cost(work.last_lists,
+                                 std::min(work.refined_entries + sphere_rows, info->tuples)) -
+                         search_cost(work.first_lists, work.refined_entries)
                    : (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
                          info->tuples * entry_cost;
-    *total_cost = *startup_cost + rest_cost +
-                  info->tuples * *selectivity * (cpu_index_tuple_cost + cpu_operator_cost);
+    *total_cost =
+        *startup_cost + std::max(rest_cost, 0.0) +
+        passing * (kVisitsPerRow * visit_cost + cpu_index_tuple_cost + distance.per_tuple);
 }
 
 }  // namespace lookalike

@@ -192,15 +192,15 @@ double peak_memory(const ColumnFacts& facts, uint32 code_dims, uint64 lists, dou
     const uint32 learn_dims = std::min(code_dims, kMaxLearnDims);
     const double sample_bytes = sizeof(float) * sample_rows * facts.dims;
     const double sort_bytes =
-        std::min(static_cast<double>(build_memory_bytes()) / 2,
+        std::min(static_cast<double>(sort_memory_bytes(lists, code_dims)),
                  facts.rows * (entry_bytes + kSortHeaderBytes) * kSortOverhead);
-    const double batch_bytes = std::min(4e6, static_cast<double>(build_memory_bytes()) / 16);
-    if (lists == 1) return std::max(sample_bytes, batch_bytes + sort_bytes);
+    const double assigning =
+        static_cast<double>(assign_memory_bytes(lists, code_dims)) + sort_bytes;
+    if (lists == 1) return std::max(sample_bytes, assigning);
     const double shared_bytes = sizeof(float) * sample_rows * learn_dims + centroid_bytes;
     const auto training_bytes = static_cast<double>(
         worker_training_bytes(static_cast<uint64>(sample_rows), learn_dims, lists));
-    return std::max(sample_bytes + shared_bytes + training_bytes,
-                    shared_bytes + training_bytes + centroid_bytes + 2 * batch_bytes + sort_bytes);
+    return std::max(sample_bytes + shared_bytes + training_bytes, assigning);
 }
 
 Estimate estimate_index(const ColumnFacts& facts) {

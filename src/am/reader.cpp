@@ -81,27 +81,20 @@ void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber list
     }
 }
 
-// On a standby, replay recycles pages without asking who has pinned them.
-[[noreturn]] void raise_strange_page(Relation index, BlockNumber block) {
-    if (!RecoveryInProgress()) raise_corrupted(index, block, "the page belongs to another list");
-    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                    errmsg("canceling statement due to conflict with recovery"),
-                    errdetail("A page of index \"%s\" was recycled while it was read.",
-                              RelationGetRelationName(index))));
-    pg_unreachable();
-}
-
 // Each next page is pinned while its predecessor is locked, so that VACUUM, which needs a page for
-// itself alone before it recycles it, cannot take it away in between.
+// itself alone before it recycles it, cannot take it away in between. Replay does not ask who has
+// pinned a page: on a standby the predecessor stays locked until the next page is.
 void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
     Relation index = reader->index;
+    const bool locks_overlap = RecoveryInProgress();
     Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
     for (uint32 length = 1;; ++length) {
         const uint8_t* page = buffer_bytes(buffer);
         const BlockNumber block = BufferGetBlockNumber(buffer);
-        if (page_fault(page, PageKind::kFree) == nullptr) raise_strange_page(index, block);
         check_list_page(index, buffer, geometry);
-        if (page_trailer(page)->list_id != list_id) raise_strange_page(index, block);
+        if (page_trailer(page)->list_id != list_id) {
+            raise_corrupted(index, block, "the page belongs to another list");
+        }
         const BlockNumber next = page_trailer(page)->next;
         if (length == 1 &&
             run_core([&] { return reader->search->level_of_step().can_skip(page); })) {
@@ -118,13 +111,16 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
             memcpy(reader->page, page, BLCKSZ);
         }
         const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : pin_page(index, next);
-        UnlockReleaseBuffer(buffer);
+        if (!locks_overlap) UnlockReleaseBuffer(buffer);
         if (!geometry.codes_inside) push_outside(reader, geometry, list_id, block);
         CHECK_FOR_INTERRUPTS();
+        if (next_buffer != InvalidBuffer) {
+            check_chain(index, list_id, length);
+            LockBuffer(next_buffer, BUFFER_LOCK_SHARE);
+        }
+        if (locks_overlap) UnlockReleaseBuffer(buffer);
         if (next_buffer == InvalidBuffer) break;
-        check_chain(index, list_id, length);
         buffer = next_buffer;
-        LockBuffer(buffer, BUFFER_LOCK_SHARE);
     }
     run_core([&] { reader->search->level_of_step().finish_list(); });
 }

@@ -20,9 +20,6 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// A single list of up to so many bytes is looked at entry by entry: its order is exact.
-constexpr BlockNumber kExhaustivePages = 512;
-
 enum class Stage { kStart, kSearch, kNoDirection, kNull, kEverything, kDone };
 
 struct ScanState {
@@ -140,8 +137,8 @@ bool looks_at_everything(IndexScanDesc scan, const ScanState* state, const Loade
                          const FaissOptions& options) {
     if (is_binary(loaded.shape.metric)) return false;
     if (state->ends_at_radius && wanted_recall(options) >= 1) return true;
-    return loaded.shape.depth == 1 && loaded.shape.refine != Refine::kNone &&
-           RelationGetNumberOfBlocks(scan->indexRelation) <= kExhaustivePages;
+    return is_exhaustive(loaded.shape.depth, loaded.shape.refine, loaded.shape.metric,
+                         RelationGetNumberOfBlocks(scan->indexRelation));
 }
 
 bool has_same_bytes(const Descriptor* a, const Descriptor* b) {

@@ -1,5 +1,5 @@
-# What keeps an index in shape: VACUUM gives places back, CONCURRENTLY misses no row, a build keeps to
-# its memory, wide descriptors go through all of it.
+# What keeps an index in shape: VACUUM gives places back, CONCURRENTLY misses no row, wide descriptors
+# go through all of it.
 use strict;
 use warnings;
 
@@ -67,20 +67,5 @@ $writers->finish;
 is(read_to_the_end($node, 't', '<->', '(SELECT d FROM t LIMIT 1)'), 't', 'rebuilt while rows came');
 is(read_to_the_end($node, 't', '<=>', '(SELECT d FROM t LIMIT 1)'), 't', 'created while rows came');
 
-# Memory of a build, beyond what a backend and a worker have anyway.
-$node->safe_psql('postgres', q{
-    CREATE TABLE large (d descriptor(64));
-    INSERT INTO large SELECT made_up(i, 64) FROM generate_series(1, 4000) AS i;
-    INSERT INTO large SELECT d + made_up(1, 64) FROM large, generate_series(1, 19)});
-my $peak = sub {
-    my ($memory) = @_;
-    return $node->safe_psql('postgres', qq{SET maintenance_work_mem = '$memory'; SET client_min_messages = error;
-        DROP INDEX IF EXISTS large_d; CREATE INDEX large_d ON large USING faiss (d) WITH (lists = 100);
-        SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s+(\\d+)')::int
-             - substring(pg_read_file('/proc/self/status') FROM 'RssShmem:\\s+(\\d+)')::int});
-};
-my ($little, $much) = map { $peak->($_) } '4MB', '32MB';
-cmp_ok($little, '<', (4 + 40) * 1024, "4 MB: the backend had $little kB");
-cmp_ok($much, '<', (32 + 40) * 1024, "32 MB: the backend had $much kB");
 ok(no_worker_left($node), 'no worker is left');
 done_testing();

@@ -23,6 +23,7 @@ for my $dims (16, 128) {
     my %expected = (
         '' => qr/Index Scan using t_d/,
         'WHERE season <> 3' => qr/Index Scan using t_d/,
+        'WHERE season = 3' => qr/t_season/,
         'WHERE id = 7' => qr/t_pkey/,
         'WHERE id BETWEEN 5 AND 9' => qr/t_pkey/);
     for my $where (sort keys %expected) {
@@ -31,11 +32,40 @@ for my $dims (16, 128) {
     }
     unlike($node->safe_psql('postgres', "EXPLAIN SELECT count(*) FROM t"), qr/t_d/,
         "$dims dimensions: never without an order");
+    # Where the two take equally long depends on the data: at some hundred rows of these.
+    for my $limit (100, 6000) {
+        my $plan = $node->safe_psql('postgres',
+            "EXPLAIN SELECT id FROM t ORDER BY d <-> (SELECT d FROM t WHERE id = 1) LIMIT $limit");
+        is($plan =~ /t_d/, $limit < 1000, "$dims dimensions: $limit rows");
+    }
     unlike($node->safe_psql('postgres', "EXPLAIN SELECT id FROM t ORDER BY d <-> (SELECT d FROM t WHERE id = 1)"),
-        qr/t_d/, "$dims dimensions: not for all rows") if $dims == 16;
+        qr/t_d/, "$dims dimensions: not for all rows");
 }
 $node->safe_psql('postgres', q{CREATE TABLE small AS SELECT i AS id, made_up(i, 16) AS d FROM generate_series(1, 50) AS i;
     CREATE INDEX small_d ON small USING faiss (d); ANALYZE small});
 unlike($node->safe_psql('postgres', "EXPLAIN SELECT id FROM small ORDER BY d <-> (SELECT d FROM small WHERE id = 1) LIMIT 5"),
     qr/small_d/, 'a small table is read');
+
+# One list is looked at whole: no cheaper than the table, unless that lies in TOAST.
+sub cost_of {
+    my ($expression, $table) = @_;
+    my $plan = $node->safe_psql('postgres', "EXPLAIN SELECT $expression FROM $table");
+    return $plan =~ /Seq Scan.*\.\.([\d.]+) / ? $1 : die $plan;
+}
+for my $dims (128, 1024) {
+    my $table = "one_list_$dims";
+    $node->safe_psql('postgres', qq{
+        CREATE TABLE $table (id int, d descriptor($dims));
+        INSERT INTO $table SELECT i, made_up(i, $dims) FROM generate_series(1, 2000) AS i;
+        CREATE INDEX ON $table USING faiss (d)});
+    $node->safe_psql('postgres', "VACUUM ANALYZE $table");
+    my $plan = $node->safe_psql('postgres',
+        "EXPLAIN SELECT id FROM $table ORDER BY d <-> (SELECT d FROM $table LIMIT 1) LIMIT 10");
+    is($plan =~ /Order By/, $dims == 1024, "one list of $dims dimensions");
+}
+my ($call, $fetch) = map { cost_of("l2_distance(d, d)", "one_list_$_") - cost_of('id', "one_list_$_") } 128, 1024;
+cmp_ok($fetch, '>', 10 * $call, "2000 times two values from TOAST cost $fetch, inline $call");
+cmp_ok(cost_of('id <-> id', '(SELECT d AS id FROM one_list_1024 OFFSET 0) AS x'), '>', 0,
+    'columns of sub-selects have no width');
+$node->stop;
 done_testing();
