@@ -79,12 +79,16 @@ void start_worker(uint64 shared_bytes) {
     session.stats.turn_wait_ms += worker->turn_wait_ms;
 }
 
+bool is_open_and_silent(int socket) {
+    char byte;
+    return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 /// False when it has died since its last answer, or said something that nobody asked for.
 bool is_quiet_and_alive(const Worker* worker) {
-    char byte;
-    return worker->pid > 0 && !worker->request_in_flight &&
-           recv(worker->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
+    return worker->pid > 0 && !worker->request_in_flight && is_open_and_silent(worker->socket) &&
+           (worker->lease < 0 || is_open_and_silent(worker->lease));
 }
 
 /// The session's worker, in its turn, with a shared area of at least so many bytes.
@@ -206,6 +210,7 @@ void exchange(Worker* worker, WorkerRequest* request, WorkerReply* reply, char* 
 }
 
 /// Returns the dimensions of its descriptors; 0 when it has to be loaded.
+/// `onnx` is empty for kFindModel.
 uint32 send_model(WorkerKind kind, const WorkerModelConfig& config, ImageBytes onnx) {
     WorkerRequest message;
     message.kind = kind;
@@ -251,7 +256,8 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
     message.image.thumbnail_size = request.thumbnail_size;
     const uint64 result_room = result_bytes(request);
     uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
-    if (names_network(request)) needed = Max(needed, kNetworkSharedBytes);
+    // A warm worker may have the network; if not, starting another one costs little.
+    if (names_network(request) && !turns_are_counted()) needed = Max(needed, kNetworkSharedBytes);
     for (int loads = 0;; ++loads) {
         Worker* worker = ready_worker(needed);
         lay_out(request, worker->shared, &message.image);
@@ -307,11 +313,7 @@ Descriptor* reply_descriptor(const ImageReply& reply, uint32 image_count, uint32
 }
 
 bool find_preloaded_model(const WorkerModelConfig& config) {
-    Worker* worker = ready_worker(sizeof(config));
-    if (worker->lease < 0) {
-        pause_turn();
-        return false;
-    }
+    if (session.worker == nullptr || session.worker->lease < 0) return false;
     return send_model(WorkerKind::kFindModel, config, {nullptr, 0}) > 0;
 }
 

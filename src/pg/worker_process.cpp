@@ -243,13 +243,22 @@ uint64 wait_for_turn(Worker* worker) {
     return ended_worker;
 }
 
-int end_own_child(pid_t pid) {
-    int status = 0;
-    // A process that is ending already keeps its own status.
-    kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+/// Kills the process and waits for its end; a child of ours stays to be reaped, so that its number
+/// remains its own. A process that is ending already keeps its own status.
+int end_process(Worker* worker) {
+    if (worker->lease >= 0) return warm_end(worker->lease);
+    siginfo_t ignored;
+    if (worker->pid > 0) kill(worker->pid, SIGKILL);
+    while (worker->pid > 0 && waitid(P_PID, worker->pid, &ignored, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR) {
     }
-    return status;
+    return 0;
+}
+
+/// The kernel would end them as well, but nobody would give their turns back.
+void stop_at_exit(int, Datum) {
+    while (live_workers)
+        worker_stop(live_workers);
 }
 
 }  // namespace
@@ -258,6 +267,7 @@ Worker* worker_start(const WorkerLimits* limits) {
     static bool release_registered = false;
     if (!release_registered) {
         RegisterResourceReleaseCallback(stop_with_resource_owner, nullptr);
+        before_shmem_exit(stop_at_exit, 0);
         release_registered = true;
     }
     Worker* worker = static_cast<Worker*>(palloc0(sizeof(Worker)));
@@ -287,18 +297,17 @@ void* worker_shared(Worker* worker) {
 }
 
 int worker_stop(Worker* worker) {
-    int status = 0;
     for (Worker** link = &live_workers; *link; link = &(*link)->next) {
         if (*link != worker) continue;
         *link = worker->next;
         break;
     }
+    int status = end_process(worker);
     if (worker->has_turn) end_turn();
     worker->has_turn = false;
-    if (worker->lease >= 0)
-        status = warm_end(worker->lease);
-    else if (worker->pid > 0)
-        status = end_own_child(worker->pid);
+    while (worker->pid > 0 && worker->lease < 0 && waitpid(worker->pid, &status, 0) < 0 &&
+           errno == EINTR) {
+    }
     worker->lease = -1;
     worker->pid = 0;
     close_fd(&worker->socket);

@@ -41,7 +41,6 @@ struct TurnTable {
 
 TurnTable* table = nullptr;
 LWLock* lock = nullptr;
-bool exit_registered = false;
 
 shmem_startup_hook_type next_startup_hook = nullptr;
 
@@ -118,10 +117,6 @@ bool try_to_take(Turn* mine, uint64* ended_worker) {
     return taken;
 }
 
-void end_turn_at_exit(int, Datum) {
-    end_turn();
-}
-
 }  // namespace
 
 void request_turn_table() {
@@ -130,10 +125,12 @@ void request_turn_table() {
     shmem_startup_hook = create_table;
 }
 
+bool turns_are_counted() {
+    return table != nullptr;
+}
+
 uint64 take_turn() {
     if (!table) return 0;
-    if (!exit_registered) before_shmem_exit(end_turn_at_exit, 0);
-    exit_registered = true;
     Turn* mine = my_turn();
     uint64 ended_worker = 0;
     LWLockAcquire(lock, LW_EXCLUSIVE);
@@ -178,7 +175,7 @@ bool resume_turn() {
 }
 
 void end_turn() {
-    if (!table || !exit_registered) return;
+    if (!table) return;
     LWLockAcquire(lock, LW_EXCLUSIVE);
     my_turn()->state = TurnState::kNone;
     LWLockRelease(lock);

@@ -11,8 +11,12 @@ namespace lookalike {
 /// Asks for the table's memory. REQUIRES: called while shared_preload_libraries are loaded.
 void request_turn_table();
 
+/// True when the library was preloaded, so that there should be a warm parent as well.
+bool turns_are_counted();
+
 /// Waits for a turn, and marks it busy. Returns the warm worker that has to be ended before
-/// another is started, 0 if none. Whatever happens, end_turn() has to follow. May ereport.
+/// another is started, 0 if none. Whatever happens, end_turn() has to follow, at the latest when
+/// the backend exits. May ereport.
 uint64 take_turn();
 
 /// Which process works in this turn; warm_id is 0 for a child of this backend.
@@ -24,8 +28,8 @@ void pause_turn();
 /// Marks the turn busy again. False when it is over: it was taken, or others have waited for long.
 bool resume_turn();
 
-/// Gives the turn back. Does nothing when there is none; never fails. To be called before the
-/// process of a worker is reaped.
+/// Gives the turn back; never fails. To be called when the worker's process has ended, but before
+/// this backend reaps it.
 void end_turn();
 
 }  // namespace lookalike

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -105,8 +106,13 @@ std::optional<Message> receive(int connection) {
 }
 
 /// Whoever cannot be told has closed his end, which is seen where all ends are watched.
-void tell(int connection, const WarmReply& reply) {
-    (void)!send(connection, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+void tell(int connection, WarmReply reply) {
+    iovec part = {&reply, sizeof(reply)};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    // The sandbox lets a child do this, not send().
+    (void)!sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 WarmReply refusal(const std::string& text) {
@@ -346,6 +352,12 @@ void WarmParent::end_worker(uint64_t worker_id) {
 
 void run_warm_parent(uint64_t model_bytes) {
     require_one_thread();
+    // A lease each; children set their own limit.
+    rlimit descriptors;
+    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+        descriptors.rlim_cur = descriptors.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
     WarmParent parent(model_bytes);
     for (;;)
         parent.serve_once();

@@ -3,34 +3,12 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib $FindBin::RealBin;
+use ImageTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-
-# ONNX by hand. A field is its number, wire type and content.
-sub varint { my ($n) = @_;
-    return $n < 128 ? chr $n : chr($n % 128 + 128) . varint(int($n / 128)) }
-sub number { my ($field, $value) = @_; return varint($field * 8) . varint($value) }
-sub bytes { my ($field, $value) = @_;
-    return varint($field * 8 + 2) . varint(length $value) . $value }
-sub tensor { my ($name, @dims) = @_;
-    my $shape = join '', map { bytes(1, number(1, $_)) } @dims;
-    return bytes(1, $name) . bytes(2, bytes(1, number(1, 1) . bytes(2, $shape))) }
-
-# The mean of each channel: 3 dimensions. With `$twice` it is added to itself.
-sub onnx {
-    my ($twice) = @_;
-    my $node = sub { my ($op, $inputs, $output) = @_;
-        return bytes(1, join('', map { bytes(1, $_) } @$inputs) . bytes(2, $output)
-              . bytes(3, $output) . bytes(4, $op)) };
-    my $nodes = $node->('GlobalAveragePool', ['input'], 'pooled')
-      . ($twice
-        ? $node->('Flatten', ['pooled'], 'flat') . $node->('Add', [ 'flat', 'flat' ], 'output')
-        : $node->('Flatten', ['pooled'], 'output'));
-    my $graph = $nodes . bytes(2, 'means') . bytes(11, tensor('input', 1, 3, 8, 8))
-      . bytes(12, tensor('output', 1, 3));
-    return unpack 'H*', number(1, 7) . bytes(7, $graph) . bytes(8, number(2, 11));
-}
 
 my $node = PostgreSQL::Test::Cluster->new('image_models');
 $node->init;
