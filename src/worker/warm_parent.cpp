@@ -217,6 +217,8 @@ void WarmParent::serve_once() {
     std::vector<pollfd> watched = {{kWorkerSocketFd, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     std::vector<Lease*> owners = {nullptr, nullptr};
     for (Lease& lease : leases_) {
+        // One that is closed stays readable until its child has been reaped.
+        if (lease.is_closed) continue;
         watched.push_back({lease.connection.get(), POLLIN | POLLRDHUP, 0});
         owners.push_back(&lease);
     }
