@@ -7,7 +7,7 @@ use Compress::Zlib qw(compress crc32);
 use Exporter 'import';
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(onnx png slurp_or_empty worker_processes launcher_of warm_parent_of wait_until);
+our @EXPORT = qw(onnx png slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
 
 # ONNX by hand. A field is its number, wire type and content.
 sub varint { my ($n) = @_;
@@ -60,6 +60,10 @@ sub worker_processes {
           && (readlink("/proc/$_/exe") // '') =~ /lookalike-worker/ }
       map { m{/proc/(\d+)} } glob('/proc/[0-9]*');
 }
+
+# Its descriptors are closed by then, which others may still find open when its program is gone.
+sub has_ended { my ($pid) = @_;
+    return slurp_or_empty("/proc/$pid/stat") !~ /^\d+ \(.*\) [^ZX]/s }
 
 sub launcher_of {
     my ($node) = @_;
