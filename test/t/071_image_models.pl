@@ -71,6 +71,9 @@ like($register->("'x', 1, '\\x$means', 8, 8, layer => repeat('x', 500)"), qr/220
 is(sql('SELECT count(*) FROM image_models'), '1', 'none of them was kept');
 is(sql($red), '{1.000,0.502,0.000}', '... and the good one works');
 
+like(error_of("SELECT image_model_preload('means', 1)"),
+    qr/55000: there is no warm parent.*HINT:.*shared_preload_libraries/s, 'preloading needs a warm parent');
+
 # Another network under the same name reaches sessions that have loaded the first.
 is( sql("$red; SELECT drop_image_model('means', 1);
         SELECT register_image_model('means', 1, '\\x" . onnx(1) . "', $plain); $red"),

@@ -12,7 +12,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('image_warm');
-$node->init;
+$node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', q{
     shared_preload_libraries = 'lookalike'
     restart_after_crash = on
@@ -231,6 +231,21 @@ ok(wait_until(sub { sql("$red; $loads") eq "{2.000,1.004,0.000}\n1|0" }), 'looka
 is(sql("$red; $loads", 'shop'), "{2.000,1.004,0.000}\n1|0", '... is for every database that has the same network');
 like(slurp_file($node->logfile), qr/image model "nothing\@1" is not registered/, 'the log names those that are not there');
 is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE datname = 'shop'}), '0', 'nobody stays in the database');
+
+# A standby has a warm parent of its own; the socket is no part of a base backup.
+{
+    my $backup = $node->backup_dir . '/base';
+    my ($out, $err) = run_command([ 'pg_basebackup', '-D', $backup, '-h', $node->host, '-p', $node->port,
+            '--checkpoint', 'fast', '--no-sync' ]);
+    is($err, '', 'a base backup has nothing to say');
+    my $standby = PostgreSQL::Test::Cluster->new('image_standby');
+    $standby->init_from_backup($node, 'base', has_streaming => 1);
+    $standby->start;
+    ok(wait_until(sub { $standby->safe_psql('postgres', "$red; $loads; $is_warm")
+              eq "{2.000,1.004,0.000}\n1|0\nt" }), 'a standby preloads as well');
+    $standby->stop;
+    ok(wait_until(sub { !worker_processes($standby) }), '... and leaves nothing behind');
+}
 
 $node->stop;
 done_testing();
