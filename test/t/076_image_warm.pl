@@ -161,13 +161,19 @@ wait_until(sub { sql('SHOW lookalike.max_workers') eq '1' });
     is_deeply([ map { $_->{out} } @runs ], [ ("3000\nt\n") x 3 ], 'busy sessions take turns');
     is($most, 1, '... with one worker at a time');
 }
-sql('ALTER SYSTEM RESET lookalike.max_workers');
-sql('SELECT pg_reload_conf()');
-
 # The parent stops answering, and dies.
 {
     kill 'STOP', $parent;
     is(sql("$quick; $is_warm"), "64\nf", 'sessions help themselves when the parent does not answer');
+    my ($idle) = background();
+    is($idle->query_safe("$quick; $is_warm"), "64\nf", '... which count as well');
+    usleep(200_000);
+    is(sql("SET statement_timeout = '20s'; $quick; $is_warm"), "64\nf", '... and give up their turns');
+    is($idle->query_safe("$quick; SELECT worker_starts FROM image_worker_stats()"), "64\n2",
+        '... together with their workers');
+    $idle->quit;
+    sql('ALTER SYSTEM RESET lookalike.max_workers');
+    sql('SELECT pg_reload_conf()');
     kill 'CONT', $parent;
     ok(wait_until(sub { children_of_parent($parent) == 0 }), '... whose late child is ended');
     is(sql("$quick; $is_warm"), "64\nt", '... until it does');
