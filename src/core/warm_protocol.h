@@ -42,7 +42,7 @@ struct WarmReply {
     uint32_t magic = kWarmMagic;
     uint16_t version = kWarmVersion;
     WarmStatus status = {};
-    uint64_t worker_id = 0;   ///< kForked: never given twice by one parent
+    uint64_t worker_id = 0;   ///< kForked: never given twice, by this parent or another
     int32_t pid = 0;          ///< kForked
     int32_t wait_status = 0;  ///< kEnded: as waitpid() gives it
     double load_ms = 0;       ///< kPreloaded

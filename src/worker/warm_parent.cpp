@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -209,7 +210,9 @@ class WarmParent {
     FileDescriptor signals_;
     ModelStore preloaded_;
     std::list<Lease> leases_;
-    uint64_t last_worker_id_ = 0;
+    /// Starts with the time, so that no other parent gives the same: backends remember them.
+    uint64_t last_worker_id_ = static_cast<uint64_t>(
+        std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
     const pid_t self_ = getpid();
 };
 

@@ -190,9 +190,26 @@ wait_until(sub { sql('SHOW lookalike.max_workers') eq '1' });
         qr/ended unexpectedly.*ended by signal 9|ended unexpectedly.*ended as well/s, 'a call is cut short by an error');
     my $next = wait_for_parent();
     isnt($next, $parent, 'another parent is started');
-    is(sql("$quick; $is_warm"), "64\nt", '... and used');
-    $parent = $next;
     $_->quit for $session, $busy;
+
+    # The first worker of one parent must not be taken for the first of another.
+    sql('ALTER SYSTEM SET lookalike.max_workers = 2');
+    sql('SELECT pg_reload_conf()');
+    my ($idle) = background();
+    is($idle->query_safe("$quick; $is_warm"), "64\nt", '... and used');
+    kill 'KILL', $next;
+    wait_until(sub { has_ended($next) });
+    $parent = wait_for_parent();
+    ($busy) = background($slow);
+    my $first;
+    ok(wait_until(sub { ($first) = children_of_parent($parent) }), 'a worker of the third parent');
+    is(sql("SET statement_timeout = '20s'; $quick; $is_warm"), "64\nt", 'a turn without a worker is taken');
+    ok(!has_ended($first), '... and no other worker is ended');
+    sql('ALTER SYSTEM RESET lookalike.max_workers');
+    sql('SELECT pg_reload_conf()');
+    $idle->quit;
+    kill 'KILL', $first;
+    $busy->quit;
 }
 
 # A backend is killed while its worker computes.
