@@ -195,14 +195,18 @@ wait_until(sub { sql('SHOW lookalike.max_workers') eq '1' });
     # The first worker of one parent must not be taken for the first of another.
     sql('ALTER SYSTEM SET lookalike.max_workers = 2');
     sql('SELECT pg_reload_conf()');
+    my $kill_parent = sub {
+        my $old = warm_parent_of($node);
+        kill 'KILL', $old;
+        wait_until(sub { has_ended($old) });
+        $parent = wait_for_parent() };
+    $kill_parent->();
     my ($idle) = background();
     is($idle->query_safe("$quick; $is_warm"), "64\nt", '... and used');
-    kill 'KILL', $next;
-    wait_until(sub { has_ended($next) });
-    $parent = wait_for_parent();
+    $kill_parent->();
     ($busy) = background($slow);
     my $first;
-    ok(wait_until(sub { ($first) = children_of_parent($parent) }), 'a worker of the third parent');
+    ok(wait_until(sub { ($first) = children_of_parent($parent) }), 'a worker of the last parent');
     is(sql("SET statement_timeout = '20s'; $quick; $is_warm"), "64\nt", 'a turn without a worker is taken');
     ok(!has_ended($first), '... and no other worker is ended');
     sql('ALTER SYSTEM RESET lookalike.max_workers');
