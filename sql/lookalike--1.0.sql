@@ -639,12 +639,13 @@ COMMENT ON FUNCTION image_thumbnail(bytea, integer) IS 'a small JPEG or PNG, siz
 CREATE FUNCTION image_worker_stats(OUT worker_pid integer, OUT worker_starts bigint,
     OUT last_start_ms double precision, OUT requests bigint, OUT refused_images bigint,
     OUT failures bigint, OUT models_loaded bigint, OUT model_load_ms double precision,
+    OUT warm boolean, OUT models_preloaded bigint, OUT turn_wait_ms double precision,
     OUT cache_hits bigint, OUT cache_misses bigint, OUT cache_entries bigint,
     OUT cache_bytes bigint)
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION image_worker_stats() IS 'this session''s worker process and cache';
 
--- Networks. The first ten columns are read by number.
+-- Networks. The columns are read by number.
 CREATE TABLE image_models (
     name text NOT NULL CHECK (name ~ '^[a-z0-9_-]{1,63}$'),
     version integer NOT NULL CHECK (version > 0),
@@ -657,13 +658,14 @@ CREATE TABLE image_models (
     normalized boolean NOT NULL,
     bgr boolean NOT NULL,
     dims integer NOT NULL,
+    digest bytea NOT NULL GENERATED ALWAYS AS (pg_catalog.sha256(onnx)) STORED,
     PRIMARY KEY (name, version)
 );
 ALTER TABLE image_models ALTER COLUMN onnx SET STORAGE EXTERNAL;
 COMMENT ON TABLE image_models IS 'networks for net:<name>@<version>';
 SELECT pg_catalog.pg_extension_config_dump('image_models', '');
 -- Everybody may see what there is; the networks themselves are their owner's.
-GRANT SELECT (name, version, input_width, input_height, mean, std, layer, normalized, bgr, dims)
+GRANT SELECT (name, version, input_width, input_height, mean, std, layer, normalized, bgr, dims, digest)
     ON image_models TO PUBLIC;
 
 CREATE FUNCTION image_models_changed() RETURNS trigger
@@ -707,11 +709,14 @@ BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM gone);
 END;
 COMMENT ON FUNCTION drop_image_model(text, integer) IS 'forgets a network; tells whether there was one';
+CREATE FUNCTION image_model_preload(name text, version integer) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION image_model_preload(text, integer) IS 'loads a registered network into the memory that image workers start with; returns the milliseconds that it took';
 -- Who may load a network into a worker is the owner's choice, as who may change the table.
 REVOKE EXECUTE ON FUNCTION
     check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
     register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
-    drop_image_model(text, integer) FROM PUBLIC;
+    drop_image_model(text, integer), image_model_preload(text, integer) FROM PUBLIC;
 
 CREATE FUNCTION builtin_image_extractors(OUT name text, OUT version integer, OUT dimensions integer,
     OUT kind text, OUT metric text, OUT description text) RETURNS SETOF record

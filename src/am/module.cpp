@@ -3,6 +3,7 @@
 
 #include "am/options.h"
 #include "pg/image_settings.h"
+#include "pg/warm_launcher.h"
 
 extern "C" {
 // Before PostgreSQL 16 the macro below leaves the symbol as hidden as the rest of the library.
@@ -12,5 +13,6 @@ PG_MODULE_MAGIC;
 __attribute__((visibility("default"))) void _PG_init(void) {
     lookalike::define_image_settings();
     lookalike::define_options();  // reserves the prefix of all settings
+    lookalike::set_up_warm_start();
 }
 }

@@ -49,6 +49,7 @@ enum class WorkerKind : uint16_t {
     kImageThumbnail = 7,
     kImageExtractors = 8,
     kLoadModel = 9,
+    kFindModel = 10,
 };
 
 enum class WorkerStatus : uint16_t {
@@ -145,7 +146,8 @@ struct WorkerExtractor {
     uint32_t metric;  ///< of metric.h
 };
 
-/// kLoadModel: keeps the network under its key until memory is short.
+/// kLoadModel: keeps the network under its key until memory is short. kFindModel does the same with
+/// a network that the warm parent has loaded, and reads nothing but the config.
 struct WorkerModelRequest {
     uint64_t model_offset;  ///< model_bytes bytes of ONNX, read
     uint64_t model_bytes;
@@ -161,6 +163,7 @@ struct WorkerModelConfig {
     float std[3];   ///< divides after that
     uint32_t bgr;   ///< 1: blue comes first
     uint32_t normalize;
+    uint8_t digest[32];  ///< SHA-256 of the ONNX bytes; zeros in kLoadModel
 };
 
 struct WorkerRequest {
@@ -189,7 +192,7 @@ struct WorkerReply {
     WorkerError error = {};
     uint32_t text_bytes = 0;  ///< kVersions: a line for each library; kError: what went wrong
     uint32_t list_count = 0;  ///< kTrain, done: centroids learned, 1 .. those wanted;
-                              ///< kLoadModel, done: dimensions of its descriptors
+                              ///< kLoadModel, kFindModel, done: dimensions of its descriptors
     uint64_t step = 0;        ///< kProgress: steps finished
     uint64_t step_count = 0;  ///< kProgress: steps in all
 };

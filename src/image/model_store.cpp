@@ -28,11 +28,20 @@ ModelStore::~ModelStore() = default;
 LoadedModel& ModelStore::load(const std::string& key, std::span<const uint8_t> onnx,
                               const ModelConfig& config) {
     check_config(key, config);
-    drop(key);
+    drop(key);  // before the new one takes its memory
     const auto begin = std::chrono::steady_clock::now();
-    std::unique_ptr<Network> network = engine_->load(onnx, config);
+    std::shared_ptr<Network> network = engine_->load(onnx, config);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    models_.push_front({key, config, std::move(network), seconds.count()});
+    return keep({key, config, std::move(network), seconds.count()});
+}
+
+LoadedModel& ModelStore::share(const std::string& key, const LoadedModel& model) {
+    return keep({key, model.config, model.network, model.load_seconds});
+}
+
+LoadedModel& ModelStore::keep(LoadedModel model) {
+    drop(model.key);
+    models_.push_front(std::move(model));
     while (models_.size() > 1 && memory_bytes() > budget_bytes_) {
         models_.pop_back();
     }

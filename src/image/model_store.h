@@ -48,7 +48,7 @@ std::unique_ptr<Engine> make_opencv_engine();
 struct LoadedModel {
     std::string key;  ///< "name@version"
     ModelConfig config;
-    std::unique_ptr<Network> network;
+    std::shared_ptr<Network> network;  ///< perhaps with another store
     double load_seconds;
 };
 
@@ -62,6 +62,8 @@ class ModelStore {
     /// Loads a network, replacing one with the same key. Throws ImageError with kModel.
     LoadedModel& load(const std::string& key, std::span<const uint8_t> onnx,
                       const ModelConfig& config);
+    /// Keeps another store's network under this key as well, replacing one with the same key.
+    LoadedModel& share(const std::string& key, const LoadedModel& model);
     /// Null when it is not loaded (any more): the caller then has to load() it. Counts as a use.
     LoadedModel* find(std::string_view key);
     void drop(std::string_view key);
@@ -71,6 +73,8 @@ class ModelStore {
     uint64_t memory_bytes() const;
 
   private:
+    LoadedModel& keep(LoadedModel model);
+
     std::unique_ptr<Engine> engine_;
     uint64_t budget_bytes_;
     std::list<LoadedModel> models_;

@@ -272,11 +272,14 @@ SQL_FUNCTION(image_worker_stats) {
                       Int64GetDatum(worker.failures),
                       Int64GetDatum(worker.models_loaded),
                       Float8GetDatum(worker.model_load_ms),
+                      BoolGetDatum(worker.is_warm),
+                      Int64GetDatum(worker.models_preloaded),
+                      Float8GetDatum(worker.turn_wait_ms),
                       Int64GetDatum(cache.hits),
                       Int64GetDatum(cache.misses),
                       Int64GetDatum(cache.entries),
                       Int64GetDatum(cache.bytes)};
     bool nulls[lengthof(values)] = {};
-    nulls[0] = worker.worker_pid == 0;
+    nulls[0] = nulls[8] = worker.worker_pid == 0;
     PG_RETURN_DATUM(row(row_type(fcinfo), values, nulls));
 }

@@ -9,6 +9,10 @@ namespace lookalike {
 /// session's worker. Raises ERRCODE_UNDEFINED_OBJECT when it is not registered.
 void load_registered_model(const char* key, Oid function);
 
+/// Loads the network `key` of this database into the warm parent; returns the milliseconds that it
+/// took there.
+double preload_registered_model(const char* key);
+
 /// Drops what this session has loaded and cached when the table has changed since.
 void forget_changed_models();
 

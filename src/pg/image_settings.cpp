@@ -12,6 +12,9 @@ int timeout_ms = 30000;
 int idle_s = 300;
 int max_pixels = 100 * 1000 * 1000;
 int cache_kb = 4096;
+int workers = 16;
+char* preloaded = nullptr;
+char* database = nullptr;
 
 }  // namespace
 
@@ -36,6 +39,17 @@ void define_image_settings() {
                             "Memory for descriptors of images that a session has seen before.",
                             "0 turns the cache off.", &cache_kb, 4096, 0, 1024 * 1024, PGC_USERSET,
                             GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("lookalike.max_workers",
+                            "Image worker processes of all sessions together.",
+                            "Needs \"lookalike\" in shared_preload_libraries.", &workers, 16, 1,
+                            PG_UINT16_MAX, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("lookalike.preload_models",
+                               "Networks, as name@version, that image workers start with.",
+                               "Needs \"lookalike\" in shared_preload_libraries.", &preloaded, "",
+                               PGC_SIGHUP, GUC_LIST_INPUT, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("lookalike.preload_database",
+                               "Database whose networks lookalike.preload_models names.", nullptr,
+                               &database, "", PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
 }
 
 uint64 worker_memory_bytes() {
@@ -56,6 +70,18 @@ uint64 max_image_pixels() {
 
 uint64 image_cache_bytes() {
     return static_cast<uint64>(cache_kb) << 10;
+}
+
+int max_workers() {
+    return workers;
+}
+
+const char* preload_models() {
+    return preloaded;
+}
+
+const char* preload_database() {
+    return database;
 }
 
 }  // namespace lookalike

@@ -13,5 +13,8 @@ int worker_timeout_ms();       ///< for one request
 int worker_idle_ms();          ///< an idle worker ends after this
 uint64 max_image_pixels();
 uint64 image_cache_bytes();
+int max_workers();               ///< of all sessions together
+const char* preload_models();    ///< "name@version, ..."
+const char* preload_database();  ///< the database that they are registered in
 
 }  // namespace lookalike

@@ -7,6 +7,7 @@
 #include "pg/image_models.h"
 #include "pg/image_settings.h"
 #include "pg/worker_client.h"
+#include "pg/worker_turns.h"
 
 extern "C" {
 #include "utils/memutils.h"
@@ -56,7 +57,8 @@ void start_worker(uint64 shared_bytes) {
     const WorkerLimits limits{.shared_bytes = shared_bytes,
                               .thread_count = 1,
                               .memory_budget_bytes = worker_memory_bytes(),
-                              .idle_ms = worker_idle_ms()};
+                              .idle_ms = worker_idle_ms(),
+                              .is_image_worker = true};
     const TimestampTz start = GetCurrentTimestamp();
     const MemoryContext caller = MemoryContextSwitchTo(session.context);
     // Until it has answered, the statement owns it: an ERROR ends it.
@@ -73,24 +75,30 @@ void start_worker(uint64 shared_bytes) {
     session.idle_ms = limits.idle_ms;
     session.last_used = GetCurrentTimestamp();
     ++session.stats.worker_starts;
-    session.stats.last_start_ms = ms_since(start);
+    session.stats.last_start_ms = ms_since(start) - worker->turn_wait_ms;
+    session.stats.turn_wait_ms += worker->turn_wait_ms;
+}
+
+bool is_open_and_silent(int socket) {
+    char byte;
+    return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 /// False when it has died since its last answer, or said something that nobody asked for.
 bool is_quiet_and_alive(const Worker* worker) {
-    char byte;
-    return worker->pid > 0 && !worker->request_in_flight &&
-           recv(worker->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
+    return worker->pid > 0 && !worker->request_in_flight && is_open_and_silent(worker->socket) &&
+           (worker->lease < 0 || is_open_and_silent(worker->lease));
 }
 
-/// The session's worker with a shared area of at least so many bytes.
+/// The session's worker, in its turn, with a shared area of at least so many bytes.
 Worker* ready_worker(uint64 shared_bytes) {
     Worker* worker = session.worker;
     const bool usable = worker != nullptr && is_quiet_and_alive(worker) &&
                         worker->limits.shared_bytes >= shared_bytes &&
                         worker->limits.memory_budget_bytes == worker_memory_bytes() &&
-                        ms_since(session.last_used) < session.idle_ms - kIdleMarginMs;
+                        ms_since(session.last_used) < session.idle_ms - kIdleMarginMs &&
+                        resume_turn();
     if (!usable) {
         uint64 size = kMinSharedBytes;
         while (size < shared_bytes)
@@ -197,7 +205,35 @@ void exchange(Worker* worker, WorkerRequest* request, WorkerReply* reply, char* 
     const bool answered = worker_await(worker, timeout_ms, reply, text);
     session.last_used = GetCurrentTimestamp();
     if (!answered) report_timeout(timeout_ms);
+    pause_turn();
     if (reply->status == WorkerStatus::kDone) --session.stats.failures;
+}
+
+/// Returns the dimensions of its descriptors; 0 when it has to be loaded.
+/// `onnx` is empty for kFindModel.
+uint32 send_model(WorkerKind kind, const WorkerModelConfig& config, ImageBytes onnx) {
+    WorkerRequest message;
+    message.kind = kind;
+    const uint64 model_offset = align_in_shared_area(sizeof(config));
+    message.model = {
+        .model_offset = model_offset, .model_bytes = onnx.byte_count, .config_offset = 0};
+    Worker* worker = ready_worker(model_offset + onnx.byte_count);
+    memcpy(worker->shared, &config, sizeof(config));
+    if (onnx.byte_count > 0) memcpy(worker->shared + model_offset, onnx.bytes, onnx.byte_count);
+    WorkerReply reply;
+    char text[kWorkerTextBytes + 1];
+    const TimestampTz start = GetCurrentTimestamp();
+    exchange(worker, &message, &reply, text);
+    if (reply.error == WorkerError::kModelMissing && kind == WorkerKind::kFindModel) {
+        --session.stats.failures;
+        return 0;
+    }
+    if (reply.status != WorkerStatus::kDone) report_image_error(reply.error, text);
+    if (reply.list_count == 0 || reply.list_count > kMaxDims)
+        reject_image_reply("A network's number of dimensions is out of range.");
+    ++(onnx.byte_count > 0 ? session.stats.models_loaded : session.stats.models_preloaded);
+    session.stats.model_load_ms += ms_since(start);
+    return reply.list_count;
 }
 
 void copy_result(const Worker* worker, const WorkerImageRequest& wire, ImageReply* reply) {
@@ -220,7 +256,8 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
     message.image.thumbnail_size = request.thumbnail_size;
     const uint64 result_room = result_bytes(request);
     uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
-    if (names_network(request)) needed = Max(needed, kNetworkSharedBytes);
+    // A warm worker may have the network; if not, starting another one costs little.
+    if (names_network(request) && !turns_are_counted()) needed = Max(needed, kNetworkSharedBytes);
     for (int loads = 0;; ++loads) {
         Worker* worker = ready_worker(needed);
         lay_out(request, worker->shared, &message.image);
@@ -275,25 +312,13 @@ Descriptor* reply_descriptor(const ImageReply& reply, uint32 image_count, uint32
     return descriptor;
 }
 
+bool find_preloaded_model(const WorkerModelConfig& config) {
+    if (session.worker == nullptr || session.worker->lease < 0) return false;
+    return send_model(WorkerKind::kFindModel, config, {nullptr, 0}) > 0;
+}
+
 uint32 load_model_into_worker(const WorkerModelConfig& config, ImageBytes onnx) {
-    WorkerRequest message;
-    message.kind = WorkerKind::kLoadModel;
-    const uint64 model_offset = align_in_shared_area(sizeof(config));
-    message.model = {
-        .model_offset = model_offset, .model_bytes = onnx.byte_count, .config_offset = 0};
-    Worker* worker = ready_worker(model_offset + onnx.byte_count);
-    memcpy(worker->shared, &config, sizeof(config));
-    memcpy(worker->shared + model_offset, onnx.bytes, onnx.byte_count);
-    WorkerReply reply;
-    char text[kWorkerTextBytes + 1];
-    const TimestampTz start = GetCurrentTimestamp();
-    exchange(worker, &message, &reply, text);
-    if (reply.status != WorkerStatus::kDone) report_image_error(reply.error, text);
-    if (reply.list_count == 0 || reply.list_count > kMaxDims)
-        reject_image_reply("A network's number of dimensions is out of range.");
-    ++session.stats.models_loaded;
-    session.stats.model_load_ms += ms_since(start);
-    return reply.list_count;
+    return send_model(WorkerKind::kLoadModel, config, onnx);
 }
 
 void reject_image_reply(const char* fault) {
@@ -315,6 +340,7 @@ void stop_image_worker() {
 ImageWorkerStats image_worker_stats() {
     ImageWorkerStats stats = session.stats;
     stats.worker_pid = session.worker != nullptr ? session.worker->pid : 0;
+    stats.is_warm = session.worker != nullptr && session.worker->lease >= 0;
     return stats;
 }
 

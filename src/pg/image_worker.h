@@ -48,6 +48,10 @@ Descriptor* reply_descriptor(const ImageReply& reply, uint32 image_count, uint32
 /// is complete but for its texts' ends, which the worker checks.
 uint32 load_model_into_worker(const WorkerModelConfig& config, ImageBytes onnx);
 
+/// The same with a network that the warm parent holds; false when it holds none that is equal in
+/// digest and settings.
+bool find_preloaded_model(const WorkerModelConfig& config);
+
 /// Kills the worker for an answer that makes no sense.
 [[noreturn]] void reject_image_reply(const char* fault);
 
@@ -57,13 +61,16 @@ void stop_image_worker();
 /// What image_worker_stats() shows of this session.
 struct ImageWorkerStats {
     int worker_pid;  ///< 0: none
+    bool is_warm;    ///< forked from the warm parent
     int64 worker_starts;
     double last_start_ms;  ///< from the fork to the first answer
     int64 requests;
     int64 refused_images;
     int64 failures;  ///< requests that ended in an ERROR, cancels included
     int64 models_loaded;
+    int64 models_preloaded;  ///< found in the warm parent's memory
     double model_load_ms;
+    double turn_wait_ms;
 };
 ImageWorkerStats image_worker_stats();
 

@@ -11,6 +11,9 @@ extern "C" {
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "nodes/supportnodes.h"
+#include "postmaster/autovacuum.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -31,6 +34,38 @@ extern "C" {
 #if PG_VERSION_NUM < 140000
 #error "lookalike needs PostgreSQL 14 or newer"
 #endif
+
+/// Processes that can have a session or run a background worker.
+inline int max_backends() {
+#if PG_VERSION_NUM >= 150000
+    return MaxBackends;
+#else
+    return MaxConnections + autovacuum_max_workers + 1 + max_worker_processes + max_wal_senders;
+#endif
+}
+
+/// This backend's place among them, from 0.
+inline int my_proc_number() {
+#if PG_VERSION_NUM >= 170000
+    return MyProcNumber;
+#else
+    return MyProc->pgprocno;
+#endif
+}
+
+/// Runs `request` when libraries may ask for shared memory: before PostgreSQL 15, at once.
+template <void (*request)()>
+void at_shmem_request() {
+#if PG_VERSION_NUM >= 150000
+    static const shmem_request_hook_type next = shmem_request_hook;
+    shmem_request_hook = [] {
+        if (next) next();
+        request();
+    };
+#else
+    request();
+#endif
+}
 
 // printf-style macros of PostgreSQL that would reach into the C++ library.
 #undef printf

@@ -7,12 +7,8 @@
 
 #include <cmath>
 
-extern "C" {
-#include "miscadmin.h"
-#include "storage/latch.h"
-#include "utils/timestamp.h"
-#include "utils/wait_event.h"
-}
+#include "pg/socket_wait.h"
+#include "pg/warm_client.h"
 
 namespace lookalike {
 namespace {
@@ -27,7 +23,9 @@ struct Received {
     const uint64 budget_mb = worker->limits.memory_budget_bytes >> 20;
     const int status = worker_stop(worker);
     char how[128];
-    if (WIFSIGNALED(status))
+    if (status == kUnknownWaitStatus)
+        strlcpy(how, "Its parent process, the warm parent, ended as well.", sizeof(how));
+    else if (WIFSIGNALED(status))
         snprintf(how, sizeof(how), "It was ended by signal %d: %s.", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     else
@@ -98,21 +96,6 @@ bool receive(Worker* worker, Received* received) {
     return true;
 }
 
-constexpr TimestampTz kNever = PG_INT64_MAX;
-
-/// Returns early for a signal; at the latest at the deadline.
-void wait_for_socket(Worker* worker, TimestampTz deadline) {
-    int wanted = WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH;
-    long timeout_ms = -1;
-    if (deadline != kNever) {
-        wanted |= WL_TIMEOUT;
-        timeout_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-    }
-    const int events =
-        WaitLatchOrSocket(MyLatch, wanted, worker->socket, timeout_ms, PG_WAIT_EXTENSION);
-    if (events & WL_LATCH_SET) ResetLatch(MyLatch);
-}
-
 /// Waits for the final reply. False when the deadline passed before.
 bool wait_for_reply(Worker* worker, TimestampTz deadline, Received* received,
                     WorkerProgress progress, void* argument) {
@@ -120,9 +103,9 @@ bool wait_for_reply(Worker* worker, TimestampTz deadline, Received* received,
     for (;;) {
         CHECK_FOR_INTERRUPTS();
         // Also when replies keep coming: progress without end is no answer.
-        if (deadline != kNever && GetCurrentTimestamp() >= deadline) return false;
+        if (deadline != kNoDeadline && GetCurrentTimestamp() >= deadline) return false;
         if (!receive(worker, received)) {
-            wait_for_socket(worker, deadline);
+            wait_for_socket(worker->socket, deadline);
             continue;
         }
         const WorkerReply& header = received->header;
@@ -171,7 +154,7 @@ void worker_request(Worker* worker, WorkerRequest* request) {
 void worker_wait(Worker* worker, WorkerReply* reply, char* text, WorkerProgress progress,
                  void* argument) {
     Received received;
-    wait_for_reply(worker, kNever, &received, progress, argument);
+    wait_for_reply(worker, kNoDeadline, &received, progress, argument);
     if (received.header.status == WorkerStatus::kError) report_refusal(&received);
     *reply = received.header;
     if (text) strlcpy(text, received.text, kWorkerTextBytes + 1);

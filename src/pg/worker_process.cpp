@@ -10,12 +10,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/warm_protocol.h"
 #include "core/worker_protocol.h"
+#include "pg/warm_client.h"
+#include "pg/worker_turns.h"
 
 extern "C" {
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 }
 
 namespace lookalike {
@@ -97,13 +101,13 @@ void create_shared_area(Worker* worker) {
 /// What the child needs, prepared before the fork: the child may not allocate.
 struct Launch {
     char path[MAXPGPATH];
-    char budget[32];
-    char idle[16];
+    char first_argument[32];
+    char second_argument[32];
     char omp_threads[32];
     char blas_threads[48];
     int socket;
-    int shared_fd;
-    pid_t backend;
+    int shared_fd;  ///< -1: none
+    pid_t parent;
 };
 
 void reset_signals() {
@@ -132,26 +136,30 @@ void raise_oom_score() {
 
 bool place_descriptors(const Launch* launch) {
     // Two steps, because either descriptor may lie where the other belongs.
+    const bool has_area = launch->shared_fd >= 0;
     const int socket = fcntl(launch->socket, F_DUPFD_CLOEXEC, kFirstFreeFd);
-    const int shared_fd = fcntl(launch->shared_fd, F_DUPFD_CLOEXEC, kFirstFreeFd);
+    const int area = has_area ? fcntl(launch->shared_fd, F_DUPFD_CLOEXEC, kFirstFreeFd) : 0;
     const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (socket < 0 || shared_fd < 0 || null_fd < 0) return false;
+    if (socket < 0 || area < 0 || null_fd < 0) return false;
     // The log stays open as descriptor 2: the libraries' last words go there.
+    const unsigned first_unused = kWorkerSharedFd + (has_area ? 1 : 0);
     return dup2(null_fd, 0) >= 0 && dup2(null_fd, 1) >= 0 && dup2(socket, kWorkerSocketFd) >= 0 &&
-           dup2(shared_fd, kWorkerSharedFd) >= 0 && close_range(kWorkerSharedFd + 1, ~0U, 0) == 0;
+           (!has_area || dup2(area, kWorkerSharedFd) >= 0) &&
+           close_range(first_unused, ~0U, 0) == 0;
 }
 
 /// The child between fork and exec: async-signal-safe calls only, and no way back into PostgreSQL.
 [[noreturn]] void run_child(Launch* launch) {
     const rlimit no_core = {0, 0};
-    // The signal comes only from now on: the backend may have ended before.
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != launch->backend ||
+    // The signal comes only from now on: the parent may have ended before.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != launch->parent ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &no_core) != 0 ||
         !place_descriptors(launch))
         _exit(126);
     raise_oom_score();
     reset_signals();
-    char* const arguments[] = {launch->path, launch->budget, launch->idle, nullptr};
+    char* const arguments[] = {launch->path, launch->first_argument, launch->second_argument,
+                               nullptr};
     char* const environment[] = {launch->omp_threads, launch->blas_threads,
                                  // Threads that spin while they wait take the cores from each
                                  // other's library and from the backend.
@@ -177,39 +185,80 @@ pid_t fork_child(Launch* launch) {
     return pid;
 }
 
-void launch_process(Worker* worker) {
+/// REQUIRES: the arguments are filled in.
+pid_t launch_program(Launch* launch, int thread_count) {
+    find_executable(launch->path);
+    snprintf(launch->omp_threads, sizeof(launch->omp_threads), "OMP_NUM_THREADS=%d", thread_count);
+    snprintf(launch->blas_threads, sizeof(launch->blas_threads), "OPENBLAS_NUM_THREADS=%d",
+             thread_count);
+    launch->parent = MyProcPid;
+    const pid_t pid = fork_child(launch);
+    if (pid < 0)
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                        errmsg("could not start a worker process: %m")));
+    return pid;
+}
+
+void open_sockets(Worker* worker) {
     int ends[2];
+    close_fd(&worker->socket);
+    close_fd(&worker->worker_socket);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        ereport(ERROR, (errcode_for_socket_access(), errmsg("could not create a socket: %m")));
+    worker->socket = ends[0];
+    worker->worker_socket = ends[1];
+}
+
+void launch_worker(Worker* worker) {
+    Launch launch;
+    snprintf(launch.first_argument, sizeof(launch.first_argument), UINT64_FORMAT,
+             worker->limits.memory_budget_bytes);
+    snprintf(launch.second_argument, sizeof(launch.second_argument), "%d", worker->limits.idle_ms);
+    open_sockets(worker);
+    launch.socket = worker->worker_socket;
+    launch.shared_fd = worker->shared_fd;
+    worker->pid = launch_program(&launch, worker->limits.thread_count);
+}
+
+void start_process(Worker* worker, uint64 ended_worker) {
     if (!AcquireExternalFD())
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
                         errmsg("could not start a worker: too many open files"),
                         errhint("Raise \"max_files_per_process\" or the server's limit on open "
                                 "files.")));
     worker->external_fd = true;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        ereport(ERROR, (errcode_for_socket_access(), errmsg("could not create a socket: %m")));
-    worker->socket = ends[0];
-    worker->worker_socket = ends[1];
-
-    Launch launch;
-    find_executable(launch.path);
-    snprintf(launch.budget, sizeof(launch.budget), "%llu",
-             static_cast<unsigned long long>(worker->limits.memory_budget_bytes));
-    snprintf(launch.idle, sizeof(launch.idle), "%d", worker->limits.idle_ms);
-    snprintf(launch.omp_threads, sizeof(launch.omp_threads), "OMP_NUM_THREADS=%d",
-             worker->limits.thread_count);
-    snprintf(launch.blas_threads, sizeof(launch.blas_threads), "OPENBLAS_NUM_THREADS=%d",
-             worker->limits.thread_count);
-    launch.socket = worker->worker_socket;
-    launch.shared_fd = worker->shared_fd;
-    launch.backend = MyProcPid;
-
-    const pid_t pid = fork_child(&launch);
-    if (pid < 0)
-        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-                        errmsg("could not start a worker process: %m")));
-    worker->pid = pid;
+    open_sockets(worker);
+    if (!worker->limits.is_image_worker || !warm_fork(worker, ended_worker)) launch_worker(worker);
+    if (worker->has_turn) set_turn_worker(worker->pid, worker->warm_id);
     close_fd(&worker->worker_socket);  // else the worker's end would never be seen as closed
     close_fd(&worker->shared_fd);
+}
+
+/// Returns the warm worker to be ended before this one is started.
+uint64 wait_for_turn(Worker* worker) {
+    const TimestampTz start = GetCurrentTimestamp();
+    worker->has_turn = true;
+    const uint64 ended_worker = take_turn();
+    worker->turn_wait_ms = static_cast<double>(GetCurrentTimestamp() - start) / 1000.0;
+    return ended_worker;
+}
+
+/// Kills the process and waits for its end; a child of ours stays to be reaped, so that its number
+/// remains its own. A process that is ending already keeps its own status.
+int end_process(Worker* worker) {
+    if (worker->lease >= 0) return warm_end(worker->lease);
+    siginfo_t ignored;
+    if (worker->pid > 0) kill(worker->pid, SIGKILL);
+    while (worker->pid > 0 && waitid(P_PID, worker->pid, &ignored, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR) {
+    }
+    return 0;
+}
+
+/// The kernel would end them as well, but nobody would give their turns back.
+void stop_at_exit(int, Datum) {
+    while (live_workers)
+        worker_stop(live_workers);
 }
 
 }  // namespace
@@ -218,12 +267,13 @@ Worker* worker_start(const WorkerLimits* limits) {
     static bool release_registered = false;
     if (!release_registered) {
         RegisterResourceReleaseCallback(stop_with_resource_owner, nullptr);
+        before_shmem_exit(stop_at_exit, 0);
         release_registered = true;
     }
     Worker* worker = static_cast<Worker*>(palloc0(sizeof(Worker)));
     auto* callback = static_cast<MemoryContextCallback*>(palloc(sizeof(MemoryContextCallback)));
     worker->limits = *limits;
-    worker->socket = worker->worker_socket = worker->shared_fd = -1;
+    worker->socket = worker->worker_socket = worker->shared_fd = worker->lease = -1;
     worker->owner = CurrentResourceOwner;
     callback->func = stop_with_memory_context;
     callback->arg = worker;
@@ -232,8 +282,9 @@ Worker* worker_start(const WorkerLimits* limits) {
     worker->next = live_workers;
     live_workers = worker;
 
+    const uint64 ended_worker = limits->is_image_worker ? wait_for_turn(worker) : 0;
     create_shared_area(worker);
-    launch_process(worker);
+    start_process(worker, ended_worker);
     return worker;
 }
 
@@ -246,19 +297,19 @@ void* worker_shared(Worker* worker) {
 }
 
 int worker_stop(Worker* worker) {
-    int status = 0;
     for (Worker** link = &live_workers; *link; link = &(*link)->next) {
         if (*link != worker) continue;
         *link = worker->next;
         break;
     }
-    if (worker->pid > 0) {
-        // A process that is ending already keeps its own status.
-        kill(worker->pid, SIGKILL);
-        while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {
-        }
-        worker->pid = 0;
+    int status = end_process(worker);
+    if (worker->has_turn) end_turn();
+    worker->has_turn = false;
+    while (worker->pid > 0 && worker->lease < 0 && waitpid(worker->pid, &status, 0) < 0 &&
+           errno == EINTR) {
     }
+    worker->lease = -1;
+    worker->pid = 0;
     close_fd(&worker->socket);
     close_fd(&worker->worker_socket);
     close_fd(&worker->shared_fd);
@@ -268,6 +319,15 @@ int worker_stop(Worker* worker) {
     worker->external_fd = false;
     worker->request_in_flight = false;
     return status;
+}
+
+pid_t start_warm_parent(int listener, uint64 model_bytes) {
+    Launch launch;
+    strlcpy(launch.first_argument, kWarmRole, sizeof(launch.first_argument));
+    snprintf(launch.second_argument, sizeof(launch.second_argument), UINT64_FORMAT, model_bytes);
+    launch.socket = listener;
+    launch.shared_fd = -1;
+    return launch_program(&launch, 1);
 }
 
 }  // namespace lookalike

@@ -14,6 +14,8 @@ struct WorkerLimits {
     int thread_count;            ///< threads of BLAS and OpenMP each
     uint64 memory_budget_bytes;  ///< what the worker may allocate beyond its libraries
     int idle_ms = 0;             ///< it ends after so long without a request; 0: never
+    /// Fork it from the warm parent, if there is one, and let lookalike.max_workers count it.
+    bool is_image_worker = false;
 };
 
 /// Lives in the memory context that was current at worker_start. To be read by worker_client only.
@@ -25,6 +27,10 @@ struct Worker {
     int worker_socket;
     int shared_fd;
     bool external_fd;     ///< counted by AcquireExternalFD
+    int lease;            ///< connection to the warm parent, whose child it is; -1: our own child
+    uint64 warm_id;       ///< the warm parent's number of it
+    bool has_turn;        ///< counted by lookalike.max_workers
+    double turn_wait_ms;  ///< time until that was so
     ResourceOwner owner;  ///< null: the session
     Worker* next;
     uint64 request_id;
@@ -36,7 +42,7 @@ struct Worker {
 
 /// Starts a worker. It ends with worker_stop, with the current memory context or with the current
 /// resource owner, whichever comes first; an ERROR therefore never leaves a process behind.
-/// REQUIRES: shared_bytes > 0, thread_count > 0.
+/// An image worker may have to wait for its turn. REQUIRES: shared_bytes > 0, thread_count > 0.
 Worker* worker_start(const WorkerLimits* limits);
 
 /// From now on the worker outlives statements: it ends with worker_stop, with the memory context
@@ -48,7 +54,12 @@ void worker_keep(Worker* worker);
 void* worker_shared(Worker* worker);
 
 /// Kills the process, waits for its end, and gives back descriptor and shared area. Idempotent;
-/// never fails. Returns the wait status of the process (0 when there was none).
+/// never fails. Returns the wait status of the process: 0 when there was none, kUnknownWaitStatus
+/// when nobody can tell.
 int worker_stop(Worker* worker);
+
+/// Starts the warm parent as a child of this process. It takes connections at `listener` and keeps
+/// up to model_bytes of networks. May ereport.
+pid_t start_warm_parent(int listener, uint64 model_bytes);
 
 }  // namespace lookalike

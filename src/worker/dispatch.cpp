@@ -8,6 +8,8 @@
 #include "image/image.h"
 #include "worker/images.h"
 #include "worker/learning.h"
+#include "worker/limits.h"
+#include "worker/sandbox.h"
 #include "worker/versions.h"
 
 namespace lookalike {
@@ -33,6 +35,8 @@ void answer(const WorkerRequest& request, Channel& channel, Learning& learning, 
             return images.extractors(request);
         case WorkerKind::kLoadModel:
             return images.load_model(request);
+        case WorkerKind::kFindModel:
+            return images.find_model(request);
     }
     throw ProtocolError("a request is of an unknown kind");
 }
@@ -80,9 +84,10 @@ WorkerError error_in_flight() {
 
 }  // namespace
 
-void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_bytes) {
+void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_bytes,
+                    ModelStore* preloaded) {
     Learning learning(channel, shared);
-    Images images(channel, shared, model_bytes);
+    Images images(channel, shared, model_bytes, preloaded);
     WorkerRequest request;
     while (channel.receive(request)) {
         try {
@@ -93,6 +98,19 @@ void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_b
             channel.reply(request, {.status = WorkerStatus::kError, .error = error_in_flight()},
                           e.what());
         }
+    }
+}
+
+void serve_backend(uint64_t budget_bytes, int idle_ms, ModelStore* preloaded) {
+    SharedArea shared(kWorkerSharedFd);
+    limit_memory(budget_bytes);
+    close_descriptors();
+    enter_sandbox();
+    Channel channel(kWorkerSocketFd, idle_ms);
+    try {
+        // The other half is for decoding and for what a network needs while it runs.
+        serve_requests(channel, shared, budget_bytes / 2, preloaded);
+    } catch (const ConnectionLost&) {
     }
 }
 

@@ -136,17 +136,38 @@ void Images::extractors(const WorkerRequest& request) {
 void Images::load_model(const WorkerRequest& request) {
     const WorkerModelRequest& model = request.model;
     const auto onnx = shared_.items<const uint8_t>(model.model_offset, model.model_bytes);
-    const WorkerModelConfig from =
+    const WorkerModelConfig config =
         shared_.items<const WorkerModelConfig>(model.config_offset, 1)[0];
-    const ModelConfig config{.input_width = from.input_width,
-                             .input_height = from.input_height,
-                             .mean = {from.mean[0], from.mean[1], from.mean[2]},
-                             .std = {from.std[0], from.std[1], from.std[2]},
-                             .bgr = from.bgr != 0,
-                             .layer = text_of(from.layer),
-                             .normalize = from.normalize != 0};
-    const LoadedModel& loaded = models_.load(text_of(from.key), onnx, config);
+    const LoadedModel& loaded = lookalike::load_model(models_, text_of(config.key), config, onnx);
     channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = loaded.network->dims()});
+}
+
+void Images::find_model(const WorkerRequest& request) {
+    const WorkerModelConfig config =
+        shared_.items<const WorkerModelConfig>(request.model.config_offset, 1)[0];
+    const std::string key = text_of(config.key);
+    const LoadedModel* found = preloaded_ ? preloaded_->find(preloaded_key(config)) : nullptr;
+    if (found == nullptr) throw ModelMissing(key);
+    const LoadedModel& shared = models_.share(key, *found);
+    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = shared.network->dims()});
+}
+
+LoadedModel& load_model(ModelStore& models, const std::string& key, const WorkerModelConfig& config,
+                        std::span<const uint8_t> onnx) {
+    return models.load(key, onnx,
+                       {.input_width = config.input_width,
+                        .input_height = config.input_height,
+                        .mean = {config.mean[0], config.mean[1], config.mean[2]},
+                        .std = {config.std[0], config.std[1], config.std[2]},
+                        .bgr = config.bgr != 0,
+                        .layer = text_of(config.layer),
+                        .normalize = config.normalize != 0});
+}
+
+std::string preloaded_key(const WorkerModelConfig& config) {
+    WorkerModelConfig nameless = config;
+    std::memset(nameless.key, 0, sizeof(nameless.key));
+    return {reinterpret_cast<const char*>(&nameless), sizeof(nameless)};
 }
 
 void warm_up_images() {

@@ -1,7 +1,9 @@
 // The requests that OpenCV answers.
 #pragma once
 
+#include <span>
 #include <stdexcept>
+#include <string>
 
 #include "core/no_postgres.h"
 #include "image/model_store.h"
@@ -16,9 +18,13 @@ class ModelMissing : public std::runtime_error {
 
 class Images {
   public:
-    /// Networks are kept up to model_bytes.
-    Images(Channel& channel, const SharedArea& shared, uint64_t model_bytes)
-        : channel_(channel), shared_(shared), models_(make_opencv_engine(), model_bytes) {}
+    /// Networks are kept up to model_bytes. `preloaded` may be null and outlives this.
+    Images(Channel& channel, const SharedArea& shared, uint64_t model_bytes,
+           ModelStore* preloaded = nullptr)
+        : channel_(channel),
+          shared_(shared),
+          models_(make_opencv_engine(), model_bytes),
+          preloaded_(preloaded) {}
 
     /// Each answers its request. They throw ProtocolError, ImageError, ExtractorSpecError,
     /// ModelMissing, std::bad_alloc or what OpenCV throws; then nothing has been sent.
@@ -27,6 +33,7 @@ class Images {
     void thumbnail(const WorkerRequest& request);
     void extractors(const WorkerRequest& request);
     void load_model(const WorkerRequest& request);
+    void find_model(const WorkerRequest& request);
 
   private:
     std::span<const uint8_t> only_image(const WorkerImageRequest& image) const;
@@ -36,7 +43,15 @@ class Images {
     Channel& channel_;
     const SharedArea& shared_;
     ModelStore models_;
+    ModelStore* preloaded_;
 };
+
+/// Loads a network. `key` is what `models` will know it by. Throws ImageError or ProtocolError.
+LoadedModel& load_model(ModelStore& models, const std::string& key, const WorkerModelConfig& config,
+                        std::span<const uint8_t> onnx);
+
+/// What a preloaded network is known by: its digest and its settings, not its name.
+std::string preloaded_key(const WorkerModelConfig& config);
 
 /// Loads what OpenCV loads at its first use: nothing can be opened once the sandbox is closed.
 void warm_up_images();

@@ -1,17 +1,20 @@
 // lookalike-worker: started by a PostgreSQL backend with a socket and a shared area as descriptors
 // kWorkerSocketFd and kWorkerSharedFd. Its arguments are its memory budget in bytes and, if wanted,
-// the milliseconds without a request after which it ends.
+// the milliseconds without a request after which it ends. Or by the server's launcher, to be the
+// warm parent of such processes: warm_protocol.h.
 
 #include <sys/socket.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string_view>
 
+#include "core/warm_protocol.h"
 #include "worker/dispatch.h"
 #include "worker/images.h"
 #include "worker/limits.h"
-#include "worker/sandbox.h"
+#include "worker/warm_parent.h"
 
 int main(int argc, char** argv) {
     int socket_type = 0;
@@ -22,17 +25,14 @@ int main(int argc, char** argv) {
         return 2;
     }
     try {
-        lookalike::SharedArea shared(lookalike::kWorkerSharedFd);
-        const uint64_t budget_bytes = std::strtoull(argv[1], nullptr, 10);
+        if (std::string_view(argv[1]) == lookalike::kWarmRole) {
+            lookalike::warm_up_images();
+            lookalike::run_warm_parent(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 0);
+        }
         lookalike::warm_up_libraries();
         lookalike::warm_up_images();
-        lookalike::limit_memory(budget_bytes);
-        lookalike::close_descriptors();
-        lookalike::enter_sandbox();
-        lookalike::Channel channel(lookalike::kWorkerSocketFd, argc > 2 ? std::atoi(argv[2]) : 0);
-        // The other half is for decoding and for what a network needs while it runs.
-        lookalike::serve_requests(channel, shared, budget_bytes / 2);
-    } catch (const lookalike::ConnectionLost&) {
+        lookalike::serve_backend(std::strtoull(argv[1], nullptr, 10),
+                                 argc > 2 ? std::atoi(argv[2]) : 0, nullptr);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "lookalike-worker: %s\n", e.what());
         return 1;

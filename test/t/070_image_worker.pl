@@ -1,10 +1,12 @@
 # The worker that reads images: it is locked in, it may die, hang, starve or be cut short, and the
-# session goes on.
+# session goes on. 075_image_worker_warm.pl repeats all of it with workers that a warm parent forks.
 use strict;
 use warnings;
 
-use Compress::Zlib qw(compress crc32);
+use FindBin;
 use IPC::Run;
+use lib $FindBin::RealBin;
+use ImageTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -12,21 +14,10 @@ use Time::HiRes qw(time usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('image_worker');
 $node->init;
+our $warm;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'lookalike'") if $warm;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION lookalike');
-
-sub chunk { my ($type, $data) = @_;
-    return pack('N', length $data) . $type . $data . pack('N', crc32($type . $data)) }
-
-# A PNG in one colour; `$rows` of its `$height` rows are there.
-sub png {
-    my ($width, $height, $rows) = @_;
-    my $pixels = ("\0" . "\x30\x90\xc0" x $width) x $rows;
-    return unpack('H*', "\x89PNG\r\n\x1a\n"
-          . chunk('IHDR', pack('NNCCCCC', $width, $height, 8, 2, 0, 0, 0))
-          . chunk('IDAT', compress($pixels, 9))
-          . chunk('IEND', ''));
-}
 
 $node->safe_psql('postgres',
     'CREATE TABLE pictures (name text PRIMARY KEY, photo bytea)');
@@ -67,16 +58,12 @@ sub start_session {
     return $session;
 }
 
-sub slurp_or_empty { my ($file) = @_;
-    open my $handle, '<', $file or return '';
-    local $/;
-    return <$handle> // '' }
-
-# The first process that a backend has started.
+# The first process that a backend has started, or has had started.
 sub child_of {
     my ($backend) = @_;
+    my $parent = $warm ? warm_parent_of($node) // return : $backend;
     for my $file (glob('/proc/[0-9]*/stat')) {
-        return $1 if slurp_or_empty($file) =~ /^(\d+) \(.*\) \S $backend /s;
+        return $1 if slurp_or_empty($file) =~ /^(\d+) \(.*\) \S $parent /s;
     }
     return;
 }
@@ -212,13 +199,14 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
     ok(!-d "/proc/$worker", 'a worker ends with its backend');
     eval { $session->{harness}->finish };
 
-    # Until the backend asks for the next one, it is a process that has ended.
-    my $state = q{SELECT substring(pg_read_file('/proc/' || current_setting('test.pid') || '/stat',
-        0, 1000) FROM '\\) (.)')};
+    # Until the backend asks for the next one, its own child is a process that has ended.
+    my $state = q{SELECT coalesce(substring(pg_read_file('/proc/' || current_setting('test.pid')
+        || '/stat', 0, 1000, true) FROM '\\) (.)'), 'gone')};
+    my $ended = $warm ? 'gone' : 'Z';
     ($out, $err) = session('SET lookalike.worker_idle_timeout = 2', $quick,
         q{SELECT set_config('test.pid', worker_pid::text, false) IS NULL FROM image_worker_stats()},
         'SELECT pg_sleep(3)', $state, $quick, 'SELECT worker_starts FROM image_worker_stats()');
-    is($out, "64\nf\n\nZ\n64\n2", 'an idle worker ends') or diag $err;
+    is($out, "64\nf\n\n$ended\n64\n2", 'an idle worker ends') or diag $err;
     $node->stop('fast');
     $node->start;
 }
@@ -248,5 +236,6 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
         'others may not call it');
 }
 
+is(scalar(() = slurp_file($node->logfile) =~ /warm parent/g), 0, 'the warm parent was never amiss');
 $node->stop;
 done_testing();

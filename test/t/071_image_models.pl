@@ -3,34 +3,12 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib $FindBin::RealBin;
+use ImageTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-
-# ONNX by hand. A field is its number, wire type and content.
-sub varint { my ($n) = @_;
-    return $n < 128 ? chr $n : chr($n % 128 + 128) . varint(int($n / 128)) }
-sub number { my ($field, $value) = @_; return varint($field * 8) . varint($value) }
-sub bytes { my ($field, $value) = @_;
-    return varint($field * 8 + 2) . varint(length $value) . $value }
-sub tensor { my ($name, @dims) = @_;
-    my $shape = join '', map { bytes(1, number(1, $_)) } @dims;
-    return bytes(1, $name) . bytes(2, bytes(1, number(1, 1) . bytes(2, $shape))) }
-
-# The mean of each channel: 3 dimensions. With `$twice` it is added to itself.
-sub onnx {
-    my ($twice) = @_;
-    my $node = sub { my ($op, $inputs, $output) = @_;
-        return bytes(1, join('', map { bytes(1, $_) } @$inputs) . bytes(2, $output)
-              . bytes(3, $output) . bytes(4, $op)) };
-    my $nodes = $node->('GlobalAveragePool', ['input'], 'pooled')
-      . ($twice
-        ? $node->('Flatten', ['pooled'], 'flat') . $node->('Add', [ 'flat', 'flat' ], 'output')
-        : $node->('Flatten', ['pooled'], 'output'));
-    my $graph = $nodes . bytes(2, 'means') . bytes(11, tensor('input', 1, 3, 8, 8))
-      . bytes(12, tensor('output', 1, 3));
-    return unpack 'H*', number(1, 7) . bytes(7, $graph) . bytes(8, number(2, 11));
-}
 
 my $node = PostgreSQL::Test::Cluster->new('image_models');
 $node->init;
@@ -92,6 +70,9 @@ like($register->("'x', 1, '\\x$means', 8, 8, layer => repeat('x', 500)"), qr/220
     'a long name of a layer');
 is(sql('SELECT count(*) FROM image_models'), '1', 'none of them was kept');
 is(sql($red), '{1.000,0.502,0.000}', '... and the good one works');
+
+like(error_of("SELECT image_model_preload('means', 1)"),
+    qr/55000: there is no warm parent.*HINT:.*shared_preload_libraries/s, 'preloading needs a warm parent');
 
 # Another network under the same name reaches sessions that have loaded the first.
 is( sql("$red; SELECT drop_image_model('means', 1);

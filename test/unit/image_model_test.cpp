@@ -134,6 +134,20 @@ TEST(ImageModel, TheLeastRecentlyUsedGoes) {
     EXPECT_NE(small.find("a@1"), nullptr);
 }
 
+TEST(ImageModel, StoresShareANetwork) {
+    ModelStore models = store();
+    {
+        ModelStore first = store();
+        first.load("digest", averaging_network(kColourSums, kSide), config());
+        models.load("sums@1", averaging_network(kColourSums, kSide), config());
+        EXPECT_NE(models.find("sums@1")->network, first.find("digest")->network);
+        models.share("sums@1", *first.find("digest"));
+        EXPECT_EQ(models.find("sums@1")->network, first.find("digest")->network);
+        EXPECT_EQ(models.models().size(), 1u);
+    }
+    expect_near(extracted(models, plain(10, 20, 30), "net:sums@1"), {10, 20, 30, 60});
+}
+
 TEST(ImageModel, WhatCannotRunIsAnError) {
     ModelStore models = store();
     const FileBytes onnx = averaging_network(kColourSums, kSide);
