@@ -20,7 +20,7 @@ struct FaissOptions {
     int32 varlena_header;
     int lists;      ///< 0: from the number of rows
     int refine;     ///< a Refine
-    double recall;  ///< 0: as the session says
+    double recall;  ///< not above 0: as the session says
 };
 
 /// The index's options, or the defaults.
