@@ -14,6 +14,7 @@ extern "C" {
 #include "am/attributes.h"
 #include "am/options.h"
 #include "am/reader.h"
+#include "am/scan_stats.h"
 #include "pg/descriptor.h"
 
 namespace lookalike {
@@ -39,6 +40,7 @@ struct ScanState {
     BlockNumber page_limit;
     uint32 walked_pages;
     BlockNumber heap_blocks;  // as last known
+    ScanProgress progress;
 };
 
 ScanState* state_of(IndexScanDesc scan) {
@@ -175,6 +177,18 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     state->stage = Stage::kSearch;
 }
 
+// Takes what the search has counted before it goes.
+void end_loop(ScanState* state) {
+    if (state->stage == Stage::kStart) return;
+    ScanProgress* progress = &state->progress;
+    ++progress->counts.loops;
+    progress->list_count = state->meta.leaf_count;
+    progress->stop_reason =
+        state->stage == Stage::kDone ? StopReason::kExhausted : StopReason::kExecutor;
+    if (state->reader != nullptr) progress->counts.add_search(*state->reader->search);
+    state->stage = Stage::kStart;
+}
+
 bool next_of_walk(IndexScanDesc scan, ScanState* state) {
     while (state->pointer_position >= state->pointer_count) {
         if (!fill_from_page(scan, state)) return false;
@@ -207,9 +221,9 @@ IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count) {
 
 void rescan(IndexScanDesc scan, ScanKey keys, int, ScanKey order_bys, int) {
     ScanState* state = state_of(scan);
+    end_loop(state);
     MemoryContextReset(state->context);
     state->reader = nullptr;
-    state->stage = Stage::kStart;
     if (keys != nullptr && scan->numberOfKeys > 0) {
         memmove(scan->keyData, keys, sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
     }
@@ -226,6 +240,8 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("a faiss index can only be scanned with an MVCC snapshot")));
     }
+    instr_time start;
+    INSTR_TIME_SET_CURRENT(start);
     const MemoryContext previous = MemoryContextSwitchTo(state->context);
     bool found = false;
     while (!found && state->stage != Stage::kDone) {
@@ -269,11 +285,18 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
         }
     }
     MemoryContextSwitchTo(previous);
+    if (found) ++state->progress.counts.rows_emitted;
+    instr_time end;
+    INSTR_TIME_SET_CURRENT(end);
+    INSTR_TIME_ACCUM_DIFF(state->progress.time, end, start);
     return found;
 }
 
 void end_scan(IndexScanDesc scan) {
-    MemoryContextDelete(state_of(scan)->context);
+    ScanState* state = state_of(scan);
+    end_loop(state);
+    report_scan(scan->indexRelation, &state->progress);
+    MemoryContextDelete(state->context);
 }
 
 }  // namespace lookalike
