@@ -473,6 +473,20 @@ CREATE FUNCTION faiss_index_prewarm(index regclass) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into shared buffers; the number of pages';
 
+-- It changes settings while it runs.
+CREATE FUNCTION faiss_index_recall(
+    index regclass,
+    sample integer DEFAULT 100,
+    INOUT k integer DEFAULT 10,
+    OUT queries integer,
+    OUT recall double precision,
+    OUT recall_min double precision,
+    OUT index_ms double precision,
+    OUT index_ms_p95 double precision,
+    OUT exact_ms double precision
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_recall(regclass, integer, integer) IS 'the share of the k nearest rows that searches by a faiss index find now, and how fast';
+
 -- What scans did ----------------------------------------------------------------------------------
 
 CREATE FUNCTION faiss_scan_stats(
