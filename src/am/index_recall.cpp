@@ -328,21 +328,14 @@ SQL_FUNCTION(faiss_index_recall) {
     if (right != ACLCHECK_OK) {
         aclcheck_error(right, OBJECT_TABLE, RelationGetRelationName(inspected.heap));
     }
-    // The index's expressions and predicate are code of the table's owner: they run as he would.
-    Oid user;
-    int security_context;
-    GetUserIdAndSecContext(&user, &security_context);
-    SetUserIdAndSecContext(inspected.heap->rd_rel->relowner,
-                           security_context | SECURITY_RESTRICTED_OPERATION);
-    const int nest_level = NewGUCNestLevel();
+    const Caller caller = act_as_owner(inspected.heap);
     set_for_now("search_path", "pg_catalog");
     set_for_now("enable_indexscan", "on");
     set_for_now("enable_seqscan", "off");
     set_for_now("enable_sort", "off");
     set_for_now("jit", "off");  // the costs of what is off would call for it
     const Measured measured = measure(inspected, sample, k);
-    AtEOXact_GUC(false, nest_level);
-    SetUserIdAndSecContext(user, security_context);
+    act_as_caller(caller);
     close_inspected(inspected);
 
     const bool nothing = measured.queries == 0;
