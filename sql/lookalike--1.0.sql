@@ -473,6 +473,10 @@ CREATE FUNCTION faiss_index_prewarm(index regclass) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into shared buffers; the number of pages';
 
+CREATE FUNCTION faiss_index_calibrate(index regclass) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_calibrate(regclass) IS 'measures anew how many lists hold the nearest rows; the number of queries';
+
 -- It changes settings while it runs.
 CREATE FUNCTION faiss_index_recall(
     index regclass,

@@ -32,6 +32,12 @@ bool is_recall(double value) {
     return value > 0 && value <= 1;
 }
 
+Calibration calibration_of(const MetaPage& meta) {
+    Calibration calibration;
+    memcpy(&calibration, meta.calibration, sizeof calibration);
+    return calibration;
+}
+
 void check_recall_option(const FaissOptions& options) {
     if (options.recall == kNoRecall || is_recall(options.recall)) return;
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -100,13 +106,18 @@ double wanted_recall(const FaissOptions& options) {
 }
 
 ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta) {
-    Calibration calibration;
-    memcpy(&calibration, meta.calibration, sizeof calibration);
+    const Calibration calibration = calibration_of(meta);
     // Every index of several lists was measured; one list needs no plan.
     ProbePlan plan =
         calibration.query_count > 0 ? ProbePlan(calibration, wanted_recall(options)) : ProbePlan(1);
     if (probes_setting > 0) plan.start_with(probes_setting);
     return plan;
+}
+
+double measured_rows_per_list(const MetaPage& meta) {
+    const Calibration calibration = calibration_of(meta);
+    if (calibration.list_count == 0) return 0;
+    return static_cast<double>(calibration.row_count) / calibration.list_count;
 }
 
 }  // namespace lookalike

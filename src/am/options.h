@@ -32,6 +32,9 @@ double wanted_recall(const FaissOptions& options);
 /// Lists that a scan opens, as settings, options and the index's own measurement say.
 ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta);
 
+/// Rows that a list had on average when the index measured itself; 0: it never did.
+double measured_rows_per_list(const MetaPage& meta);
+
 void define_options();
 bytea* parse_options(Datum reloptions, bool validate);
 

@@ -172,7 +172,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
                        !is_binary(loaded->shape.metric) &&
                        RelationGetNumberOfBlocks(scan->indexRelation) <= kExhaustivePages,
          .memory_bytes = static_cast<size_t>(work_mem) * 1024,
-         .rows_per_list = static_cast<double>(loaded->meta.built_rows) / loaded->meta.leaf_count,
+         .rows_per_list = measured_rows_per_list(loaded->meta),
          .filter = state->conditions.filter});
     state->stage = Stage::kSearch;
 }

@@ -44,6 +44,11 @@ void on_shared_memory_request() {
 #endif
 }
 
+/// PostgreSQL 14 takes a bool for the option of tuplesort_begin_heap().
+#if PG_VERSION_NUM < 150000
+#define TUPLESORT_RANDOMACCESS true
+#endif
+
 #if PG_VERSION_NUM < 140000
 #error "lookalike needs PostgreSQL 14 or newer"
 #endif
