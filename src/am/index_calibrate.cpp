@@ -3,31 +3,23 @@
 // Entries say in which list a row is, the table says what its descriptor is: both are read, the
 // entries sorted by row. What a snapshot taken before the entries are read can see has its entry
 // among them; VACUUM is locked out, so that no page leaves its list meanwhile.
-#include "am/access_method.h"
+#include "am/build_state.h"
 
 extern "C" {
-#include "access/tableam.h"
 #include "access/tupdesc.h"
 #include "catalog/index.h"
 #include "catalog/pg_operator_d.h"
 #include "executor/tuptable.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/tuplesort.h"
 }
 
 #include <algorithm>
 #include <cstring>
 #include <random>
 
-#include "am/build_plan.h"
-#include "am/build_state.h"
 #include "am/inspect.h"
-#include "am/loaded_index.h"
 #include "am/reader.h"
-#include "core/calibration.h"
-#include "pg/descriptor.h"
-#include "pg/run_core.h"
 
 using namespace lookalike;
 

@@ -47,8 +47,7 @@ void log_scan(Relation index, const ScanProgress& progress) {
                     RelationGetRelationName(index), counts.loops, counts.lists_probed,
                     progress.list_count, counts.entries_scanned, counts.entries_filtered,
                     counts.entries_refined, counts.rows_emitted,
-                    stop_reason_text(progress.stop_reason), counts.milliseconds),
-             errhidestmt(true)));
+                    stop_reason_text(progress.stop_reason), counts.milliseconds)));
 }
 
 }  // namespace
