@@ -21,13 +21,19 @@ CREATE INDEX ON t USING faiss (r) WITH (lists = -1);
 CREATE INDEX ON t USING faiss (r) WITH (lists = 65537);
 CREATE INDEX ON t USING faiss (r) WITH (refine = 'fine');
 CREATE INDEX ON t USING faiss (r) WITH (recall = 1.5);
+CREATE INDEX ON t USING faiss (r) WITH (recall = 0);
 CREATE INDEX ON t USING faiss (r) WITH (probes = 3);
 CREATE INDEX t_r ON t USING faiss (r) WITH (lists = 1, refine = 'half', recall = 0.9);
 ALTER INDEX t_r SET (recall = 0.5);
 ALTER INDEX t_r SET (recall = -1);
 SELECT reloptions FROM pg_class WHERE relname = 't_r';
+ALTER INDEX t_r RESET (recall);
+SELECT reloptions FROM pg_class WHERE relname = 't_r';
 SET lookalike.probes = -1;
-SET lookalike.recall = 2;
+SET lookalike.recall = 1.5;
+SET lookalike.recall = -1;
+SET lookalike.recall = 'NaN';
+SET lookalike.recall = 0; -- the index's own
 SET lookalike.no_such_setting = 1;
 
 -- What the access method cannot do.

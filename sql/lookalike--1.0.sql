@@ -579,6 +579,74 @@ CREATE FUNCTION faiss_duplicates(
     COST 1000000 ROWS 1000;
 COMMENT ON FUNCTION faiss_duplicates(regclass, double precision) IS 'pairs of rows of a faiss index that lie within a radius of each other';
 
+CREATE FUNCTION faiss_index_calibrate(index regclass) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_calibrate(regclass) IS 'measures anew how many lists hold the nearest rows; the number of queries';
+
+-- It changes settings while it runs.
+CREATE FUNCTION faiss_index_recall(
+    index regclass,
+    sample integer DEFAULT 100,
+    INOUT k integer DEFAULT 10,
+    OUT queries integer,
+    OUT recall double precision,
+    OUT recall_min double precision,
+    OUT index_ms double precision,
+    OUT index_ms_p95 double precision,
+    OUT exact_ms double precision
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_recall(regclass, integer, integer) IS 'the share of the k nearest rows that searches by a faiss index find now, and how fast';
+
+-- What scans did ----------------------------------------------------------------------------------
+
+CREATE FUNCTION faiss_scan_stats(
+    OUT index regclass,
+    OUT loops bigint,
+    OUT lists integer,
+    OUT lists_probed bigint,
+    OUT entries_scanned bigint,
+    OUT entries_filtered bigint,
+    OUT entries_refined bigint,
+    OUT rows_emitted bigint,
+    OUT stop_reason text,
+    OUT duration_ms double precision
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_scan_stats() IS 'what this session''s last scan of a faiss index did';
+
+CREATE FUNCTION faiss_index_totals(
+    OUT indexrelid oid,
+    OUT scope text,
+    OUT scans bigint,
+    OUT loops bigint,
+    OUT lists_probed bigint,
+    OUT entries_scanned bigint,
+    OUT entries_filtered bigint,
+    OUT entries_refined bigint,
+    OUT rows_emitted bigint,
+    OUT duration_ms double precision
+) RETURNS SETOF record AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION faiss_index_totals() IS 'what faiss_index_stats shows, without names';
+CREATE VIEW faiss_index_stats AS
+    SELECT i.indrelid AS relid, t.indexrelid, n.nspname AS schemaname, r.relname,
+           c.relname AS indexrelname, t.scope, t.scans, t.loops, t.lists_probed, t.entries_scanned,
+           t.entries_filtered, t.entries_refined, t.rows_emitted, t.duration_ms
+      FROM faiss_index_totals() AS t
+           LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.indexrelid
+           LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+           LEFT JOIN pg_catalog.pg_class AS r ON r.oid = i.indrelid
+           LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE c.oid IS NOT NULL OR t.indexrelid IS NULL; -- no index that was dropped
+COMMENT ON VIEW faiss_index_stats IS 'what the scans of each faiss index of this database did';
+GRANT SELECT ON faiss_index_stats TO PUBLIC;
+
+-- As pg_stat_reset.
+CREATE FUNCTION faiss_index_stats_reset() RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_stats_reset() IS 'starts faiss_index_stats of this database anew';
+REVOKE EXECUTE ON FUNCTION faiss_index_stats_reset() FROM PUBLIC;
+
+-- Bug reports and checks --------------------------------------------------------------------------
+
 -- It starts a process, in a subtransaction.
 CREATE FUNCTION lookalike_versions(OUT component text, OUT version text) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

@@ -17,10 +17,6 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// Multiplications that a build may spend on measuring itself: a few seconds.
-constexpr double kCalibrationWork = 2e10;
-constexpr double kMostQueries = 300;
-
 constexpr uint64 kRowsToLearnAList = 39;  // below, FAISS calls centroids poorly trained
 
 // Sums in double: the rows may be many.
@@ -83,23 +79,19 @@ int thread_count() {
         std::clamp<long>(max_parallel_maintenance_workers + 1, 1, std::max(cores, 1L)));
 }
 
-// Some rows of the sample are the queries by which the index measures itself. Each costs a distance
-// for each row of the table.
+// Some rows of the sample are the queries by which the index measures itself.
 void choose_queries(BuildState* state) {
-    const double row_cost = static_cast<double>(state->rows) * state->code_dims;
-    const auto wanted =
-        static_cast<uint64>(std::clamp(kCalibrationWork / row_cost, 50.0, kMostQueries));
-    const uint64 count = std::min(wanted, state->sample_rows);
+    const uint64 count =
+        std::min(calibration_query_count(state->rows, state->code_dims), state->sample_rows);
     state->calibrator = ContextOwned<Calibrator>::make()->create(state->metric, state->code_dims);
     for (uint64 i = 0; i < count; ++i) {
         const float* row = state->sample + i * state->sample_rows / count * state->dims;
         run_core([&] {
             if (state->space == nullptr) {
                 state->calibrator->add_query(row);
-                return;
+            } else {
+                state->calibrator->add_query(*state->space, row);
             }
-            const SpaceQuery query = state->space->query(row);
-            state->calibrator->add_query(query.raw ? query.raw.get() : query.vector.get());
         });
     }
 }

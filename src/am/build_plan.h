@@ -19,6 +19,18 @@ constexpr uint32 kLearnIterations = 10;
 /// projection.
 constexpr uint32 kMaxLearnDims = 1024;
 
+/// Multiplications that an index may spend on measuring itself: a few seconds.
+constexpr double kCalibrationWork = 2e10;
+constexpr double kMostQueries = 300;
+constexpr double kFewestQueries = 50;
+
+/// Queries by which an index of so many rows measures itself. Each costs a distance for each row.
+inline uint64 calibration_query_count(uint64 rows, uint32 code_dims) {
+    const double row_cost = static_cast<double>(std::max<uint64>(rows, 1)) * code_dims;
+    return static_cast<uint64>(
+        std::clamp(kCalibrationWork / row_cost, kFewestQueries, kMostQueries));
+}
+
 /// maintenance_work_mem in bytes; each step says what share of it it takes.
 inline uint64 build_memory_bytes() {
     return static_cast<uint64>(maintenance_work_mem) * 1024;

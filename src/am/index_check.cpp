@@ -11,7 +11,6 @@
 extern "C" {
 #include "catalog/pg_operator_d.h"
 #include "executor/tuptable.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 }
 
@@ -85,24 +84,14 @@ void check_index(const InspectedIndex& inspected) {
 SQL_FUNCTION(faiss_index_check) {
     const InspectedIndex inspected =
         open_inspected(PG_GETARG_OID(0), ShareLock, InspectRight::kMaintain);
-    // The index's expressions and predicate are code of the table's owner: they run as he would.
-    Oid user;
-    int security_context;
-    GetUserIdAndSecContext(&user, &security_context);
-    SetUserIdAndSecContext(inspected.heap->rd_rel->relowner,
-                           security_context | SECURITY_RESTRICTED_OPERATION);
-    const int nest_level = NewGUCNestLevel();
-#if PG_VERSION_NUM >= 170000
-    RestrictSearchPath();
-#endif
+    const Caller caller = act_as_owner(inspected.heap);
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss check", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
     check_index(inspected);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
-    AtEOXact_GUC(false, nest_level);
-    SetUserIdAndSecContext(user, security_context);
+    act_as_caller(caller);
     close_inspected(inspected);
     PG_RETURN_VOID();
 }

@@ -7,6 +7,7 @@ extern "C" {
 #include "catalog/index.h"
 #include "catalog/pg_authid.h"
 #include "utils/acl.h"
+#include "utils/guc.h"
 }
 
 #include "am/access_method.h"
@@ -109,6 +110,23 @@ InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
     }
     check_readable(inspected.index);
     return inspected;
+}
+
+Caller act_as_owner(Relation heap) {
+    Caller caller;
+    GetUserIdAndSecContext(&caller.user, &caller.security_context);
+    SetUserIdAndSecContext(heap->rd_rel->relowner,
+                           caller.security_context | SECURITY_RESTRICTED_OPERATION);
+    caller.nest_level = NewGUCNestLevel();
+#if PG_VERSION_NUM >= 170000
+    RestrictSearchPath();
+#endif
+    return caller;
+}
+
+void act_as_caller(const Caller& caller) {
+    AtEOXact_GUC(false, caller.nest_level);
+    SetUserIdAndSecContext(caller.user, caller.security_context);
 }
 
 void close_inspected(const InspectedIndex& inspected) {

@@ -26,6 +26,18 @@ struct InspectedIndex {
 /// read its pages. The right comes first: nobody is to lock a table that he could not.
 InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right);
 
+/// Who called, and with which settings.
+struct Caller {
+    Oid user;
+    int security_context;
+    int nest_level;  ///< of the settings: what is set with GUC_ACTION_SAVE goes with it
+};
+
+/// The index's expressions and predicate are code of the table's owner: from here on they run as he
+/// would.
+Caller act_as_owner(Relation heap);
+void act_as_caller(const Caller& caller);
+
 /// Closes the relations and keeps their locks.
 void close_inspected(const InspectedIndex& inspected);
 

@@ -2,6 +2,7 @@
 #include "pg/server.h"
 
 #include "am/options.h"
+#include "am/scan_totals.h"
 #include "pg/image_settings.h"
 #include "pg/warm_launcher.h"
 
@@ -12,6 +13,8 @@ PG_MODULE_MAGIC;
 
 __attribute__((visibility("default"))) void _PG_init(void) {
     lookalike::define_image_settings();
+    lookalike::define_scan_settings();
+    lookalike::prepare_scan_totals();
     lookalike::define_options();  // reserves the prefix of all settings
     lookalike::set_up_warm_start();
 }

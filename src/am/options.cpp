@@ -1,8 +1,10 @@
 #include "am/options.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 extern "C" {
 #include "utils/guc.h"
@@ -12,6 +14,9 @@ namespace lookalike {
 namespace {
 
 constexpr double kDefaultRecall = 0.95;
+
+// What the option holds where nobody has set it: no WITH clause can say this.
+constexpr double kNoRecall = -std::numeric_limits<double>::infinity();
 
 relopt_kind option_kind;
 int probes_setting = 0;
@@ -23,6 +28,32 @@ relopt_enum_elt_def refine_words[] = {{"int8", static_cast<int>(Refine::kInt8)},
                                       {"none", static_cast<int>(Refine::kNone)},
                                       {nullptr, 0}};
 
+bool is_recall(double value) {
+    return value > 0 && value <= 1;
+}
+
+Calibration calibration_of(const MetaPage& meta) {
+    Calibration calibration;
+    memcpy(&calibration, meta.calibration, sizeof calibration);
+    return calibration;
+}
+
+void check_recall_option(const FaissOptions& options) {
+    if (options.recall == kNoRecall || is_recall(options.recall)) return;
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("invalid value for option \"recall\": %g", options.recall),
+                    errdetail("A recall is in (0, 1]: above 0, and at most 1."),
+                    errhint("For the default, leave the option out or RESET it.")));
+}
+
+// PostgreSQL's own check would name a range that includes 0.
+bool check_recall_setting(double* value, void**, GucSource) {
+    if (*value == 0 || is_recall(*value)) return true;
+    GUC_check_errdetail("A recall is in (0, 1]: above 0, and at most 1.");
+    GUC_check_errhint("RESET lookalike.recall, or 0, takes the index's own recall.");
+    return false;
+}
+
 }  // namespace
 
 void define_options() {
@@ -33,18 +64,18 @@ void define_options() {
                        static_cast<int>(Refine::kInt8),
                        "Valid values are \"int8\", \"half\", \"float\" and \"none\".",
                        AccessExclusiveLock);
-    add_real_reloption(option_kind, "recall", "Recall of scans, 0 for the session's", 0, 0, 1,
-                       ShareUpdateExclusiveLock);
+    add_real_reloption(option_kind, "recall", "Recall of scans, above 0 and at most 1", kNoRecall,
+                       -DBL_MAX, DBL_MAX, ShareUpdateExclusiveLock);
 
     DefineCustomIntVariable(
         "lookalike.probes", "Lists that an index scan opens first.",
         "0 chooses by lookalike.recall. A scan goes on to more lists when it is "
         "asked for more rows.",
         &probes_setting, 0, 0, kMaxLists, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomRealVariable("lookalike.recall",
-                             "Share of true nearest rows that a scan should find.",
-                             "0 takes the index's own, else 0.95.", &recall_setting, 0, 0, 1,
-                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomRealVariable(
+        "lookalike.recall", "Share of true nearest rows that a scan should find.",
+        "In (0, 1]; 0 takes the index's own, else 0.95.", &recall_setting, 0, -DBL_MAX, DBL_MAX,
+        PGC_USERSET, 0, check_recall_setting, nullptr, nullptr);
 #if PG_VERSION_NUM >= 150000
     MarkGUCPrefixReserved("lookalike");
 #else
@@ -58,13 +89,15 @@ bytea* parse_options(Datum reloptions, bool validate) {
         {"refine", RELOPT_TYPE_ENUM, offsetof(FaissOptions, refine)},
         {"recall", RELOPT_TYPE_REAL, offsetof(FaissOptions, recall)},
     };
-    return static_cast<bytea*>(build_reloptions(reloptions, validate, option_kind,
-                                                sizeof(FaissOptions), table, lengthof(table)));
+    void* options = build_reloptions(reloptions, validate, option_kind, sizeof(FaissOptions), table,
+                                     lengthof(table));
+    if (validate && options != nullptr) check_recall_option(*static_cast<FaissOptions*>(options));
+    return static_cast<bytea*>(options);
 }
 
 FaissOptions index_options(Relation index) {
     if (index->rd_options != nullptr) return *reinterpret_cast<FaissOptions*>(index->rd_options);
-    return {0, 0, static_cast<int>(Refine::kInt8), 0};
+    return {0, 0, static_cast<int>(Refine::kInt8), kNoRecall};
 }
 
 double wanted_recall(const FaissOptions& options) {
@@ -73,13 +106,18 @@ double wanted_recall(const FaissOptions& options) {
 }
 
 ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta) {
-    Calibration calibration;
-    memcpy(&calibration, meta.calibration, sizeof calibration);
+    const Calibration calibration = calibration_of(meta);
     // Every index of several lists was measured; one list needs no plan.
     ProbePlan plan =
         calibration.query_count > 0 ? ProbePlan(calibration, wanted_recall(options)) : ProbePlan(1);
     if (probes_setting > 0) plan.start_with(probes_setting);
     return plan;
+}
+
+double measured_rows_per_list(const MetaPage& meta) {
+    const Calibration calibration = calibration_of(meta);
+    if (calibration.list_count == 0) return 0;
+    return static_cast<double>(calibration.row_count) / calibration.list_count;
 }
 
 }  // namespace lookalike

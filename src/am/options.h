@@ -20,7 +20,7 @@ struct FaissOptions {
     int32 varlena_header;
     int lists;      ///< 0: from the number of rows
     int refine;     ///< a Refine
-    double recall;  ///< 0: as the session says
+    double recall;  ///< not above 0: as the session says
 };
 
 /// The index's options, or the defaults.
@@ -31,6 +31,9 @@ double wanted_recall(const FaissOptions& options);
 
 /// Lists that a scan opens, as settings, options and the index's own measurement say.
 ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta);
+
+/// Rows that a list had on average when the index measured itself; 0: it never did.
+double measured_rows_per_list(const MetaPage& meta);
 
 void define_options();
 bytea* parse_options(Datum reloptions, bool validate);

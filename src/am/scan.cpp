@@ -15,6 +15,7 @@ extern "C" {
 #include "am/attributes.h"
 #include "am/options.h"
 #include "am/reader.h"
+#include "am/scan_stats.h"
 #include "pg/descriptor.h"
 
 namespace lookalike {
@@ -38,6 +39,7 @@ struct ScanState {
     BlockNumber page_limit;
     uint32 walked_pages;
     BlockNumber heap_blocks;  // as last known
+    ScanProgress progress;
 };
 
 ScanState* state_of(IndexScanDesc scan) {
@@ -190,17 +192,30 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         return;
     }
     const FaissOptions options = index_options(scan->indexRelation);
-    state->reader = make_reader(
-        scan->indexRelation, *loaded, query,
-        {.probes = probe_plan(options, loaded->meta),
-         .target_level = 0,
-         .exhaustive = looks_at_everything(scan, state, *loaded, options),
-         .memory_bytes = static_cast<size_t>(work_mem) * 1024,
-         .rows_per_list = static_cast<double>(loaded->meta.built_rows) / loaded->meta.leaf_count,
-         .filter = state->conditions.filter,
-         .radius = state->ends_at_radius ? state->conditions.sphere.radius
-                                         : std::numeric_limits<double>::infinity()});
+    state->reader =
+        make_reader(scan->indexRelation, *loaded, query,
+                    {.probes = probe_plan(options, loaded->meta),
+                     .target_level = 0,
+                     .exhaustive = looks_at_everything(scan, state, *loaded, options),
+                     .memory_bytes = static_cast<size_t>(work_mem) * 1024,
+                     .rows_per_list = measured_rows_per_list(loaded->meta),
+                     .filter = state->conditions.filter,
+                     .radius = state->ends_at_radius ? state->conditions.sphere.radius
+                                                     : std::numeric_limits<double>::infinity()});
     state->stage = Stage::kSearch;
+}
+
+// Takes what the search has counted before it goes.
+void end_loop(ScanState* state) {
+    if (state->stage == Stage::kStart) return;
+    ScanProgress* progress = &state->progress;
+    ++progress->counts.loops;
+    progress->list_count = state->meta.leaf_count;
+    progress->stop_reason = state->stage != Stage::kDone ? StopReason::kExecutor
+                            : state->ends_at_radius      ? StopReason::kRadius
+                                                         : StopReason::kExhausted;
+    if (state->reader != nullptr) progress->counts.add_search(*state->reader->search);
+    state->stage = Stage::kStart;
 }
 
 bool next_of_walk(IndexScanDesc scan, ScanState* state) {
@@ -235,9 +250,9 @@ IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count) {
 
 void rescan(IndexScanDesc scan, ScanKey keys, int, ScanKey order_bys, int) {
     ScanState* state = state_of(scan);
+    end_loop(state);
     MemoryContextReset(state->context);
     state->reader = nullptr;
-    state->stage = Stage::kStart;
     if (keys != nullptr && scan->numberOfKeys > 0) {
         memmove(scan->keyData, keys, sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
     }
@@ -254,6 +269,8 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("a faiss index can only be scanned with an MVCC snapshot")));
     }
+    instr_time start;
+    INSTR_TIME_SET_CURRENT(start);
     const MemoryContext previous = MemoryContextSwitchTo(state->context);
     bool found = false;
     while (!found && state->stage != Stage::kDone) {
@@ -300,11 +317,18 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
         }
     }
     MemoryContextSwitchTo(previous);
+    if (found) ++state->progress.counts.rows_emitted;
+    instr_time end;
+    INSTR_TIME_SET_CURRENT(end);
+    INSTR_TIME_ACCUM_DIFF(state->progress.time, end, start);
     return found;
 }
 
 void end_scan(IndexScanDesc scan) {
-    MemoryContextDelete(state_of(scan)->context);
+    ScanState* state = state_of(scan);
+    end_loop(state);
+    report_scan(scan->indexRelation, &state->progress);
+    MemoryContextDelete(state->context);
 }
 
 }  // namespace lookalike

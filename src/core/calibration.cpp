@@ -72,6 +72,11 @@ void Calibrator::add_query(const float* query) {
     nearest_.back().reserve(kMostRows + 1);
 }
 
+void Calibrator::add_query(const IndexSpace& space, const float* row) {
+    const SpaceQuery query = space.query(row);
+    add_query(query.raw ? query.raw.get() : query.vector.get());
+}
+
 float Calibrator::key(const float* query, const float* vector) const {
     if (metric_ == Metric::kInnerProduct) return -dot(query, vector, row_floats_);
     if (metric_ != Metric::kJaccard) return l2_squared(query, vector, row_floats_);
@@ -86,6 +91,7 @@ float Calibrator::key(const float* query, const float* vector) const {
 }
 
 void Calibrator::observe(const float* vector, uint32_t list) {
+    ++row_count_;
     for (size_t i = 0; i < nearest_.size(); ++i) {
         std::vector<Near>& heap = nearest_[i];
         const float* query = queries_.data() + i * row_floats_;
@@ -117,6 +123,7 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
     Calibration result{};
     result.query_count = static_cast<uint32_t>(nearest_.size());
     result.list_count = list_count;
+    result.row_count = row_count_;
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<std::vector<uint64_t>> found(kCalibratedRowCounts,
                                              std::vector<uint64_t>(list_count));

@@ -1,5 +1,5 @@
 // How many lists must be searched to find what share of the nearest rows: measured while an index
-// is built, kept in its meta page, asked by every scan.
+// is built and when its owner asks, kept in its meta page, asked by every scan.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,9 @@ struct Calibration {
     /// probes[i][j]: lists that hold a share kCalibratedRecalls[j] of the kCalibratedRows[i]
     /// nearest.
     uint32_t probes[kCalibratedRowCounts][kCalibratedRecallCounts];
+    uint64_t row_count;  ///< in these lists
 };
-static_assert(sizeof(Calibration) == 8 + 4 * 24);
+static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8);
 
 /// Lists to open as a function of the rows wanted, for one recall.
 class ProbePlan {
@@ -49,11 +50,17 @@ class ProbePlan {
 /// Collects the nearest rows of some queries and the lists that they are in.
 class Calibrator {
   public:
+    /// At most, beside the query itself.
+    static constexpr size_t kBytesPerQuery =
+        (kCalibratedRows[kCalibratedRowCounts - 1] + 1) * 2 * sizeof(float);
+
     /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
     Calibrator(Metric metric, uint32_t row_floats);
 
     /// `query` is as a row is; for the inner product, P(q) instead of P(q - m).
     void add_query(const float* query);
+    /// The same for a row as SQL has it. REQUIRES: as IndexSpace::query.
+    void add_query(const IndexSpace& space, const float* row);
     size_t query_count() const { return nearest_.size(); }
 
     /// One row of the table and its list.
@@ -75,6 +82,7 @@ class Calibrator {
 
     Metric metric_;
     uint32_t row_floats_;
+    uint64_t row_count_ = 0;
     std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
     std::vector<float> queries_;
     std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top

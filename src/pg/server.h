@@ -31,6 +31,27 @@ extern "C" {
 #define vacuum_pause() vacuum_delay_point()
 #endif
 
+/// Calls `request`, which may ask for shared memory and locks, when the server is about to lay them
+/// out. REQUIRES: process_shared_preload_libraries_in_progress.
+template <void (*request)()>
+void on_shared_memory_request() {
+#if PG_VERSION_NUM >= 150000
+    static shmem_request_hook_type previous;
+    previous = shmem_request_hook;
+    shmem_request_hook = [] {
+        if (previous != nullptr) previous();
+        request();
+    };
+#else
+    request();
+#endif
+}
+
+/// PostgreSQL 14 takes a bool for the option of tuplesort_begin_heap().
+#if PG_VERSION_NUM < 150000
+#define TUPLESORT_RANDOMACCESS true
+#endif
+
 #if PG_VERSION_NUM < 140000
 #error "lookalike needs PostgreSQL 14 or newer"
 #endif

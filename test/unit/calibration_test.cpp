@@ -52,6 +52,7 @@ Calibration measure_noise() {
 TEST(Calibration, MoreRecallOrMoreRowsNeverTakesFewerLists) {
     const Calibration calibration = measure_noise();
     EXPECT_EQ(calibration.query_count, 50u);
+    EXPECT_EQ(calibration.row_count, 4000u);
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
         for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
             EXPECT_GE(calibration.probes[i][j], 1u);

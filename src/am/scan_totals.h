@@ -1,0 +1,15 @@
+// What all scans of each index did: of every session when the library was loaded with the server
+// (shared_preload_libraries), else of this session.
+#pragma once
+
+#include "am/scan_stats.h"
+
+namespace lookalike {
+
+/// Asks for shared memory, if the library is being loaded with the server. Called by _PG_init.
+void prepare_scan_totals();
+
+/// Counts a scan of an index of this database.
+void add_to_totals(Oid index, const ScanCounts& counts);
+
+}  // namespace lookalike

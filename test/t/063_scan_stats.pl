@@ -1,0 +1,90 @@
+# What scans tell: a line in the log for each, and sums over all sessions where the library is loaded
+# with the server.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use FaissTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = start_node('stats', q{shared_preload_libraries = 'lookalike'});
+$node->safe_psql(
+    'postgres', q{
+    CREATE TABLE t (d descriptor(4));
+    INSERT INTO t SELECT made_up(i, 4) FROM generate_series(1, 500) AS i;
+    CREATE INDEX t_d ON t USING faiss (d) WITH (lists = 5);
+});
+my $search = q{SELECT 1 FROM t ORDER BY d <-> '[0,0,0,0]' LIMIT 10;};
+
+sub sums
+{
+    my ($database) = @_;
+    return $node->safe_psql($database // 'postgres',
+        'SELECT indexrelname, scope, scans, loops FROM faiss_index_stats ORDER BY 1');
+}
+
+# The log.
+my (undef, $out, $notices) = $node->psql('postgres',
+    by_index(qq{SET lookalike.log_scan = notice; $search}));
+like(
+    $notices,
+    qr/NOTICE:  scan of index "t_d": loops: 1, lists probed: [1-5] of 5, entries scanned: \d+, filtered out: 0, refined: \d+, rows emitted: \d+, stop reason: executor, time: \d+\.\d+ ms$/,
+    'a line for the client');
+for my $case ([ 'debug', 'debug1', 'DEBUG' ], [ 'log', 'log', 'LOG' ], [ 'debug', 'log', '' ],
+    [ 'off', 'debug5', '' ])
+{
+    my ($setting, $level, $word) = @$case;
+    my (undef, undef, $lines) = $node->psql('postgres',
+        by_index(qq{SET lookalike.log_scan = $setting; SET client_min_messages = $level; $search}));
+    my $found = $lines =~ /(\w+):  scan of index/ ? $1 : '';
+    is($found, $word, "$setting is said at $level as '$word'");
+}
+
+# The sums.
+is(sums(), 't_d|server|5|5', 'one server, sums of all sessions');
+$node->safe_psql('postgres', by_index(qq{
+    SELECT count(*) FROM generate_series(1, 3) AS i,
+        LATERAL (SELECT 1 FROM t ORDER BY d <-> ARRAY[i, i, i, i]::real[]::descriptor LIMIT 1) AS s}));
+is(sums(), 't_d|server|6|8', 'a scan of three loops');
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE EXTENSION lookalike');
+is(sums('other'), '', 'a database sees its own');
+
+# Sessions that count at the same time lose nothing.
+my $script = $node->basedir . '/search.sql';
+append_to_file($script, by_index($search));
+$node->command_ok(
+    [   'pgbench', '-n', '-c', '4', '-t', '50', '-f', $script,
+        '-h', $node->host, '-p', $node->port, 'postgres' ],
+    'four sessions search');
+is(sums(), 't_d|server|206|208', 'every scan was counted');
+
+# Indexes beyond the places are counted together.
+$node->safe_psql(
+    'postgres', q{
+    CREATE TABLE many (d descriptor(2));
+    INSERT INTO many VALUES ('[1,2]');
+    CREATE FUNCTION use_many() RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN
+        SET LOCAL enable_seqscan = off;
+        SET LOCAL enable_sort = off;
+        FOR i IN 1 .. 1002 LOOP
+            CREATE INDEX many_d ON many USING faiss (d);
+            PERFORM 1 FROM many ORDER BY d <-> '[1,1]' LIMIT 1;
+            DROP INDEX many_d;
+        END LOOP;
+    END $$});
+$node->safe_psql('postgres', 'SELECT use_many()');
+is(sums(), "t_d|server|206|208\n|server|3|3", 'the last three indexes found no place');
+$node->safe_psql('postgres', 'SELECT faiss_index_stats_reset()');
+is(sums(), '', 'a reset forgets all');
+$node->safe_psql('postgres', by_index($search));
+is(sums(), 't_d|server|1|1', '... and starts anew');
+
+$node->restart;
+is(sums(), '', 'a restart too');
+
+$node->stop;
+done_testing();
