@@ -15,8 +15,12 @@ constexpr double kRowsAhead = 30;
 constexpr double kScanLoss = 0.005;
 constexpr double kUnmeasuredGrowth = 0.4;
 
+// A filter that leaves one row in so many stands for all filters.
+constexpr uint64_t kThinning = 32;
+
 // Reads between the columns of the table, evenly in the logarithm of what is missing.
-double probes_at(const uint32_t* row, double recall) {
+template <typename Value>
+double value_at(const Value* row, double recall) {
     const auto missing = [](double share) { return -std::log(1 - share); };
     if (recall <= kCalibratedRecalls[0]) return row[0];
     for (uint32_t j = 1; j < kCalibratedRecallCounts; ++j) {
@@ -31,6 +35,14 @@ double probes_at(const uint32_t* row, double recall) {
 
 }  // namespace
 
+float list_reach(Metric metric, float list_key, float row_key, float residual) {
+    if (metric != Metric::kL2 && metric != Metric::kCosine) return list_key - row_key;
+    // |q - o|^2 = |q - c|^2 + |r|^2 - 2 |q - c| |r| cos
+    const float way = 2 * std::sqrt(std::max(0.0f, list_key) * residual);
+    if (!(way > 0)) return -std::numeric_limits<float>::infinity();
+    return (list_key + residual - row_key) / way;
+}
+
 ProbePlan::ProbePlan(double probes) {
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i)
         probes_[i] =
@@ -41,14 +53,19 @@ ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
     const double promised = std::min(recall + kScanLoss, (recall + 1) / 2);
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
         probes_[i] = recall >= 1 ? calibration.list_count
-                                 : std::max(1.0, probes_at(calibration.probes[i], promised));
+                                 : std::max(1.0, value_at(calibration.probes[i], promised));
     }
+    reach_ = recall >= 1 ? std::numeric_limits<float>::infinity()
+                         : static_cast<float>(value_at(calibration.reach, promised));
+    residual_ = calibration.residual;
 }
 
 void ProbePlan::start_with(double probes) {
     const double scale = probes / probes_[0];
     for (double& value : probes_)
         value *= scale;
+    // Who asks for a number gets it.
+    reach_ = std::numeric_limits<float>::quiet_NaN();
 }
 
 double ProbePlan::lists_for(double rows, double share) const {
@@ -70,6 +87,7 @@ void Calibrator::add_query(const float* query) {
     queries_.insert(queries_.end(), query, query + row_floats_);
     nearest_.emplace_back();
     nearest_.back().reserve(kMostRows + 1);
+    thinned_.emplace_back();
 }
 
 void Calibrator::add_query(const IndexSpace& space, const float* row) {
@@ -91,32 +109,33 @@ float Calibrator::key(const float* query, const float* vector) const {
 }
 
 void Calibrator::observe(const float* vector, uint32_t list) {
+    const bool is_left = row_count_ % kThinning == 0;
     ++row_count_;
-    for (size_t i = 0; i < nearest_.size(); ++i) {
-        std::vector<Near>& heap = nearest_[i];
-        const float* query = queries_.data() + i * row_floats_;
-        const Near near{key(query, vector), list};
-        if (heap.size() == kMostRows && !(near < heap.front())) continue;
-        // The query is a row itself.
-        if (metric_ != Metric::kInnerProduct && near.key == 0) continue;
+    const auto keep = [](std::vector<Near>& heap, const Near& near, size_t count) {
+        if (heap.size() == count && !(near < heap.front())) return;
         heap.push_back(near);
         std::push_heap(heap.begin(), heap.end());
-        if (heap.size() <= kMostRows) continue;
+        if (heap.size() <= count) return;
         std::pop_heap(heap.begin(), heap.end());
         heap.pop_back();
+    };
+    for (size_t i = 0; i < nearest_.size(); ++i) {
+        const Near near{key(queries_.data() + i * row_floats_, vector), list};
+        // The query is a row itself.
+        if (metric_ != Metric::kInnerProduct && near.key == 0) continue;
+        keep(nearest_[i], near, kMostRows);
+        if (is_left) keep(thinned_[i], near, kCalibratedRows[0]);
     }
 }
 
-std::vector<uint32_t> Calibrator::list_ranks(const float* query, std::span<const float> centroids,
-                                             uint32_t list_count) const {
+std::vector<Calibrator::Near> Calibrator::lists_by_key(const float* query,
+                                                       std::span<const float> centroids,
+                                                       uint32_t list_count) const {
     std::vector<Near> order(list_count);
     for (uint32_t list = 0; list < list_count; ++list)
         order[list] = {key(query, centroids.data() + size_t{list} * row_floats_), list};
     std::sort(order.begin(), order.end());
-    std::vector<uint32_t> ranks(list_count);
-    for (uint32_t rank = 0; rank < list_count; ++rank)
-        ranks[order[rank].list] = rank;
-    return ranks;
+    return order;
 }
 
 Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_count) const {
@@ -127,17 +146,29 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<std::vector<uint64_t>> found(kCalibratedRowCounts,
                                              std::vector<uint64_t>(list_count));
+    std::vector<LeftRow> left_rows;
+    double residuals = 0;
+    std::vector<uint32_t> ranks(list_count);
     for (size_t query = 0; query < nearest_.size(); ++query) {
         std::vector<Near> rows = nearest_[query];
         std::sort(rows.begin(), rows.end());
-        const std::vector<uint32_t> ranks =
-            list_ranks(queries_.data() + query * row_floats_, centroids, list_count);
+        const std::vector<Near> lists =
+            lists_by_key(queries_.data() + query * row_floats_, centroids, list_count);
+        for (uint32_t rank = 0; rank < list_count; ++rank)
+            ranks[lists[rank].list] = rank;
+        for (const Near& row : thinned_[query])
+            left_rows.push_back({lists[ranks[row.list]].key, thinned_[query].front().key});
+        residuals += std::max(0.0f, lists[0].key);
         for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
             const size_t count = std::min<size_t>(rows.size(), kCalibratedRows[i]);
             for (size_t row = 0; row < count; ++row)
                 ++found[i][ranks[rows[row].list]];
         }
     }
+    // A query is a row: its own distance from its centroid is a typical one.
+    result.residual =
+        static_cast<float>(residuals / std::max<double>(1, static_cast<double>(nearest_.size())));
+    measure_reach(left_rows, &result);
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
         uint64_t all = 0;
         for (const uint64_t count : found[i])
@@ -153,6 +184,18 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
         }
     }
     return result;
+}
+
+void Calibrator::measure_reach(const std::vector<LeftRow>& rows, Calibration* result) const {
+    std::vector<float> reaches;
+    for (const LeftRow& row : rows)
+        reaches.push_back(list_reach(metric_, row.list_key, row.last_key, result->residual));
+    if (reaches.empty()) return;
+    std::sort(reaches.begin(), reaches.end());
+    for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
+        const double at = kCalibratedRecalls[j] * static_cast<double>(reaches.size() - 1);
+        result->reach[j] = reaches[static_cast<size_t>(std::ceil(at))];
+    }
 }
 
 }  // namespace lookalike

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -23,8 +24,18 @@ struct Calibration {
     /// nearest.
     uint32_t probes[kCalibratedRowCounts][kCalibratedRecallCounts];
     uint64_t row_count;  ///< in these lists
+    /// reach[j]: of the nearest rows left by a filter, a share kCalibratedRecalls[j] lies in lists
+    /// whose ListReach is at most this.
+    float reach[kCalibratedRecallCounts];
+    float residual;  ///< squared distance of a typical row from its centroid
+    uint32_t reserved;
 };
-static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8);
+static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 4 * 8 + 8);
+
+/// How far a list with this key of its centroid would have to reach towards the query to hold a row
+/// with this key: for L2 and cosine in units of what a random direction does not do by itself, the
+/// cosine of the angle at the centroid; else the difference of the keys.
+float list_reach(Metric metric, float list_key, float row_key, float residual);
 
 /// Lists to open as a function of the rows wanted, for one recall.
 class ProbePlan {
@@ -43,8 +54,16 @@ class ProbePlan {
     /// rows that were measured is there: the rest was filtered or deleted.
     double lists_for(double rows, double share = 1) const;
 
+    /// Whether a list with this key of its centroid may hold rows that are nearer than `row_key`,
+    /// the key of the last row wanted. False where nothing was measured.
+    bool may_reach(Metric metric, float list_key, float row_key) const {
+        return list_reach(metric, list_key, row_key, residual_) <= reach_;
+    }
+
   private:
     double probes_[kCalibratedRowCounts];
+    float reach_ = std::numeric_limits<float>::quiet_NaN();  // which nothing is within
+    float residual_ = 1;
 };
 
 /// Collects the nearest rows of some queries and the lists that they are in.
@@ -52,7 +71,7 @@ class Calibrator {
   public:
     /// At most, beside the query itself.
     static constexpr size_t kBytesPerQuery =
-        (kCalibratedRows[kCalibratedRowCounts - 1] + 1) * 2 * sizeof(float);
+        (kCalibratedRows[kCalibratedRowCounts - 1] + kCalibratedRows[0] + 2) * 2 * sizeof(float);
 
     /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
     Calibrator(Metric metric, uint32_t row_floats);
@@ -76,9 +95,17 @@ class Calibrator {
         bool operator<(const Near& other) const { return key < other.key; }
     };
 
+    /// One of the nearest rows that a filter leaves: its list's key and the last one's own.
+    struct LeftRow {
+        float list_key;
+        float last_key;
+    };
+
     float key(const float* query, const float* vector) const;
-    std::vector<uint32_t> list_ranks(const float* query, std::span<const float> centroids,
-                                     uint32_t list_count) const;
+    std::vector<Near> lists_by_key(const float* query, std::span<const float> centroids,
+                                   uint32_t list_count) const;
+
+    void measure_reach(const std::vector<LeftRow>& rows, Calibration* result) const;
 
     Metric metric_;
     uint32_t row_floats_;
@@ -86,6 +113,7 @@ class Calibrator {
     std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
     std::vector<float> queries_;
     std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top
+    std::vector<std::vector<Near>> thinned_;  // the same for the rows that a filter would leave
 };
 
 }  // namespace lookalike

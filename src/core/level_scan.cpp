@@ -36,7 +36,8 @@ LevelScan::LevelScan(const ListGeometry& geometry, const BlockScorer& scorer, Re
       refine_(options.level > 0 ? Refine::kFloat : refine),
       options_(options),
       window_(options.window_capacity),
-      limit_(window_.limit()) {}
+      limit_(window_.limit()),
+      first_rows_left_(options.first_rows) {}
 
 void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
     lists_.push_back({.first_block = first_block,
@@ -69,7 +70,21 @@ LevelScan::Need LevelScan::need() {
 // Whether an entry with this bound may come before all that were read. Equal bounds are looked at
 // too: among equals the row's place decides.
 bool LevelScan::is_wanted(float bound) const {
-    return !(bound > (heap_.empty() ? options_.key_limit : heap_.front().key));
+    return !(bound > (first_rows_left_ > 1 ? std::min(last_key(), options_.key_limit)
+                      : heap_.empty()      ? options_.key_limit
+                                           : heap_.front().key));
+}
+
+float LevelScan::last_key() const {
+    return lowest_keys_.size() < first_rows_left_ ? std::numeric_limits<float>::infinity()
+                                                  : lowest_keys_[first_rows_left_ - 1];
+}
+
+// Keeps the lowest keys of the heap while they matter.
+void LevelScan::note_key(float key) {
+    if (first_rows_left_ <= 1) return;
+    lowest_keys_.insert(std::upper_bound(lowest_keys_.begin(), lowest_keys_.end(), key), key);
+    if (lowest_keys_.size() > first_rows_left_) lowest_keys_.pop_back();
 }
 
 // The best entry that has not been taken; null: the window has no more.
@@ -219,6 +234,12 @@ void LevelScan::finish_list() {
     --unread_count_;
     pages_read_ = 0;
     ++counters_.lists_read;
+    if (options_.filter == nullptr || counters_.entries_passed > passed_before_) {
+        ++counters_.lists_matched;
+        counters_.entries_in_matched += counters_.entries_scanned - scanned_before_;
+    }
+    scanned_before_ = counters_.entries_scanned;
+    passed_before_ = counters_.entries_passed;
 }
 
 LevelScan::Place LevelScan::place(uint64_t id) const {
@@ -265,6 +286,7 @@ void LevelScan::push_found(const FoundEntry& entry) {
     ++taken_;
     ++counters_.entries_refined;
     if (entry.key > options_.key_limit) return;
+    note_key(entry.key);
     heap_.push_back(entry);
     std::push_heap(heap_.begin(), heap_.end(), comes_later);
 }
@@ -273,6 +295,10 @@ FoundEntry LevelScan::pop() {
     std::pop_heap(heap_.begin(), heap_.end(), comes_later);
     const FoundEntry entry = heap_.back();
     heap_.pop_back();
+    if (first_rows_left_ > 1) {
+        --first_rows_left_;
+        lowest_keys_.erase(lowest_keys_.begin());
+    }
     return entry;
 }
 

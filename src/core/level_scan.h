@@ -35,6 +35,8 @@ struct LevelOptions {
     const EntryFilter* filter = nullptr;  ///< null: every entry passes
     /// Entries above do not matter: they are not looked at, and those looked at are dropped.
     float key_limit = std::numeric_limits<float>::infinity();
+    /// As long as fewer rows have been given out, none is before so many are known to be next.
+    size_t first_rows = 1;
 };
 
 class LevelScan {
@@ -46,6 +48,7 @@ class LevelScan {
     /// Takes a list into the scan. `terms` as BlockScorer gives them for its centroid.
     void open_list(uint32_t first_block, const ScanTerms& terms);
     size_t opened_count() const { return lists_.size(); }
+    bool has_unread() const { return unread_count_ > 0; }
 
     enum class Need {
         kList,     ///< read list_to_read(): push its pages, then finish_list()
@@ -95,22 +98,34 @@ class LevelScan {
     void drop_entry() { ++taken_; }
 
     const FoundEntry& top() const { return heap_.front(); }
+    /// Whether some of the first rows have not been given out.
+    bool has_first_rows() const { return first_rows_left_ > 1; }
+    /// The key of the last of them; infinite while fewer were found.
+    float last_key() const;
     FoundEntry pop();
 
     struct Counters {
         uint64_t lists_read;     ///< those skipped among them
         uint64_t lists_skipped;  ///< from what their first page says
+        uint64_t lists_matched;  ///< those read in which the filter let something through
+        uint64_t entries_in_matched;
         uint64_t entries_scanned;
         uint64_t entries_passed;  ///< of those scanned: what the filter let through
         uint64_t entries_refined;
     };
     const Counters& counters() const { return counters_; }
 
-    /// The share of entries that the filter lets through, as far as seen; above 0.
+    /// The share of entries that the filter lets through in lists where it lets any, as far as
+    /// seen; above 0.
     double passed_share() const {
-        if (options_.filter == nullptr || counters_.entries_scanned == 0) return 1;
+        if (options_.filter == nullptr || counters_.entries_in_matched == 0) return 1;
         return (static_cast<double>(counters_.entries_passed) + 1) /
-               (static_cast<double>(counters_.entries_scanned) + 1);
+               (static_cast<double>(counters_.entries_in_matched) + 1);
+    }
+
+    /// Opened lists less those in which the filter let nothing through.
+    size_t matching_count() const {
+        return lists_.size() - (counters_.lists_read - counters_.lists_matched);
     }
 
   private:
@@ -143,6 +158,7 @@ class LevelScan {
     }
     uint32_t untaken(uint32_t live, const float* bounds, uint64_t first_id) const;
     void push_found(const FoundEntry& entry);
+    void note_key(float key);
 
     ListGeometry geometry_;
     const BlockScorer& scorer_;
@@ -164,6 +180,10 @@ class LevelScan {
     uint32_t pages_read_ = 0;    // of the list that is being read
     uint32_t page_ordinal_ = 0;  // of the page that is being read
     std::vector<FoundEntry> heap_;
+    std::vector<float> lowest_keys_;  // the options' first_rows of the heap, ascending
+    size_t first_rows_left_;
+    uint64_t scanned_before_ = 0;  // the list that is being read
+    uint64_t passed_before_ = 0;
     Counters counters_{};
 };
 

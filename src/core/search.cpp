@@ -8,6 +8,8 @@ namespace {
 
 // Lists differ in size: a little less than the mean tells nothing.
 constexpr double kUnevenness = 1.25;
+// What somebody who asks for the nearest wants of what a filter leaves.
+constexpr size_t kFirstRows = 10;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // The highest key that a distance of `radius` may have; a little more, as it was computed
@@ -26,7 +28,8 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
             .window_capacity = std::min(CandidateWindow::kDefaultCapacity, capacity),
             .max_window_capacity = capacity,
             .filter = level == 0 ? options.filter : nullptr,
-            .key_limit = key_limit(metric, level == 0 ? options.radius : kInfinity)};
+            .key_limit = key_limit(metric, level == 0 ? options.radius : kInfinity),
+            .first_rows = level == 0 && options.filter != nullptr ? kFirstRows : 1};
 }
 
 }  // namespace
@@ -54,8 +57,9 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
 double Search::remaining_share() const {
     const LevelScan::Counters& counters = target_->counters();
     if (options_.rows_per_list <= 0 || counters.lists_read == 0) return target_->passed_share();
-    const double rows_per_list = (static_cast<double>(counters.entries_scanned) + 1) /
-                                 static_cast<double>(counters.lists_read);
+    const double rows_per_list =
+        (static_cast<double>(counters.entries_scanned) + 1) /
+        (static_cast<double>(counters.lists_read - counters.lists_skipped) + 1);
     const double left = kUnevenness * rows_per_list / options_.rows_per_list;
     return target_->passed_share() * std::min(left, 1.0);
 }
@@ -90,15 +94,38 @@ std::optional<SearchStep> Search::open_lists() {
     return std::nullopt;
 }
 
+// What a filter leaves may lie far from the query, in lists that are all about equally far. So
+// before the first of these rows are given out, every list is opened whose rows may be nearer than
+// they.
+std::optional<SearchStep> Search::reach_further() {
+    const LevelScan::Need need = root_->need();
+    if (need == LevelScan::Need::kMore) {
+        lists_exhausted_ = true;
+    } else if (need != LevelScan::Need::kNothing) {
+        return step_of(*root_, shape_.depth - 1, need);
+    } else if (options_.probes.may_reach(shape_.metric, root_->top().key, target_->last_key())) {
+        const uint64_t opened = target_->opened_count();
+        lists_to_open_ = opened + std::max<uint64_t>(1, opened / 8);
+    }
+    return std::nullopt;
+}
+
 SearchStep Search::next() {
     for (;;) {
         const uint64_t wanted = wanted_lists();
         const uint64_t opened = target_->opened_count();
-        // In steps of a quarter: each round of new lists sorts the window again.
-        if (wanted > opened && wanted > lists_to_open_)
-            lists_to_open_ = std::max(wanted, opened + opened / 4);
+        const uint64_t matching = target_->matching_count();
+        // In steps of a quarter: each round of new lists sorts the window again. A list without a
+        // match is not one of those wanted.
+        if (wanted > matching && opened + wanted - matching > lists_to_open_ &&
+            !target_->has_unread())
+            lists_to_open_ = opened + std::max(wanted - matching, opened / 4);
         if (std::optional<SearchStep> step = open_lists()) return *step;
         const LevelScan::Need need = target_->need();
+        if (need == LevelScan::Need::kNothing && target_->has_first_rows() && !lists_exhausted_) {
+            if (std::optional<SearchStep> step = reach_further()) return *step;
+            if (lists_to_open_ > target_->opened_count()) continue;
+        }
         if (need == LevelScan::Need::kMore && !lists_exhausted_ && options_.radius == kInfinity) {
             lists_to_open_ = target_->opened_count() + std::max<uint64_t>(1, opened / 2);
             continue;

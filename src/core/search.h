@@ -60,6 +60,7 @@ class Search {
     uint64_t wanted_lists();
     SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
     std::optional<SearchStep> open_lists();
+    std::optional<SearchStep> reach_further();
 
     IndexShape shape_;
     SearchOptions options_;
