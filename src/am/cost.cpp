@@ -35,6 +35,11 @@ constexpr double kRowsAhead = 30;
 // Rows that somebody who asks for the nearest wants.
 constexpr double kRowsOfFirstLists = 10;
 
+// Rows that a condition outside of the index lets through may lie far from the query: then the scan
+// gives out many more rows for each of them than their share tells, while a condition inside the
+// index skips them. So a share that is thrown away counts as so many times what it costs at best.
+constexpr double kThrownAwayRisk = 4;
+
 // Never raises for what the page holds: a damaged index is reported by the scan, not by planning.
 bool peek_meta(Relation index, MetaPage* meta) {
     if (RelationGetNumberOfBlocks(index) == 0) return false;
@@ -80,6 +85,15 @@ bool plan_work(const IndexOptInfo* info, double share, double sphere_rows, Work*
     return is_readable;
 }
 
+// The share of the rows that the index gives out that conditions outside of it let through.
+double share_left(PlannerInfo* root, const IndexPath* path, double index_selectivity) {
+    const RelOptInfo* table = path->indexinfo->rel;
+    if (path->path.param_info != nullptr || index_selectivity <= 0) return 1;
+    const double all = clauselist_selectivity(root, table->baserestrictinfo,
+                                              static_cast<int>(table->relid), JOIN_INNER, nullptr);
+    return std::clamp(all / index_selectivity, 1e-9, 1.0);
+}
+
 }  // namespace
 
 void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* startup_cost,
@@ -98,9 +112,10 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
                    : 1;
     const double attribute_share = std::min(*selectivity / std::max(in_sphere, 1e-9), 1.0);
     const double sphere_rows = in_sphere * info->tuples;
+    const double left = share_left(root, path, *selectivity);
     Work work;
     if ((path->indexorderbys == NIL && !is_bounded) ||
-        !plan_work(info, attribute_share, sphere_rows, &work)) {
+        !plan_work(info, attribute_share * left, sphere_rows, &work)) {
         // Reading all rows in no useful order is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
@@ -136,9 +151,9 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
                          search_cost(work.first_lists, work.refined_entries)
                    : (info->pages - std::min<double>(info->pages, list_pages)) * seq_page_cost +
                          info->tuples * entry_cost;
-    *total_cost =
-        *startup_cost + std::max(rest_cost, 0.0) +
-        passing * (kVisitsPerRow * visit_cost + cpu_index_tuple_cost + distance.per_tuple);
+    *total_cost = *startup_cost + std::max(rest_cost, 0.0) +
+                  passing * (1 + kThrownAwayRisk * (1 - left)) *
+                      (kVisitsPerRow * visit_cost + cpu_index_tuple_cost + distance.per_tuple);
 }
 
 }  // namespace lookalike

@@ -37,10 +37,11 @@ double value_at(const Value* row, double recall) {
 
 float list_reach(Metric metric, float list_key, float row_key, float residual) {
     if (metric != Metric::kL2 && metric != Metric::kCosine) return list_key - row_key;
-    // |q - o|^2 = |q - c|^2 + |r|^2 - 2 |q - c| |r| cos
-    const float way = 2 * std::sqrt(std::max(0.0f, list_key) * residual);
-    if (!(way > 0)) return -std::numeric_limits<float>::infinity();
-    return (list_key + residual - row_key) / way;
+    if (!(list_key > 0) || !(residual > 0)) return 0;
+    // |q - o|^2 = |q - c|^2 + |r|^2 - 2 |q - c| |r| cos, least where |r| = |q - c| cos: a list so
+    // near that it need not reach that far has shorter residuals.
+    if (list_key < residual - row_key) return std::sqrt(list_key / residual);
+    return (list_key + residual - row_key) / (2 * std::sqrt(list_key * residual));
 }
 
 ProbePlan::ProbePlan(double probes) {
