@@ -18,6 +18,7 @@ extern "C" {
 #include <cstring>
 
 #include "am/reader.h"
+#include "core/list_summary.h"
 #include "pg/descriptor.h"
 
 namespace lookalike {
@@ -170,13 +171,10 @@ EncodedEntry encode_value(RowScan* scan, const DescriptorView& value, EntryPoint
 
 // The filter attributes of a row against those of its entry, whose page has been copied.
 void check_attributes(RowScan* scan, int64 row, BlockNumber list_page, uint32 index,
-                      const Datum* values, const bool* is_null) {
-    CheckState* state = scan->state;
-    const AttributeWidths& widths = state->shape.attributes;
-    if (widths.count == 0) return;
-    const AttributeKeys expected = attribute_keys(state->index, widths, values, is_null);
+                      const AttributeKeys& expected) {
+    const CheckState* state = scan->state;
     const AttributeKeys stored =
-        read_attributes(ListPageView(state->leaf, state->page), widths, index);
+        read_attributes(ListPageView(state->leaf, state->page), expected.widths, index);
     if (expected.nulls != stored.nulls ||
         memcmp(expected.keys, stored.keys, sizeof stored.keys) != 0) {
         raise_row_fault(
@@ -185,9 +183,9 @@ void check_attributes(RowScan* scan, int64 row, BlockNumber list_page, uint32 in
     }
 }
 
-// The value of a row that has a distance against its entry.
+// The value of a row that has a distance against its entry and what its list's summary promises.
 void check_value(RowScan* scan, int64 row, const DescriptorView& value, BlockNumber list_page,
-                 uint32 index) {
+                 uint32 index, const AttributeKeys& attributes) {
     CheckState* state = scan->state;
     check_value_fits(state->index, *load_index(state->index), value);
     const BlockNumber list_id = page_trailer(state->page)->list_id;
@@ -196,9 +194,15 @@ void check_value(RowScan* scan, int64 row, const DescriptorView& value, BlockNum
     }
     read_stored_entry(state, list_page, state->leaf, index);
     read_centroid(scan, list_id);
-    const EncodedEntry expected = encode_value(scan, value, state->stored.pointer);
+    EncodedEntry expected = encode_value(scan, value, state->stored.pointer);
     if (const char* fault = entry_fault(state, state->leaf, expected)) {
         raise_row_fault(scan, row, psprintf("In list page %u, %s", list_page, fault));
+    }
+    expected.attributes = &attributes;
+    copy_list_page(state, list_id);
+    if (!summary_covers(ListPageView(state->leaf, state->page).summary(), expected)) {
+        raise_row_fault(scan, row,
+                        psprintf("The summary of list %u does not cover its entry", list_id));
     }
 }
 
@@ -224,11 +228,13 @@ void check_row_value(RowScan* scan, int64 row, int64 place, const Datum* values,
         return;
     }
     const auto index = static_cast<uint32>(place & 0xffff);
+    const AttributeKeys attributes =
+        attribute_keys(state->index, state->shape.attributes, values, nulls);
     // Before the value, whose centroid takes the place of the page's copy.
     if (list_id != state->meta.null_list && list_id != state->meta.nan_list) {
-        check_attributes(scan, row, list_page, index, values, nulls);
+        check_attributes(scan, row, list_page, index, attributes);
     }
-    check_value(scan, row, descriptor, list_page, index);
+    check_value(scan, row, descriptor, list_page, index, attributes);
 }
 
 // Called for every row that the snapshot sees, with the place that an index knows it by.

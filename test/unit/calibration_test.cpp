@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -100,6 +101,44 @@ TEST(Calibration, APlanGrowsWithRecallAndRows) {
     EXPECT_GT(usual.lists_for(1, 0.1), usual.lists_for(1));
     EXPECT_DOUBLE_EQ(usual.lists_for(1, 0.1), usual.lists_for(130));
     EXPECT_GE(usual.lists_for(1, 0.01), usual.lists_for(1, 0.1));
+}
+
+TEST(Calibration, AFartherListReachesLess) {
+    for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kInnerProduct}) {
+        for (const float row_key : {0.1f, 1.0f, 5.0f, 20.0f}) {
+            float before = -std::numeric_limits<float>::infinity();
+            for (float list_key = 0.01f; list_key < 40; list_key *= 1.3f) {
+                const float reach = list_reach(metric, list_key, row_key, 4);
+                EXPECT_GE(reach, before) << list_key << " " << row_key;
+                before = reach;
+            }
+        }
+    }
+    // A row at a right angle needs nothing; one behind the centroid less than that.
+    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 13, 4), 0);
+    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 25, 4), -1);
+    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 1, 4), 1);
+}
+
+TEST(Calibration, APlanReachesFurtherForMoreRecall) {
+    const Calibration calibration = measure_noise();
+    EXPECT_GT(calibration.residual, 0);
+    for (uint32_t j = 1; j < kCalibratedRecallCounts; ++j)
+        EXPECT_GE(calibration.reach[j], calibration.reach[j - 1]);
+    const float row_key = 2;
+    const auto farthest = [&](const ProbePlan& plan) {
+        float list_key = 0;
+        while (list_key < 1000 && plan.may_reach(Metric::kL2, list_key, row_key))
+            list_key += 0.05f;
+        return list_key;
+    };
+    EXPECT_GT(farthest(ProbePlan(calibration, 0.95)), 0);
+    EXPECT_GT(farthest(ProbePlan(calibration, 0.99)), farthest(ProbePlan(calibration, 0.8)));
+    EXPECT_GE(farthest(ProbePlan(calibration, 1)), 1000);
+    ProbePlan by_number(calibration, 0.95);
+    by_number.start_with(3);
+    EXPECT_EQ(farthest(by_number), 0);
+    EXPECT_EQ(farthest(ProbePlan(5)), 0);
 }
 
 TEST(Calibration, ASettingKeepsTheShape) {
