@@ -34,7 +34,8 @@ SELECT found.design, colourway, season, quality, round(l2_similarity(found.featu
        LATERAL (SELECT * FROM designs WHERE season = 'SS26' AND quality = 'A'
                 ORDER BY features <-> query.features LIMIT 8) AS found;
 
-SET enable_seqscan = off;  -- so few pictures are sorted faster than they are looked up
+\echo '--- So few pictures are sorted faster than they are looked up, hence the first line'
+SET enable_seqscan = off;
 EXPLAIN (COSTS OFF)
 SELECT id FROM designs
  WHERE season = 'SS26' AND quality IN ('A', 'B')
