@@ -17,6 +17,8 @@ constexpr uint64_t kIndexMask = (1u << kIndexBits) - 1;
 // Equal keys in the order of their rows: the sequence must not depend on how the scan went.
 bool comes_later(const FoundEntry& a, const FoundEntry& b) {
     if (a.key != b.key) return a.key > b.key;
+    // Distances may differ where a float no longer does.
+    if (a.distance != b.distance) return a.distance > b.distance;
     const uint64_t x = uint64_t{a.pointer.block()} << 16 | a.pointer.offset;
     const uint64_t y = uint64_t{b.pointer.block()} << 16 | b.pointer.offset;
     return x > y;
@@ -46,6 +48,7 @@ void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
                       .has_taken = false,
                       .to_read = true,
                       .was_read = false,
+                      .was_skipped = false,
                       .first_page = 0,
                       .page_count = 0});
     ++unread_count_;
@@ -141,7 +144,8 @@ void LevelScan::finish_reading() {
 
 void LevelScan::remember_taken(const Candidate& below) {
     for (List& list : lists_) {
-        if (!list.was_read || (list.has_taken && below < list.taken)) continue;
+        // The scan codes of a list that was skipped may promise less than its summary did.
+        if (!list.was_read || list.was_skipped || (list.has_taken && below < list.taken)) continue;
         list.taken = below;
         list.has_taken = true;
     }
@@ -231,6 +235,7 @@ uint32_t LevelScan::untaken(uint32_t live, const float* bounds, uint64_t first_i
 void LevelScan::finish_list() {
     lists_[reading_].to_read = false;
     lists_[reading_].was_read = true;
+    lists_[reading_].was_skipped = false;
     --unread_count_;
     pages_read_ = 0;
     ++counters_.lists_read;
@@ -240,6 +245,14 @@ void LevelScan::finish_list() {
     }
     scanned_before_ = counters_.entries_scanned;
     passed_before_ = counters_.entries_passed;
+}
+
+void LevelScan::skip_list() {
+    ++counters_.lists_skipped;
+    const bool was_read = lists_[reading_].was_read;
+    finish_list();
+    lists_[reading_].was_read = was_read;
+    lists_[reading_].was_skipped = true;
 }
 
 LevelScan::Place LevelScan::place(uint64_t id) const {

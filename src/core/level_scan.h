@@ -67,10 +67,7 @@ class LevelScan {
     void begin_page(const uint8_t* page, uint32_t block);
     void push_block(const ListPageView& page, uint32_t block, const uint8_t* codes);
     void finish_list();
-    void skip_list() {
-        ++counters_.lists_skipped;
-        finish_list();
-    }
+    void skip_list();
 
     /// Where an entry lies.
     struct Place {
@@ -136,6 +133,7 @@ class LevelScan {
         bool has_taken;
         bool to_read;
         bool was_read;
+        bool was_skipped;     // the last time
         uint32_t first_page;  // its pages in pages_
         uint32_t page_count;
     };

@@ -112,6 +112,39 @@ my ($count, $scanned) = $stats =~ /^(\d+)\n(\d+)\|/;
 cmp_ok($count, '>', 0, 'rows with a rare value are found');
 cmp_ok($scanned, '<', 6000, "$scanned entries of some 15,000 were looked at");
 
+# Lists that inserts have made far wider than the build did: at recall 1 every row comes once, however
+# often the window was widened and lists were left unread on the way.
+$node->safe_psql('postgres', q{
+    CREATE TABLE wide (id int, f descriptor(12));
+    SELECT setseed(0.1);
+    INSERT INTO wide SELECT i, (SELECT array_agg((hashint4(i % 30 * 100 + g) % 1000 / 100.0 + r)::real)::descriptor
+        FROM (SELECT g, random() * 2 + i * 0 AS r FROM generate_series(1, 12) AS g OFFSET 0) AS s)
+        FROM generate_series(1, 4000) AS i;
+    CREATE INDEX ON wide USING faiss (f) WITH (lists = 30);
+    INSERT INTO wide SELECT i, (SELECT array_agg((hashint4(i % 60 * 100 + g) % 1000 / 100.0 + r)::real)::descriptor
+        FROM (SELECT g, random() * 2 + i * 0 AS r FROM generate_series(1, 12) AS g OFFSET 0) AS s)
+        FROM generate_series(4001, 7000) AS i;
+    ANALYZE wide});
+for my $recall (1, 0.95) {
+    is($node->safe_psql('postgres', qq{
+        SET lookalike.recall = $recall; SET enable_seqscan = off; SET enable_sort = off;
+        SELECT count(*), sum(came), sum(different) FROM (SELECT f AS q FROM wide WHERE id % 175 = 101) AS queries,
+            LATERAL (SELECT count(*) AS came, count(DISTINCT id) AS different FROM (SELECT id FROM wide
+                ORDER BY f <-> queries.q LIMIT 100000) AS x) AS y}),
+        '40|280000|280000', "every row of lists that have become wide, recall $recall");
+}
+
+# Inner products below what a float can tell apart.
+$node->safe_psql('postgres', q{
+    CREATE TABLE tiny (id int, f descriptor(2));
+    INSERT INTO tiny SELECT i, format('[%se-30,1e-30]', (i * 37) % 101)::descriptor
+        FROM generate_series(1, 100) AS i;
+    CREATE INDEX ON tiny USING faiss (f descriptor_ip_ops)});
+is($node->safe_psql('postgres', q{
+    SET enable_seqscan = off; SET enable_sort = off;
+    SELECT string_agg(id::text, ' ') FROM (SELECT id FROM tiny ORDER BY f <#> '[1e-30,0]' LIMIT 5) AS x}),
+    '30 60 90 19 49', 'tiny inner products in order');
+
 # As long as an insert has not been committed nobody misses its row; afterwards everybody has it.
 $node->safe_psql('postgres', q{
     CREATE TABLE late (id int, d descriptor(4), kind uuid);
