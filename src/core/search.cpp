@@ -116,9 +116,9 @@ SearchStep Search::next() {
         const uint64_t opened = target_->opened_count();
         const uint64_t matching = target_->matching_count();
         // In steps of a quarter: each round of new lists sorts the window again. A list without a
-        // match is not one of those wanted.
+        // match is not one of those wanted, which shows when it is read.
         if (wanted > matching && opened + wanted - matching > lists_to_open_ &&
-            !target_->has_unread())
+            (options_.filter == nullptr || !target_->has_unread()))
             lists_to_open_ = opened + std::max(wanted - matching, opened / 4);
         if (std::optional<SearchStep> step = open_lists()) return *step;
         const LevelScan::Need need = target_->need();
