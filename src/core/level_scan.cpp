@@ -277,7 +277,8 @@ void LevelScan::push_slot(const uint8_t* slot) {
         // A list's place in the order needs no bound: its centroid's distance does.
         const auto* centroid = reinterpret_cast<const float*>(code + sizeof(RefineHeader));
         found.terms = scorer_.terms(centroid);
-        found.key = found.terms.list_term;
+        const float key = found.terms.list_term;
+        found.key = std::isnan(key) ? -std::numeric_limits<float>::infinity() : key;
     } else {
         const RefineBound bound = scorer_.refine().lower_bound(refine_, code);
         found.key = bound.key;

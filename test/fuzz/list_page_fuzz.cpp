@@ -95,6 +95,7 @@ void scan_page(const Subject& subject, const uint8_t* page, bool exhaustive) {
     for (;;) {
         switch (scan.need()) {
             case LevelScan::Need::kList:
+                scan.can_skip(page);
                 scan.begin_page(page, 5);
                 for (uint32_t i = 0; i < view.header().block_count; ++i) {
                     const uint8_t* own = geometry.codes_inside ? view.codes(i) : codes.get();

@@ -64,9 +64,10 @@ sub flip
     return;
 }
 
-# The list pages of t's indexes have three links to refine pages, then blocks of 32 entries: 512
-# bytes of codes, 384 of factors, 192 of row addresses, 4 of flags.
-my $codes = BODY + 8 + 4 * 3;
+# The list pages of t's indexes have three links to refine pages, a summary of 8 bytes, then blocks of
+# 32 entries: 512 bytes of codes, 384 of factors, 192 of row addresses, 4 of flags.
+my $summary = BODY + 8 + 4 * 3;
+my $codes = $summary + 8;
 my $factors = $codes + 512;
 my $rows = $factors + 384;
 my $flags = $rows + 192;
@@ -108,6 +109,7 @@ my @cases = (
     [   'row_twice',
         qr/Two entries point/,
         sub { put($_[0], $_[1], $rows, substr get_page(${ $_[0] }, $_[1]), $rows + 6, 6) } ],
+    [ 'summary', qr/does not cover/, sub { put($_[0], $_[1], $summary, pack 'f', 0) } ],
     [ 'scan_code', qr/scan code/, sub { flip($_[0], $_[1], $codes) } ],
     [ 'factor', qr/factors/, sub { flip($_[0], $_[1], $factors + 128) } ],
     [ 'refine_code', qr/refine code/, sub { flip($_[0], $_[2], BODY + 8 + 20) } ],
@@ -161,7 +163,7 @@ my %others = (
     bit_row => [
         'bits', 'f descriptor_hamming_ops',
         qr/scan code/,
-        sub { flip($_[0], first_page(${ $_[0] }, LIST, 0, 0), BODY + 8) } ],
+        sub { flip($_[0], first_page(${ $_[0] }, LIST, 0, 0), BODY + 8 + 8) } ],
 );
 for my $name (keys %others)
 {
