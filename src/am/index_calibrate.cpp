@@ -95,7 +95,7 @@ void walk_list(CalibrateState* state, BlockNumber list_id, const ListGeometry& g
             raise_corrupted(state->index, block, "the page belongs to another list");
         }
         const ListPageView view(geometry, state->page);
-        for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+        for (uint32 i = 0; i < view.entry_places(); ++i) {
             if (view.is_live(i)) visit(state, block, i, list);
         }
         block = trailer->next;

@@ -55,7 +55,7 @@ void check_streams(CheckState* state, BlockNumber list_page, const ListGeometry&
         }
     }
     if (geometry.slot_bytes == 0) return;
-    for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+    for (uint32 i = 0; i < view.entry_places(); ++i) {
         if (!view.is_live(i)) continue;
         const StreamPlace place = geometry.slot_place(i);
         const uint32 last =
@@ -95,7 +95,7 @@ void check_list(CheckState* state, BlockNumber list_id, const ListGeometry& geom
             raise_corrupted(state->index, block, "the page for new entries cannot be right");
         }
         check_streams(state, block, geometry);
-        for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+        for (uint32 i = 0; i < view.entry_places(); ++i) {
             if (view.is_live(i)) check_entry(state, block, i);
         }
         block = next;

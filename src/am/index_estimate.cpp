@@ -158,23 +158,15 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     return facts;
 }
 
-double pages_of_list(const ListGeometry& geometry, uint64 rows) {
-    const uint64 full = rows / geometry.max_entries();
-    const auto rest = static_cast<uint32>(rows % geometry.max_entries());
-    const uint64 full_pages = full * (1 + geometry.max_code_pages + geometry.max_refine_pages);
-    if (rest == 0 && full > 0) return static_cast<double>(full_pages);
-    return static_cast<double>(full_pages + 1 + geometry.code_pages_for(rest) +
-                               geometry.refine_pages_for(rest));
-}
-
 // Lists differ in length, which evens out how full their last pages are.
 double pages_of_lists(const ListGeometry& geometry, double rows, uint64 lists) {
     constexpr int kSteps = 16;
     const double mean = rows / static_cast<double>(lists);
-    if (lists == 1) return pages_of_list(geometry, static_cast<uint64>(rows));
+    if (lists == 1) return static_cast<double>(geometry.pages_for(static_cast<uint64>(rows)));
     double sum = 0;
     for (int step = 0; step < kSteps; ++step)
-        sum += pages_of_list(geometry, static_cast<uint64>(mean * (0.5 + (step + 0.5) / kSteps)));
+        sum += static_cast<double>(
+            geometry.pages_for(static_cast<uint64>(mean * (0.5 + (step + 0.5) / kSteps))));
     return sum / kSteps * static_cast<double>(lists);
 }
 
@@ -215,11 +207,13 @@ Estimate estimate_index(const ColumnFacts& facts) {
     estimate.lists = std::min(wanted_list_count(rows), fitting_list_count(code_dims));
     const double sample_rows =
         std::min(facts.rows, static_cast<double>(sample_capacity(dims, estimate.lists)));
-    double pages = 1 + pages_of_lists(leaf, facts.rows, estimate.lists) +
-                   pages_of_list(plain_list_geometry(), static_cast<uint64>(facts.null_rows)) + 1 +
-                   std::ceil(binary ? 0.0 : sizeof(float) * dims / double{kBodyBytes});
+    double pages =
+        1 + pages_of_lists(leaf, facts.rows, estimate.lists) +
+        static_cast<double>(plain_list_geometry().pages_for(static_cast<uint64>(facts.null_rows))) +
+        1 + std::ceil(binary ? 0.0 : sizeof(float) * dims / double{kBodyBytes});
     if (estimate.lists > 1) {
-        pages += pages_of_list(list_geometry(metric, code_dims, Refine::kFloat, 1), estimate.lists);
+        const ListGeometry root = list_geometry(metric, code_dims, Refine::kFloat, 1);
+        pages += static_cast<double>(root.pages_for(estimate.lists));
     }
     estimate.bytes = pages * BLCKSZ;
     estimate.memory_bytes = peak_memory(facts, code_dims, estimate.lists, sample_rows,

@@ -58,13 +58,13 @@ void count_list_page(Totals* totals, Relation index, Buffer buffer) {
     const ListPageView view(geometry, page);
     const uint32 live = view.live_count();
     uint32 dead = 0;
-    for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+    for (uint32 i = 0; i < view.entry_places(); ++i) {
         // VACUUM leaves an entry's bytes, so that a place never used is told from one set free.
         if (!view.is_live(i) && view.pointer(i).offset != 0) ++dead;
     }
     totals->entries += live;
     totals->dead_entries += dead;
-    totals->free_places += geometry.max_entries() - live - dead;
+    totals->free_places += geometry.max_entries - live - dead;
     if (is_plain) return;
     bool found;
     auto* list = static_cast<ListSize*>(hash_search(totals->lists, &list_id, HASH_ENTER, &found));

@@ -53,7 +53,7 @@ bool sweep_entries(Sweep* sweep, Buffer buffer, const ListGeometry& geometry) {
     uint8_t* page = change.add(buffer);
     const ListPageView view(geometry, page);
     bool changed = false;
-    for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+    for (uint32 i = 0; i < view.entry_places(); ++i) {
         if (!view.is_live(i)) continue;
         const EntryPointer pointer = view.pointer(i);
         ItemPointerData row;

@@ -17,32 +17,48 @@ uint32_t divide_up(uint64_t value, uint64_t by) {
     return static_cast<uint32_t>((value + by - 1) / by);
 }
 
-// Fills in the members that follow from the entry's sizes: a list page takes as many blocks as make
-// its pages serve the most entries each.
-void choose_blocks(ListGeometry& geometry) {
-    const uint32_t columns =
-        geometry.factor_bytes + kPointerBytes + geometry.attribute_bytes + kLiveBytes;
+// With so many entries in a list page. The last block need not be full.
+ListGeometry with_entries(ListGeometry geometry, uint32_t entries) {
+    geometry.max_entries = entries;
+    geometry.max_blocks = divide_up(entries, kBlockEntries);
+    geometry.max_code_pages = geometry.code_pages_for(entries);
+    geometry.max_refine_pages = geometry.refine_pages_for(entries);
+    return geometry;
+}
+
+// As many of these entries as leave none of their refine pages partly empty.
+uint32_t filling_refine_pages(const ListGeometry& geometry, uint32_t entries) {
+    if (geometry.slots_per_page > 0)
+        return entries / geometry.slots_per_page * geometry.slots_per_page;
+    const uint64_t pages = geometry.refine_pages_for(entries);
+    return pages < 2 ? 0 : static_cast<uint32_t>((pages - 1) * kBodyBytes / geometry.slot_bytes);
+}
+
+// Fills in the members that follow from the entry's sizes: a list page takes as many entries as
+// make its pages serve the most each.
+void choose_entries(ListGeometry& geometry) {
+    const uint32_t columns = geometry.factor_bytes + geometry.attribute_bytes + kLiveBytes;
     const uint32_t inside = geometry.block_code_bytes + columns;
     for (const bool codes_inside : {true, false}) {
-        const uint32_t block_bytes = codes_inside ? inside : columns;
-        for (uint32_t blocks = 1; blocks <= kBodyBytes / block_bytes; ++blocks) {
-            ListGeometry candidate = geometry;
-            candidate.codes_inside = codes_inside;
-            candidate.block_bytes = block_bytes;
-            candidate.max_blocks = blocks;
-            candidate.max_code_pages = candidate.code_pages_for(candidate.max_entries());
-            candidate.max_refine_pages = candidate.refine_pages_for(candidate.max_entries());
-            if (candidate.blocks_offset() + blocks * block_bytes > kBodyBytes) break;
-            const uint64_t pages = 1 + candidate.max_code_pages + candidate.max_refine_pages;
-            const uint64_t best_pages = 1 + geometry.max_code_pages + geometry.max_refine_pages;
-            if (geometry.max_blocks == 0 || pages * geometry.max_blocks <= best_pages * blocks) {
-                geometry = candidate;
+        ListGeometry shape = geometry;
+        shape.codes_inside = codes_inside;
+        shape.block_bytes = codes_inside ? inside : columns;
+        const uint32_t most = kBodyBytes / (shape.block_bytes + kPointerBytes) + 1;
+        for (uint32_t blocks = 1; blocks <= most; ++blocks) {
+            const uint32_t full = blocks * kBlockEntries;
+            for (const uint32_t entries : {filling_refine_pages(shape, full), full}) {
+                const ListGeometry candidate = with_entries(shape, entries);
+                if (entries == 0 || candidate.used_bytes() > kBodyBytes) continue;
+                if (geometry.max_entries == 0 || candidate.page_count() * geometry.max_entries <=
+                                                     geometry.page_count() * entries) {
+                    geometry = candidate;
+                }
             }
         }
         // A block inside its page is read with one lock; that is worth a little space, not half.
-        if (geometry.max_blocks > 0 && codes_inside) {
-            const uint64_t bytes = uint64_t{geometry.max_blocks} * geometry.block_bytes;
-            if (bytes * 10 >= uint64_t{kBodyBytes} * 6) return;
+        if (geometry.max_entries > 0 && codes_inside) {
+            const uint32_t bytes = geometry.used_bytes() - geometry.blocks_offset();
+            if (bytes * 10 >= kBodyBytes * 6) return;
         }
     }
 }
@@ -58,7 +74,7 @@ ListGeometry with_entry_bytes(uint32_t row_code_bytes, uint32_t factor_bytes, ui
     geometry.slot_bytes = slot_bytes;
     geometry.slots_per_page =
         slot_bytes == 0 || slot_bytes > kMaxPackedSlotBytes ? 0 : kBodyBytes / slot_bytes;
-    choose_blocks(geometry);
+    choose_entries(geometry);
     return geometry;
 }
 
@@ -87,6 +103,13 @@ uint32_t ListGeometry::refine_pages_for(uint32_t entry_count) const {
     if (slot_bytes == 0) return 0;
     if (slots_per_page > 0) return divide_up(entry_count, slots_per_page);
     return divide_up(uint64_t{entry_count} * slot_bytes, kBodyBytes);
+}
+
+uint64_t ListGeometry::pages_for(uint64_t entry_count) const {
+    const uint64_t full = entry_count / max_entries;
+    const auto rest = static_cast<uint32_t>(entry_count % max_entries);
+    if (rest == 0 && full > 0) return full * page_count();
+    return full * page_count() + 1 + code_pages_for(rest) + refine_pages_for(rest);
 }
 
 uint32_t AttributeWidths::offset(uint32_t attribute) const {

@@ -1,8 +1,8 @@
 // How many bytes an entry of a list takes where, and how many entries a list page governs.
 //
-// A *list page* governs up to max_blocks blocks of 32 entries. Their scan codes lie inside it or,
-// when they are too wide, in *code pages*; the refine slots lie in *refine pages*. Both are byte
-// streams over pages that belong to this one list page and are named in it.
+// A *list page* governs up to max_entries entries in blocks of 32. Their scan codes lie inside it
+// or, when they are too wide, in *code pages*; the refine slots lie in *refine pages*. Both are
+// byte streams over pages that belong to this one list page and are named in it.
 #pragma once
 
 #include <cstdint>
@@ -28,17 +28,27 @@ struct ListGeometry {
     uint32_t slots_per_page;    ///< 0: slots run on from page to page
     bool codes_inside;          ///< of the list page
     uint32_t summary_bytes;     ///< kept on every page, used on a list's first; 0: none
-    uint32_t block_bytes;       ///< of a block within the list page
-    uint32_t max_blocks;        ///< that one list page governs
+    uint32_t block_bytes;       ///< of a block within the list page, without its pointers
+    uint32_t max_entries;       ///< that one list page governs
+    uint32_t max_blocks;        ///< that they take; the last need not be full
     uint32_t max_code_pages;
     uint32_t max_refine_pages;
 
-    uint32_t max_entries() const { return max_blocks * kBlockEntries; }
+    /// Of the places of the last block, those that may be taken.
+    uint32_t last_lanes() const {
+        return ~uint32_t{0} >> (max_blocks * kBlockEntries - max_entries);
+    }
+    /// A full list page with all that belongs to it.
+    uint64_t page_count() const { return uint64_t{1} + max_code_pages + max_refine_pages; }
     uint32_t arrays_offset() const { return sizeof(ListHeader); }
     uint32_t summary_offset() const {
         return arrays_offset() + 4 * (max_code_pages + max_refine_pages);
     }
     uint32_t blocks_offset() const { return summary_offset() + summary_bytes; }
+    uint32_t pointers_offset() const { return blocks_offset() + max_blocks * block_bytes; }
+    uint32_t used_bytes() const {
+        return pointers_offset() + max_entries * uint32_t{sizeof(EntryPointer)};
+    }
 
     /// The refine slot of entry `index`, slot_bytes long. REQUIRES: slot_bytes > 0.
     StreamPlace slot_place(uint32_t index) const;
@@ -49,6 +59,9 @@ struct ListGeometry {
     /// Pages of each stream that the first `entry_count` entries need.
     uint32_t code_pages_for(uint32_t entry_count) const;
     uint32_t refine_pages_for(uint32_t entry_count) const;
+
+    /// Pages of a list with so many entries and no gaps.
+    uint64_t pages_for(uint64_t entry_count) const;
 };
 
 /// Bytes of each filter attribute's key: 4 or 8.

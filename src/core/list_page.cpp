@@ -1,5 +1,6 @@
 #include "core/list_page.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -64,8 +65,10 @@ const char* list_page_fault(const ListGeometry& geometry, const uint8_t* page) {
     if (const char* fault = page_fault(page, PageKind::kList)) return fault;
     const ListPageView view(geometry, page);
     if (view.header().block_count > geometry.max_blocks) return "the page claims too many blocks";
-    const uint32_t entries = view.header().block_count * kBlockEntries;
-    for (uint32_t i = 0; i < geometry.code_pages_for(entries); ++i) {
+    if (view.header().block_count == geometry.max_blocks &&
+        (view.live(geometry.max_blocks - 1) & ~geometry.last_lanes()) != 0)
+        return "an entry lies beyond the places of the page";
+    for (uint32_t i = 0; i < geometry.code_pages_for(view.entry_places()); ++i) {
         if (view.code_pages()[i] == kNoBlock) return "a code page is missing";
     }
     return nullptr;
@@ -79,7 +82,7 @@ uint32_t ListPageView::live(uint32_t block) const {
 
 EntryPointer ListPageView::pointer(uint32_t index) const {
     EntryPointer pointer;
-    std::memcpy(&pointer, pointers(index / kBlockEntries) + index % kBlockEntries * sizeof pointer,
+    std::memcpy(&pointer, body_ + geometry_->pointers_offset() + index * sizeof pointer,
                 sizeof pointer);
     return pointer;
 }
@@ -99,9 +102,9 @@ uint32_t ListPageView::live_count() const {
 std::optional<uint32_t> ListPageView::free_index() const {
     for (uint32_t block = 0; block < header().block_count; ++block) {
         const uint32_t free = ~live(block);
-        if (free != 0) {
-            return block * kBlockEntries + static_cast<uint32_t>(std::countr_zero(free));
-        }
+        const uint32_t index =
+            block * kBlockEntries + static_cast<uint32_t>(std::countr_zero(free));
+        if (free != 0 && index < geometry_->max_entries) return index;
     }
     if (header().block_count < geometry_->max_blocks) return header().block_count * kBlockEntries;
     return std::nullopt;
@@ -123,8 +126,8 @@ void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
         column[2 * kBlockEntries + lane] = entry.factors.error;
         at += geometry.factor_bytes;
     }
-    std::memcpy(at + lane * sizeof entry.pointer, &entry.pointer, sizeof entry.pointer);
-    at += kBlockEntries * sizeof entry.pointer;
+    std::memcpy(page_body(page) + geometry.pointers_offset() + index * sizeof entry.pointer,
+                &entry.pointer, sizeof entry.pointer);
     if (geometry.attribute_bytes > 0) write_attributes(*entry.attributes, at, lane);
     uint8_t* live = mutable_live(geometry, page, block);
     uint32_t mask;

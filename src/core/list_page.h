@@ -1,6 +1,7 @@
 // One list page: reading its blocks, finding a free place, writing an entry.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -56,9 +57,13 @@ class ListPageView {
 
     /// The filter attributes of a block, laid out as AttributeWidths says; unaligned.
     const uint8_t* attributes(uint32_t block) const {
-        return pointers(block) + kBlockEntries * sizeof(EntryPointer);
+        return factors(block) + geometry_->factor_bytes;
     }
 
+    /// The entries of its blocks, in use or not.
+    uint32_t entry_places() const {
+        return std::min<uint32_t>(header().block_count * kBlockEntries, geometry_->max_entries);
+    }
     bool is_live(uint32_t index) const {
         return live(index / kBlockEntries) >> (index % kBlockEntries) & 1;
     }
@@ -73,9 +78,6 @@ class ListPageView {
     }
     const uint8_t* factors(uint32_t block) const {
         return block_start(block) + (geometry_->codes_inside ? geometry_->block_code_bytes : 0);
-    }
-    const uint8_t* pointers(uint32_t block) const {
-        return factors(block) + geometry_->factor_bytes;
     }
 
     const ListGeometry* geometry_;
@@ -100,7 +102,7 @@ struct EncodedEntry {
 };
 
 /// Writes pointer, factors and, when they are inside, the code of an entry, and marks it live.
-/// REQUIRES: index < max_entries().
+/// REQUIRES: index < max_entries.
 void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
                  const EncodedEntry& entry);
 

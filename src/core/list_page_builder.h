@@ -11,7 +11,7 @@ class ListPageBuilder {
   public:
     explicit ListPageBuilder(const ListGeometry& geometry);
 
-    bool is_full() const { return count_ == geometry_.max_entries(); }
+    bool is_full() const { return count_ == geometry_.max_entries; }
     uint32_t count() const { return count_; }
 
     /// REQUIRES: not full.

@@ -66,11 +66,11 @@ const std::vector<Subject>& subjects() {
 
 void read_view(const ListGeometry& geometry, const uint8_t* page) {
     const ListPageView view(geometry, page);
-    const uint32_t entries = view.header().block_count * kBlockEntries;
-    require(entries <= geometry.max_entries(), "entries fit the geometry");
+    const uint32_t entries = view.entry_places();
+    require(entries <= geometry.max_entries, "entries fit the geometry");
     require(view.live_count() <= entries, "no more entries live than there are");
     const std::optional<uint32_t> free = view.free_index();
-    require(!free || *free < geometry.max_entries(), "a free place lies on the page");
+    require(!free || *free < geometry.max_entries, "a free place lies on the page");
     uint32_t live = 0;
     for (uint32_t i = 0; i < entries; ++i) {
         live += view.is_live(i);
@@ -105,7 +105,7 @@ void scan_page(const Subject& subject, const uint8_t* page, bool exhaustive) {
                 break;
             case LevelScan::Need::kEntry: {
                 const LevelScan::Place place = scan.entry_to_read();
-                require(place.index < geometry.max_entries(), "an entry lies on its page");
+                require(place.index < geometry.max_entries, "an entry lies on its page");
                 LevelScan::Place following;
                 scan.following_entry(3, &following);
                 if (geometry.slot_bytes == 0) {
@@ -121,7 +121,7 @@ void scan_page(const Subject& subject, const uint8_t* page, bool exhaustive) {
             case LevelScan::Need::kNothing:
                 require(!std::isnan(scan.top().key), "keys can be ordered");
                 scan.pop();
-                require(++given <= geometry.max_entries(), "no entry comes twice");
+                require(++given <= geometry.max_entries, "no entry comes twice");
                 break;
             case LevelScan::Need::kMore:
                 return;

@@ -45,6 +45,7 @@ TEST(BlockScorer, BoundsMostKeysFromBelow) {
                               bounds);
                 for (uint32_t lane = 0; lane < kBlockEntries; ++lane) {
                     const uint32_t entry = i * kBlockEntries + lane;
+                    if (!page.is_live(entry)) continue;
                     const uint32_t row = MemoryIndex::row_of(page.pointer(entry));
                     below +=
                         key_to_distance(metric, bounds[lane]) <= index.distance(row, query) + 1e-6;

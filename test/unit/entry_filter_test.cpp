@@ -25,7 +25,7 @@ struct Page {
         init_page(bytes.data(), PageKind::kList, 1, kNoBlock);
         std::mt19937_64 random(7);
         const std::vector<uint8_t> code(geometry.row_code_bytes);
-        for (uint32_t i = 0; i < geometry.max_entries(); ++i) {
+        for (uint32_t i = 0; i < geometry.max_entries; ++i) {
             AttributeKeys keys{};
             keys.widths = two_widths();
             keys.keys[0] = random() % 50;

@@ -63,15 +63,18 @@ void for_all_geometries(Check check) {
 TEST(ListGeometry, ListPageHoldsItsLinksAndBlocks) {
     for_all_geometries([](const ListGeometry& geometry) {
         ASSERT_GE(geometry.max_blocks, 1u);
-        const uint32_t columns = geometry.factor_bytes + kBlockEntries * sizeof(EntryPointer) + 4;
+        ASSERT_LE(geometry.max_entries, geometry.max_blocks * kBlockEntries);
+        ASSERT_GT(geometry.max_entries, (geometry.max_blocks - 1) * kBlockEntries);
+        const uint32_t columns = geometry.factor_bytes + 4;
         EXPECT_EQ(geometry.block_bytes,
                   columns + (geometry.codes_inside ? geometry.block_code_bytes : 0));
-        EXPECT_LE(geometry.blocks_offset() + geometry.max_blocks * geometry.block_bytes,
+        EXPECT_LE(geometry.blocks_offset() + geometry.max_blocks * geometry.block_bytes +
+                      geometry.max_entries * sizeof(EntryPointer),
                   kBodyBytes);
         // Floats and live masks are read in place; ids of a scan keep 16 bits for the index.
         EXPECT_EQ(geometry.blocks_offset() % 4, 0u);
         EXPECT_EQ(geometry.block_bytes % 4, 0u);
-        EXPECT_LE(geometry.max_entries(), 1u << 16);
+        EXPECT_LE(geometry.max_entries, 1u << 16);
     });
 }
 
@@ -82,7 +85,7 @@ TEST(ListGeometry, SlotsFollowEachOtherWithinTheirPages) {
             return;
         }
         uint64_t free_from = 0;
-        for (uint32_t index = 0; index < geometry.max_entries(); ++index) {
+        for (uint32_t index = 0; index < geometry.max_entries; ++index) {
             const StreamPlace place = geometry.slot_place(index);
             EXPECT_LT(place.offset, kBodyBytes);
             const uint64_t start = uint64_t{place.page_index} * kBodyBytes + place.offset;
@@ -94,7 +97,7 @@ TEST(ListGeometry, SlotsFollowEachOtherWithinTheirPages) {
             const uint64_t pages = (free_from + kBodyBytes - 1) / kBodyBytes;
             EXPECT_EQ(geometry.refine_pages_for(index + 1), pages);
         }
-        EXPECT_EQ(geometry.refine_pages_for(geometry.max_entries()), geometry.max_refine_pages);
+        EXPECT_EQ(geometry.refine_pages_for(geometry.max_entries), geometry.max_refine_pages);
     });
 }
 
@@ -113,7 +116,7 @@ TEST(ListGeometry, CodesFollowEachOtherWithinTheirPages) {
             EXPECT_EQ(geometry.code_pages_for(block * kBlockEntries + 1), pages);
             EXPECT_EQ(geometry.code_pages_for((block + 1) * kBlockEntries), pages);
         }
-        EXPECT_EQ(geometry.code_pages_for(geometry.max_entries()), geometry.max_code_pages);
+        EXPECT_EQ(geometry.code_pages_for(geometry.max_entries), geometry.max_code_pages);
     });
 }
 
@@ -127,13 +130,13 @@ TEST(ListGeometry, InnerListsKeepFloats) {
 TEST(ListGeometry, PlainListsHoldPointersOnly) {
     const ListGeometry geometry = plain_list_geometry();
     EXPECT_TRUE(geometry.codes_inside);
-    EXPECT_EQ(geometry.block_bytes, 196u);
+    EXPECT_EQ(geometry.block_bytes, 4u);
     EXPECT_EQ(geometry.max_blocks, 41u);
 }
 
 double bytes_per_entry(const ListGeometry& geometry) {
     const double pages = 1.0 + geometry.max_code_pages + geometry.max_refine_pages;
-    return pages * kPageBytes / geometry.max_entries();
+    return pages * kPageBytes / geometry.max_entries;
 }
 
 double used_bytes_per_entry(const ListGeometry& geometry) {
@@ -151,14 +154,14 @@ TEST(ListGeometry, WastesLittle) {
         shapes.push_back({Metric::kHamming, dims, Refine::kNone, 0});
     const char* const refines[] = {"int8", "half", "float", "none"};
     std::printf(
-        "| dims | refine | codes | blocks | code pages | refine pages | bytes an entry |"
+        "| dims | refine | codes | entries | code pages | refine pages | bytes an entry |"
         " unused |\n");
     for (const Shape& shape : shapes) {
         const ListGeometry geometry = geometry_of(shape);
         const double unused = 1 - used_bytes_per_entry(geometry) / bytes_per_entry(geometry);
         std::printf("| %u | %s | %s | %u | %u | %u | %.0f | %.1f %% |\n", shape.dims,
                     is_binary(shape.metric) ? "(bits)" : refines[static_cast<int>(shape.refine)],
-                    geometry.codes_inside ? "inside" : "outside", geometry.max_blocks,
+                    geometry.codes_inside ? "inside" : "outside", geometry.max_entries,
                     geometry.max_code_pages, geometry.max_refine_pages, bytes_per_entry(geometry),
                     100 * unused);
         EXPECT_LT(unused, shape.dims == 128 || shape.refine != Refine::kNone ? 0.2 : 0.4);

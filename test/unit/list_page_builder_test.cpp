@@ -42,7 +42,7 @@ std::vector<uint8_t> seen_bytes(PageStore& store, const ListGeometry& geometry, 
             }
             seen.insert(seen.end(), codes.begin(), codes.end());
         }
-        for (uint32_t i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+        for (uint32_t i = 0; i < view.entry_places(); ++i) {
             if (!view.is_live(i)) continue;
             const EntryPointer pointer = view.pointer(i);
             seen.insert(seen.end(), {static_cast<uint8_t>(pointer.block_low), 1});
@@ -78,7 +78,7 @@ TEST(ListPageBuilder, LeavesWhatInsertsLeave) {
         plain_list_geometry(),
     };
     for (const ListGeometry& geometry : geometries) {
-        const uint32_t most = geometry.max_entries();
+        const uint32_t most = geometry.max_entries;
         for (const uint32_t count : {0u, 1u, 31u, 32u, 33u, most - 1, most, most + 1, 2 * most}) {
             SCOPED_TRACE(count);
             const RandomEntries random(geometry, count, count);
@@ -101,7 +101,7 @@ TEST(ListPageBuilder, LeavesWhatInsertsLeave) {
 
 TEST(ListPageBuilder, StartsAgainEmpty) {
     const ListGeometry geometry = list_geometry(Metric::kL2, 2048, Refine::kInt8, 0);
-    const RandomEntries random(geometry, geometry.max_entries(), 5);
+    const RandomEntries random(geometry, geometry.max_entries, 5);
     PageStore once;
     StoredLists first(once, geometry, 0);
     first.add(random.entries[0]);

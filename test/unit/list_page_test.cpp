@@ -121,7 +121,7 @@ TEST(ListPage, KeepsEveryEntryApart) {
         for (uint32_t i = 0; i < geometry.max_refine_pages; ++i)
             set_refine_page(geometry, page.bytes.get(), i, 2000 + i);
         std::vector<TestEntry> entries;
-        const uint32_t count = geometry.max_entries();
+        const uint32_t count = geometry.max_entries;
         entries.reserve(count);
         for (uint32_t i = 0; i < count; ++i) {
             const ListPageView view(geometry, page.bytes.get());
@@ -149,7 +149,7 @@ TEST(ListPage, GivesClearedPlacesAway) {
     for (const ListGeometry& geometry : geometries()) {
         OwnPage page;
         const ListPageView view(geometry, page.bytes.get());
-        const uint32_t count = geometry.max_entries();
+        const uint32_t count = geometry.max_entries;
         std::vector<TestEntry> entries;
         entries.reserve(count);
         for (uint32_t i = 0; i < count; ++i) {
@@ -197,10 +197,10 @@ TEST(ListPage, ReadsHostileBytesWithinThePage) {
             if (list_page_fault(geometry, page.bytes.get()) != nullptr) continue;
             ++passed;
             const ListPageView view(geometry, page.bytes.get());
-            const uint32_t entries = view.header().block_count * kBlockEntries;
+            const uint32_t entries = view.entry_places();
             ASSERT_LE(view.live_count(), entries);
             const std::optional<uint32_t> free = view.free_index();
-            ASSERT_LT(free.value_or(0), geometry.max_entries());
+            ASSERT_LT(free.value_or(0), geometry.max_entries);
             uint64_t sum = 0;
             for (uint32_t i = 0; i < entries; ++i)
                 sum += view.pointer(i).block() + view.is_live(i);

@@ -102,7 +102,7 @@ class StoredLists {
         for (uint32_t block = list_id; block != kNoBlock;
              block = page_trailer(store_.page(block))->next) {
             const ListPageView view(geometry_, store_.page(block));
-            for (uint32_t i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+            for (uint32_t i = 0; i < view.entry_places(); ++i) {
                 if (!view.is_live(i) || !(view.pointer(i) == pointer)) continue;
                 clear_entry(geometry_, store_.page(block), i);
                 return true;
