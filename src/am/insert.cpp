@@ -30,7 +30,7 @@ const LoadedIndex* settle_dims(Relation index, const DescriptorView& value) {
         change.abort();
     }
     UnlockReleaseBuffer(buffer);
-    return load_index(index);
+    return load_index_to_search(index);
 }
 
 struct Target {
@@ -94,7 +94,7 @@ void insert_value(Relation index, const LoadedIndex& loaded, const DescriptorVie
 void insert_descriptor(Relation index, const Datum* values, const bool* is_null,
                        EntryPointer pointer) {
     const DescriptorView value = checked_descriptor(values[0])->view();
-    const LoadedIndex* loaded = load_index(index);
+    const LoadedIndex* loaded = load_index_to_search(index);
     if (!loaded->knows_dims()) loaded = settle_dims(index, value);
     check_value_fits(index, *loaded, value);
     if (loaded->meta.metric == Metric::kCosine && has_no_direction(value)) {

@@ -52,6 +52,7 @@ const LoadedIndex* load_index(Relation index) {
     run_core([&] {
         delete entry->space;
         entry->space = nullptr;
+        entry->root.reset();
     });
     entry->meta = meta;
     if (meta.dims > 0) {
@@ -67,6 +68,19 @@ const LoadedIndex* load_index(Relation index) {
     }
     entry->file = relation_file(index);
     entry->build_id = meta.build_id;
+    return entry;
+}
+
+const LoadedIndex* load_index_to_search(Relation index) {
+    load_index(index);
+    LoadedIndex* entry = find_cached(relation_file(index));
+    if (entry->shape.depth == 1 || !entry->knows_dims() || entry->root != nullptr) return entry;
+    size_t room = static_cast<size_t>(work_mem) * 1024;
+    for (const LoadedIndex& other : cache) {
+        const size_t taken = other.root == nullptr ? 0 : other.root->pages.size();
+        room -= Min(room, taken);
+    }
+    copy_root(index, entry->shape, room, &entry->root);
     return entry;
 }
 

@@ -1,7 +1,7 @@
 // What a backend keeps of an index between statements: its meta page's facts and its index space.
 #pragma once
 
-#include "am/pages.h"
+#include "am/root_copy.h"
 #include "core/search.h"
 
 namespace lookalike {
@@ -13,6 +13,7 @@ struct LoadedIndex {
     MetaPage meta;
     IndexShape shape;
     const IndexSpace* space;  ///< null for binary metrics and while the dimensions are unknown
+    std::shared_ptr<const RootCopy> root;  ///< null: to be read page by page
 
     bool knows_dims() const { return meta.dims > 0; }
 };
@@ -20,6 +21,9 @@ struct LoadedIndex {
 /// Reads the meta page, and the mean when this build of the index was not seen before. The result
 /// is good until the next call: copy what must live longer.
 const LoadedIndex* load_index(Relation index);
+
+/// The same, and the index will be searched. Copies of roots take at most work_mem in all.
+const LoadedIndex* load_index_to_search(Relation index);
 
 /// The index is built anew in the file that it had: what is kept of it is stale.
 void forget_index(Relation index);

@@ -46,15 +46,14 @@ void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
 void push_inside(Reader* reader, const ListGeometry& geometry, const uint8_t* page,
                  BlockNumber block, const uint8_t* upcoming) {
     LevelScan& level = reader->search->level_of_step();
-    const size_t used_bytes =
-        geometry.blocks_offset() + size_t{geometry.max_blocks} * geometry.block_bytes;
+    const size_t scanned_bytes = geometry.pointers_offset();
     run_core([&] {
         const ListPageView view(geometry, page);
         const uint32 block_count = view.header().block_count;
         level.begin_page(page, block);
         for (uint32_t i = 0; i < block_count; ++i) {
             if (upcoming != nullptr) {
-                const size_t share = used_bytes / block_count;
+                const size_t share = scanned_bytes / block_count;
                 prefetch(page_body(upcoming) + i * share, share);
             }
             level.push_block(view, i, geometry.row_code_bytes > 0 ? view.codes(i) : nullptr);
@@ -125,6 +124,35 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
     run_core([&] { reader->search->level_of_step().finish_list(); });
 }
 
+// A page of the root's copy; damaged links may lead out of it.
+const uint8_t* root_page(const Reader* reader, BlockNumber block) {
+    const uint8_t* page = reader->root->page(block);
+    if (page == nullptr) {
+        raise_corrupted(reader->index, block, "a link of the root leads out of it");
+    }
+    return page;
+}
+
+void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
+    uint32 length = 0;
+    for (BlockNumber block = list_id; block != kNoBlock;) {
+        const uint8_t* page = root_page(reader, block);
+        if (const char* fault = list_page_fault(geometry, page)) {
+            raise_corrupted(reader->index, block, fault);
+        }
+        check_chain(reader->index, list_id, ++length);
+        push_inside(reader, geometry, page, block, nullptr);
+        block = page_trailer(page)->next;
+    }
+    run_core([&] { reader->search->level_of_step().finish_list(); });
+}
+
+void read_root_slot(Reader* reader, const LevelScan::Place& place) {
+    const uint8_t* page = root_page(reader, place.slot_pages[0]);
+    run_core(
+        [&] { reader->search->level_of_step().push_slot(page_body(page) + place.slot_offset); });
+}
+
 // The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
 void prefetch_slot(Reader* reader, const ListGeometry& geometry) {
     LevelScan::Place following;
@@ -135,7 +163,8 @@ void prefetch_slot(Reader* reader, const ListGeometry& geometry) {
     prefetch(page_body(page) + following.slot_offset, Min(geometry.slot_bytes, kSlotBytesAhead));
 }
 
-void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
+void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
+                     bool is_root) {
     LevelScan& level = reader->search->level_of_step();
     if (place.slot_pages.empty()) {
         raise_corrupted(reader->index, place.list_page, "a refine page is missing");
@@ -143,6 +172,10 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
         const bool found = copy_slot(reader->index, geometry, place, reader->slot);
         run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
+        return;
+    }
+    if (is_root && reader->root != nullptr) {
+        read_root_slot(reader, place);
         return;
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
@@ -214,14 +247,16 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
     auto* owned = ContextOwned<SearchObjects>::make();
     SearchObjects* objects;
     if (is_binary(loaded.meta.metric)) {
-        objects = owned->create(loaded.shape, query.bits(), options);
+        objects = owned->create(loaded.shape, query.bits(), options, loaded.root);
     } else {
         auto* scratch = static_cast<float*>(palloc(sizeof(float) * query.dims));
-        objects = owned->create(
-            loaded.shape, *loaded.space, as_reals(query, scratch),
-            epsilon_for(loaded.shape.refine, wanted_recall(index_options(index))), options);
+        objects =
+            owned->create(loaded.shape, *loaded.space, as_reals(query, scratch),
+                          epsilon_for(loaded.shape.refine, wanted_recall(index_options(index))),
+                          options, loaded.root);
     }
     reader->search = &objects->search;
+    reader->root = objects->root.get();
     const ListGeometry& leaf = reader->search->geometry(0);
     const ListGeometry& inner = reader->search->geometry(1);
     if (!leaf.codes_inside || !inner.codes_inside) {
@@ -236,13 +271,18 @@ bool next_entry(Reader* reader, FoundEntry* found) {
     for (;;) {
         const SearchStep step = run_core([&] { return reader->search->next(); });
         const ListGeometry& geometry = reader->search->geometry(step.level);
+        const bool is_root = step.level > 0;
         switch (step.what) {
             case SearchStep::What::kReadList:
-                read_list(reader, step.list_id, geometry);
+                if (is_root && reader->root != nullptr && geometry.codes_inside) {
+                    read_root(reader, step.list_id, geometry);
+                } else {
+                    read_list(reader, step.list_id, geometry);
+                }
                 break;
             case SearchStep::What::kReadEntry:
                 if (geometry.slot_bytes > 0) {
-                    read_entry_slot(reader, step.place, geometry);
+                    read_entry_slot(reader, step.place, geometry, is_root);
                 } else {
                     read_entry_pointer(reader, step.place, geometry);
                 }

@@ -15,6 +15,7 @@ extern "C" {
 #include "am/attributes.h"
 #include "am/options.h"
 #include "am/reader.h"
+#include "am/row_prefetch.h"
 #include "am/scan_stats.h"
 #include "pg/descriptor.h"
 
@@ -39,6 +40,7 @@ struct ScanState {
     BlockNumber page_limit;
     uint32 walked_pages;
     BlockNumber heap_blocks;  // as last known
+    RowPrefetcher prefetcher;
     ScanProgress progress;
 };
 
@@ -66,6 +68,17 @@ void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is
     if (scan->numberOfOrderBys == 0) return;
     scan->xs_orderbyvals[0] = Float8GetDatum(distance);
     scan->xs_orderbynulls[0] = is_null;
+}
+
+// While the executor looks at this row, the next may come: nearly always one of these.
+void prefetch_rows(IndexScanDesc scan) {
+    constexpr size_t kRowsAhead = 3;
+    ScanState* state = state_of(scan);
+    const std::span<const FoundEntry> found = state->reader->search->leaf().found();
+    for (const FoundEntry& entry : found.first(std::min(found.size(), kRowsAhead))) {
+        if (entry.pointer.block() < state->heap_blocks)
+            state->prefetcher.expect(scan->heapRelation, entry.pointer);
+    }
 }
 
 void start_walk(ScanState* state, Stage stage, BlockNumber first_page) {
@@ -107,7 +120,7 @@ bool fill_from_page(IndexScanDesc scan, ScanState* state) {
         if (header->level == 0) {
             check_list_page(scan->indexRelation, buffer, geometry);
             const ListPageView view(geometry, page);
-            for (uint32 i = 0; i < view.header().block_count * kBlockEntries; ++i) {
+            for (uint32 i = 0; i < view.entry_places(); ++i) {
                 if (view.is_live(i)) state->pointers[state->pointer_count++] = view.pointer(i);
             }
         }
@@ -172,7 +185,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         start_everything(scan, state, false);
         return;
     }
-    const LoadedIndex* loaded = load_index(scan->indexRelation);
+    const LoadedIndex* loaded = load_index_to_search(scan->indexRelation);
     const Descriptor* center =
         is_ordered ? checked_descriptor(order->sk_argument) : state->conditions.sphere.center;
     const DescriptorView query = center->view();
@@ -239,7 +252,7 @@ IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count) {
     state->context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss index scan", ALLOCSET_DEFAULT_SIZES);
     state->pointers = static_cast<EntryPointer*>(
-        palloc(sizeof(EntryPointer) * Max(plain_list_geometry().max_entries(), 2048u)));
+        palloc(sizeof(EntryPointer) * Max(plain_list_geometry().max_entries, 2048u)));
     if (order_by_count > 0) {
         scan->xs_orderbyvals = static_cast<Datum*>(palloc0(sizeof(Datum)));
         scan->xs_orderbynulls = static_cast<bool*>(palloc(sizeof(bool)));
@@ -284,6 +297,7 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
                 found = next_entry(state->reader, &entry);
                 if (found) {
                     give_row(scan, entry.pointer, entry.distance, false);
+                    prefetch_rows(scan);
                     scan->xs_recheck = state->conditions.recheck;
                     scan->xs_recheckorderby =
                         scan->numberOfOrderBys > 0 &&

@@ -2,6 +2,7 @@
 // is built and when its owner asks, kept in its meta page, asked by every scan.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -59,6 +60,8 @@ class ProbePlan {
     bool may_reach(Metric metric, float list_key, float row_key) const {
         return list_reach(metric, list_key, row_key, residual_) <= reach_;
     }
+
+    bool has_reach() const { return !std::isnan(reach_); }
 
   private:
     double probes_[kCalibratedRowCounts];

@@ -32,6 +32,21 @@ uint32_t above(const float* bounds, float limit) {
     return above;
 }
 
+/// ranks[i]: how many of the values are below values[i]. Whole vectors of both are touched.
+void count_below(const float* values, size_t count, uint32_t* ranks) {
+    const HWY_CAPPED(float, 16) floats;
+    const hn::RebindToUnsigned<decltype(floats)> integers;
+    for (size_t i = 0; i < count; i += hn::Lanes(floats)) {
+        const auto some = hn::LoadU(floats, values + i);
+        auto below = hn::Zero(integers);
+        for (size_t j = 0; j < count; ++j) {
+            const auto is_below = hn::Lt(hn::Set(floats, values[j]), some);
+            below = hn::Sub(below, hn::BitCast(integers, hn::VecFromMask(floats, is_below)));
+        }
+        hn::StoreU(below, integers, ranks + i);
+    }
+}
+
 }  // namespace
 }  // namespace lookalike::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -41,26 +56,57 @@ namespace lookalike {
 namespace {
 
 HWY_EXPORT(above);
+HWY_EXPORT(count_below);
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 constexpr size_t kSampleSize = 64;
 constexpr size_t kFewestToSample = 128;
 constexpr size_t kFirstSorted = 64;
+constexpr size_t kWholeVector = 16;
+constexpr size_t kMostRanked = 512;  // comparing all with all is faster up to here
 
 /// A bound that at least `wanted` of the candidates, and few more, probably do not exceed.
 float guess_bound(std::span<const float> bounds, size_t wanted) {
     const size_t count = bounds.size();
     float sample[kSampleSize];
+    uint32_t ranks[kSampleSize];
     for (size_t i = 0; i < kSampleSize; ++i)
         sample[i] = bounds[i * count / kSampleSize];
     // Two standard deviations above the expected rank.
     const double share = static_cast<double>(wanted) / static_cast<double>(count);
     const double deviation = std::sqrt(kSampleSize * share * (1 - share));
     const size_t rank = static_cast<size_t>(kSampleSize * share + 2 * deviation);
-    float* const guess = sample + std::min(rank, kSampleSize - 1);
-    std::nth_element(sample, guess, sample + kSampleSize);
-    return *guess;
+    HWY_DYNAMIC_DISPATCH(count_below)(sample, kSampleSize, ranks);
+    // The highest of those that have at most so many below them.
+    float guess = -kInfinity;
+    for (size_t i = 0; i < kSampleSize; ++i)
+        if (ranks[i] <= rank) guess = std::max(guess, sample[i]);
+    return guess;
+}
+
+/// Sorting by comparisons mispredicts a branch for every other one. Comparing all with all has
+/// none.
+void sort(Candidate* first, size_t count) {
+    if (count > kMostRanked) {
+        std::sort(first, first + count);
+        return;
+    }
+    float bounds[kMostRanked + kWholeVector];
+    uint32_t ranks[kMostRanked + kWholeVector];
+    Candidate sorted[kMostRanked];
+    uint16_t taken[kMostRanked] = {};
+    for (size_t i = 0; i < count; ++i)
+        bounds[i] = first[i].bound;
+    std::fill_n(bounds + count, kWholeVector, kInfinity);
+    HWY_DYNAMIC_DISPATCH(count_below)(bounds, count, ranks);
+    for (size_t i = 0; i < count; ++i) {
+        // Few bounds are equal; these go where there is room and then to their places.
+        Candidate* at = sorted + ranks[i] + taken[ranks[i]]++;
+        for (*at = first[i]; at > sorted + ranks[i] && *at < at[-1]; --at)
+            std::swap(*at, at[-1]);
+    }
+    std::copy_n(sorted, count, first);
 }
 
 /// Keeps the candidates up to `limit` in their order and without gaps; returns how many.
@@ -105,12 +151,11 @@ void CandidateWindow::clear(size_t capacity) {
     sorted_.resize(room(capacity));
     size_ = 0;
     sorted_count_ = 0;
-    highest_ = kInfinity;
-    has_dropped_ = false;
+    limit_ = kHighest;
 }
 
 void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_t first_id) {
-    uint32_t left = valid & ~HWY_DYNAMIC_DISPATCH(above)(bounds, highest_);
+    uint32_t left = valid & ~HWY_DYNAMIC_DISPATCH(above)(bounds, limit_.bound);
     if (left == 0) return;
     unsort();
     size_t next = size_;
@@ -124,7 +169,7 @@ void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_
 }
 
 void CandidateWindow::push(float bound, uint64_t id) {
-    if (bound > highest_) return;
+    if (is_beyond(bound)) return;
     unsort();
     bounds_[size_] = std::isnan(bound) ? -kInfinity : bound;
     ids_[size_++] = id;
@@ -140,12 +185,11 @@ void CandidateWindow::unsort() {
     sorted_count_ = 0;
 }
 
-/// Keeps at least `capacity`. More is harmless: best() hands out no more than that.
+/// Keeps at least `capacity`.
 /// std::nth_element mispredicts a branch for every other candidate, which takes as long as scanning
 /// a list; cutting at a guessed bound has no branch to mispredict, and the exact way is left for
 /// bad guesses.
 void CandidateWindow::prune() {
-    has_dropped_ = true;
     if (size_ >= kFewestToSample) {
         const float bound = guess_bound({bounds_.data(), size_}, capacity_);
         const auto at_most = [bound](float other) { return other <= bound; };
@@ -153,7 +197,7 @@ void CandidateWindow::prune() {
             bounds_.begin(), bounds_.begin() + static_cast<ptrdiff_t>(size_), at_most));
         if (low >= capacity_ && low <= capacity_ + capacity_ / 2) {
             size_ = drop_above(bounds_.data(), ids_.data(), size_, bound);
-            highest_ = bound;
+            limit_ = {.bound = bound, .id = kHighest.id};
             return;
         }
     }
@@ -166,7 +210,7 @@ void CandidateWindow::keep_exactly(size_t wanted) {
         all[i] = {.bound = bounds_[i], .id = ids_[i]};
     const auto last = all.begin() + static_cast<ptrdiff_t>(wanted - 1);
     std::nth_element(all.begin(), last, all.end());
-    highest_ = last->bound;
+    limit_ = *last;
     for (size_ = 0; size_ < wanted; ++size_) {
         bounds_[size_] = all[size_].bound;
         ids_[size_] = all[size_].id;
@@ -187,20 +231,20 @@ void CandidateWindow::take_best(size_t wanted) {
         size_ = rest;
         if (bound == kInfinity || last - first >= static_cast<ptrdiff_t>(wanted)) break;
     }
-    std::sort(first, last);
+    sort(first, static_cast<size_t>(last - first));
     sorted_count_ = static_cast<size_t>(last - sorted_.data());
 }
 
 std::span<const Candidate> CandidateWindow::best(size_t count) {
-    count = std::min({count, capacity_, size()});
+    count = std::min(count, size());
     while (sorted_count_ < count)
         take_best(std::max(count - sorted_count_, kFirstSorted));
     return {sorted_.data(), count};
 }
 
-Candidate CandidateWindow::limit() {
-    if (is_complete()) return {.bound = kInfinity, .id = std::numeric_limits<uint64_t>::max()};
-    return best(capacity_).back();
+void CandidateWindow::forget_best(size_t count) {
+    sorted_count_ -= count;
+    std::copy_n(sorted_.data() + count, sorted_count_, sorted_.data());
 }
 
 }  // namespace lookalike

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -18,7 +19,9 @@ struct Candidate {
     }
 };
 
-/// Candidates are ordered by (bound, id), so what comes out does not depend on the order of pushes.
+/// Holds every candidate that was pushed, up to limit(); these are at least `capacity` if so many
+/// were pushed. They are ordered by (bound, id), so what comes out does not depend on the order of
+/// pushes.
 class CandidateWindow {
   public:
     static constexpr size_t kDefaultCapacity = 512;
@@ -37,23 +40,22 @@ class CandidateWindow {
 
     void push(float bound, uint64_t id);
 
-    /// The `count` best of all pushed, ascending; fewer when fewer were pushed, never more than
-    /// `capacity`. Sorts no more than it must: ask for a few more at a time. Valid until the next
-    /// push or clear.
+    /// The `count` best, ascending; fewer when it holds fewer. What lies above limit() may lack
+    /// others between. Sorts no more than it must: ask for a few more at a time. Valid until the
+    /// next push, forget_best or clear.
     std::span<const Candidate> best(size_t count);
 
-    /// best(capacity()). For a search that needs a few, best() costs a third.
-    std::span<const Candidate> sorted() { return best(capacity_); }
+    /// Whether nothing that was pushed has been dropped.
+    bool is_complete() const { return limit_.bound == kHighest.bound && limit_.id == kHighest.id; }
 
-    /// Whether nothing that was pushed has been left out of sorted().
-    bool is_complete() const { return !has_dropped_ && size() <= capacity_; }
-
-    /// Every candidate that was pushed and is not above this one is among best(capacity()). The
-    /// highest possible candidate while is_complete().
-    Candidate limit();
+    /// The highest possible candidate while is_complete().
+    const Candidate& limit() const { return limit_; }
 
     /// Whether a candidate with this bound would be dropped at once.
-    bool is_beyond(float bound) const { return bound > highest_; }
+    bool is_beyond(float bound) const { return bound > limit_.bound; }
+
+    /// Forgets the `count` best. REQUIRES: best() has given them out since the last push.
+    void forget_best(size_t count);
 
     /// Forgets everything; another capacity may be given for a second, wider pass.
     void clear() { clear(capacity_); }
@@ -62,6 +64,8 @@ class CandidateWindow {
   private:
     static constexpr size_t kBlock = 32;
     static constexpr size_t kOverrun = 16;  ///< vectors read and write whole
+    static constexpr Candidate kHighest{std::numeric_limits<float>::infinity(),
+                                        std::numeric_limits<uint64_t>::max()};
 
     static constexpr size_t room(size_t capacity) { return 2 * capacity + kBlock + kOverrun; }
     size_t size() const { return sorted_count_ + size_; }
@@ -77,8 +81,7 @@ class CandidateWindow {
     size_t size_;                    ///< of the columns: so many places are taken
     std::vector<Candidate> sorted_;  ///< the best of all, in order; not in the columns
     size_t sorted_count_;            ///< of them
-    float highest_;                  ///< what lies above has been dropped and is from now on
-    bool has_dropped_;
+    Candidate limit_;                ///< some above have been dropped
 };
 
 }  // namespace lookalike

@@ -26,7 +26,10 @@ bool comes_later(const FoundEntry& a, const FoundEntry& b) {
 
 // The lowest candidate that is above this one.
 Candidate after(const Candidate& candidate) {
-    return {candidate.bound, candidate.id + 1};
+    if (candidate.id < std::numeric_limits<uint64_t>::max()) {
+        return {candidate.bound, candidate.id + 1};
+    }
+    return {std::nextafter(candidate.bound, std::numeric_limits<float>::infinity()), 0};
 }
 
 }  // namespace
@@ -38,7 +41,6 @@ LevelScan::LevelScan(const ListGeometry& geometry, const BlockScorer& scorer, Re
       refine_(options.level > 0 ? Refine::kFloat : refine),
       options_(options),
       window_(options.window_capacity),
-      limit_(window_.limit()),
       first_rows_left_(options.first_rows) {}
 
 void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
@@ -57,25 +59,18 @@ void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
 LevelScan::Need LevelScan::need() {
     for (;;) {
         if (find_list_to_read()) return Need::kList;
-        if (is_reading_) finish_reading();
+        is_reading_ = false;
         if (const Candidate* next = next_candidate()) {
+            // Equal bounds too: among equals the row's place decides.
             if (is_wanted(next->bound)) return Need::kEntry;
             return heap_.empty() ? Need::kMore : Need::kNothing;
         }
-        if (!is_complete_ && is_wanted(limit().bound)) {
+        if (!window_.is_complete() && is_wanted(window_.limit().bound)) {
             widen();
             continue;
         }
         return heap_.empty() ? Need::kMore : Need::kNothing;
     }
-}
-
-// Whether an entry with this bound may come before all that were read. Equal bounds are looked at
-// too: among equals the row's place decides.
-bool LevelScan::is_wanted(float bound) const {
-    return !(bound > (first_rows_left_ > 1 ? std::min(last_key(), options_.key_limit)
-                      : heap_.empty()      ? options_.key_limit
-                                           : heap_.front().key));
 }
 
 float LevelScan::last_key() const {
@@ -85,7 +80,7 @@ float LevelScan::last_key() const {
 
 // Keeps the lowest keys of the heap while they matter.
 void LevelScan::note_key(float key) {
-    if (first_rows_left_ <= 1) return;
+    if (!has_first_rows()) return;
     lowest_keys_.insert(std::upper_bound(lowest_keys_.begin(), lowest_keys_.end(), key), key);
     if (lowest_keys_.size() > first_rows_left_) lowest_keys_.pop_back();
 }
@@ -95,11 +90,7 @@ const Candidate* LevelScan::next_candidate() {
     if (taken_ == ready_.size()) ready_ = window_.best(ready_.size() + kSortedAtOnce);
     if (taken_ == ready_.size()) return nullptr;
     const Candidate* next = &ready_[taken_];
-    return is_complete_ || !(limit_ < *next) ? next : nullptr;
-}
-
-Candidate LevelScan::limit() {
-    return std::min(limit_, window_.limit());
+    return window_.limit() < *next ? nullptr : next;
 }
 
 bool LevelScan::find_list_to_read() {
@@ -120,26 +111,13 @@ uint32_t LevelScan::following_list() const {
 // What the window holds competes with what the lists bring, and may have to give way: so the lists
 // that it came from must remember what was taken from them.
 void LevelScan::start_reading() {
-    limit_ = limit();
     if (taken_ > 0) remember_taken(after(ready_[taken_ - 1]));
-    const std::span<const Candidate> held = window_.best(window_.capacity());
-    const std::vector<Candidate> rest(held.begin() + static_cast<ptrdiff_t>(taken_), held.end());
-    window_.clear();
-    for (const Candidate& candidate : rest) {
-        if (!(limit_ < candidate)) window_.push(candidate.bound, candidate.id);
-    }
+    window_.forget_best(taken_);
     ready_ = {};
     taken_ = 0;
     is_reading_ = true;
     reading_ = 0;
     pages_read_ = 0;
-}
-
-void LevelScan::finish_reading() {
-    is_complete_ = is_complete_ && window_.is_complete();
-    ready_ = {};
-    taken_ = 0;
-    is_reading_ = false;
 }
 
 void LevelScan::remember_taken(const Candidate& below) {
@@ -153,15 +131,13 @@ void LevelScan::remember_taken(const Candidate& below) {
 
 // Everything up to the limit has been taken from every list. Now all are read again.
 void LevelScan::widen() {
-    remember_taken(after(limit()));
+    remember_taken(after(window_.limit()));
     for (List& list : lists_)
         list.to_read = true;
     unread_count_ = lists_.size();
     window_.clear(std::min(window_.capacity() * 2, options_.max_window_capacity));
     ready_ = {};
     taken_ = 0;
-    is_complete_ = true;
-    limit_ = window_.limit();
 }
 
 bool LevelScan::can_skip(const uint8_t* first_page) const {
@@ -309,7 +285,7 @@ FoundEntry LevelScan::pop() {
     std::pop_heap(heap_.begin(), heap_.end(), comes_later);
     const FoundEntry entry = heap_.back();
     heap_.pop_back();
-    if (first_rows_left_ > 1) {
+    if (has_first_rows()) {
         --first_rows_left_;
         lowest_keys_.erase(lowest_keys_.begin());
     }

@@ -6,6 +6,7 @@
 // twice as large, from the point in each list up to which its entries were taken.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -95,10 +96,14 @@ class LevelScan {
     void drop_entry() { ++taken_; }
 
     const FoundEntry& top() const { return heap_.front(); }
-    /// Whether some of the first rows have not been given out.
-    bool has_first_rows() const { return first_rows_left_ > 1; }
-    /// The key of the last of them; infinite while fewer were found.
-    float last_key() const;
+    /// What has been found and not given out, the next first, the others in no strict order.
+    std::span<const FoundEntry> found() const { return heap_; }
+    /// Before the next entry is given out, all that may have a lower key must have been looked at.
+    float wanted_key() const {
+        return has_first_rows() ? std::min(last_key(), options_.key_limit)
+               : heap_.empty()  ? options_.key_limit
+                                : heap_.front().key;
+    }
     FoundEntry pop();
 
     struct Counters {
@@ -144,11 +149,13 @@ class LevelScan {
 
     bool find_list_to_read();
     const Candidate* next_candidate();
-    Candidate limit();
-    bool is_wanted(float bound) const;
+    /// Whether some of the first rows have not been given out.
+    bool has_first_rows() const { return first_rows_left_ > 1; }
+    /// The key of the last of them; infinite while fewer were found.
+    float last_key() const;
+    bool is_wanted(float bound) const { return !(bound > wanted_key()); }
     void start_reading();
     void remember_taken(const Candidate& below);
-    void finish_reading();
     void widen();
     uint32_t page_ordinal(uint32_t block);
     ptrdiff_t refine_start(uint64_t ordinal) const {
@@ -162,16 +169,12 @@ class LevelScan {
     const BlockScorer& scorer_;
     Refine refine_;
     LevelOptions options_;
-    CandidateWindow window_;
+    CandidateWindow window_;  // has, up to its limit, what was not taken of the lists read
     std::vector<List> lists_;
     std::vector<Page> pages_;
     std::vector<uint32_t> refine_pages_;  // max_refine_pages for each page
     std::span<const Candidate> ready_;    // the best of the window, ascending
     size_t taken_ = 0;                    // so many of them have been taken
-    // What an earlier window could not hold. Up to limit_, and in all if is_complete_, the window
-    // has every entry of the lists read that was not taken before.
-    Candidate limit_;
-    bool is_complete_ = true;
     size_t unread_count_ = 0;
     bool is_reading_ = false;
     size_t reading_ = 0;

@@ -50,6 +50,8 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
     root_.emplace(geometries_[root_level], scorer, shape.refine,
                   level_options(options, scorer.metric(), root_level));
     root_->open_list(shape.root_list, scorer.root_terms());
+    goes_by_reach_ = options.filter != nullptr && options.probes.has_reach();
+    if (goes_by_reach_) lists_to_open_ = static_cast<uint64_t>(options.probes.lists_for(1));
 }
 
 // A filter that passes one in a hundred makes ten rows as hard to find as a thousand; so do lists
@@ -95,40 +97,46 @@ std::optional<SearchStep> Search::open_lists() {
 }
 
 // What a filter leaves may lie far from the query, in lists that are all about equally far. So
-// before the first of these rows are given out, every list is opened whose rows may be nearer than
-// they.
+// before a row is given out, every list is opened whose rows may be nearer than it; before the
+// first rows, nearer than the last of them.
 std::optional<SearchStep> Search::reach_further() {
     const LevelScan::Need need = root_->need();
     if (need == LevelScan::Need::kMore) {
         lists_exhausted_ = true;
     } else if (need != LevelScan::Need::kNothing) {
         return step_of(*root_, shape_.depth - 1, need);
-    } else if (options_.probes.may_reach(shape_.metric, root_->top().key, target_->last_key())) {
+    } else if (options_.probes.may_reach(shape_.metric, root_->top().key, target_->wanted_key())) {
         const uint64_t opened = target_->opened_count();
         lists_to_open_ = opened + std::max<uint64_t>(1, opened / 8);
     }
     return std::nullopt;
 }
 
+// In steps of a quarter: each round of new lists sorts the window again.
+void Search::count_lists() {
+    const uint64_t wanted = wanted_lists();
+    const uint64_t opened = target_->opened_count();
+    const uint64_t matching = target_->matching_count();
+    // A list without a match is not one of those wanted, which shows when it is read.
+    if (wanted > matching && opened + wanted - matching > lists_to_open_ &&
+        (options_.filter == nullptr || !target_->has_unread()))
+        lists_to_open_ = opened + std::max(wanted - matching, opened / 4);
+}
+
 SearchStep Search::next() {
     for (;;) {
-        const uint64_t wanted = wanted_lists();
-        const uint64_t opened = target_->opened_count();
-        const uint64_t matching = target_->matching_count();
-        // In steps of a quarter: each round of new lists sorts the window again. A list without a
-        // match is not one of those wanted, which shows when it is read.
-        if (wanted > matching && opened + wanted - matching > lists_to_open_ &&
-            (options_.filter == nullptr || !target_->has_unread()))
-            lists_to_open_ = opened + std::max(wanted - matching, opened / 4);
+        if (!goes_by_reach_) count_lists();
         if (std::optional<SearchStep> step = open_lists()) return *step;
         const LevelScan::Need need = target_->need();
-        if (need == LevelScan::Need::kNothing && target_->has_first_rows() && !lists_exhausted_) {
-            if (std::optional<SearchStep> step = reach_further()) return *step;
-            if (lists_to_open_ > target_->opened_count()) continue;
-        }
-        if (need == LevelScan::Need::kMore && !lists_exhausted_ && options_.radius == kInfinity) {
-            lists_to_open_ = target_->opened_count() + std::max<uint64_t>(1, opened / 2);
-            continue;
+        const bool is_dry = need == LevelScan::Need::kMore;
+        if ((is_dry || need == LevelScan::Need::kNothing) && !lists_exhausted_) {
+            const uint64_t opened = target_->opened_count();
+            if (is_dry && options_.radius == kInfinity) {
+                lists_to_open_ = opened + std::max<uint64_t>(1, opened / 2);
+            } else if (goes_by_reach_) {
+                if (std::optional<SearchStep> step = reach_further()) return *step;
+            }
+            if (lists_to_open_ > opened) continue;
         }
         return step_of(*target_, std::min(options_.target_level, shape_.depth - 1), need);
     }

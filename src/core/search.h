@@ -61,6 +61,7 @@ class Search {
     SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
     std::optional<SearchStep> open_lists();
     std::optional<SearchStep> reach_further();
+    void count_lists();
 
     IndexShape shape_;
     SearchOptions options_;
@@ -74,6 +75,7 @@ class Search {
     uint64_t wanted_at_row_ = 0;
     uint64_t wanted_at_list_ = 0;
     bool lists_exhausted_ = false;
+    bool goes_by_reach_ = false;  // not by how many lists are open
 };
 
 }  // namespace lookalike

@@ -94,8 +94,9 @@ TEST(LevelScan, ReadsListsAgainOnlyWhenItsWindowHasRunDry) {
     while (hand.next(&found))
         ++count;
     EXPECT_EQ(count, 1000u);
-    // 64, 128, 256, 512 and at last the rest.
-    EXPECT_EQ(hand.scan.counters().lists_read, 10u);
+    // At least 64, 128, 256 and 512, and at last the rest.
+    EXPECT_GE(hand.scan.counters().lists_read, 6u);
+    EXPECT_LE(hand.scan.counters().lists_read, 10u);
     EXPECT_EQ(hand.scan.counters().entries_refined, 1000u);
 }
 
