@@ -59,9 +59,10 @@ ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
         probes_[i] = recall >= 1 ? calibration.list_count
                                  : std::max(1.0, value_at(calibration.probes[i], promised));
     }
-    reach_ = recall >= 1 ? std::numeric_limits<float>::infinity()
-                         : static_cast<float>(value_at(
-                               calibration.reach, 1 - kReachedBesides * (1 - recall)));
+    reach_ =
+        recall >= 1
+            ? std::numeric_limits<float>::infinity()
+            : static_cast<float>(value_at(calibration.reach, 1 - kReachedBesides * (1 - recall)));
     residual_ = calibration.residual;
 }
 
