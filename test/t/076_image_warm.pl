@@ -76,7 +76,15 @@ my $parent = wait_for_parent();
 my $socket = $node->data_dir . '/pg_stat_tmp/lookalike.sock';
 is((stat $socket)[2] & 0777, 0700, 'only the server\'s user reaches the socket');
 is(scalar(() = glob("/proc/$parent/task/*")), 1, 'the warm parent has one thread');
+# Its sandbox is the last step of its start.
+ok(wait_until(sub { slurp_or_empty("/proc/$parent/status") =~ /^Seccomp:\s+2$/m }),
+    '... a filter on system calls');
 like(slurp_or_empty("/proc/$parent/status"), qr/^NoNewPrivs:\s+1$/m, '... and no new privileges');
+{
+    my @open = map { readlink $_ } glob("/proc/$parent/fd/*");
+    is_deeply([ grep { !m{^(?:/dev/null|pipe:.*|socket:.*|anon_inode:\[signalfd\]|/proc/$parent/statm|.*\.log)$} } @open ],
+        [], '... no descriptors but its sockets, the log, its own signals and size') or diag "@open";
+}
 is(sql("$quick; $is_warm"), "64\nt", 'a session\'s worker is forked from it');
 cmp_ok(sql("$quick; SELECT last_start_ms FROM image_worker_stats()") =~ s/^64\n//r, '<', 500, '... soon');
 is(sql('SELECT count(*) FROM lookalike_versions()') > 0 ? 'yes' : 'no', 'yes', 'others are executed');
