@@ -36,6 +36,9 @@ WITH d AS (
       FROM pictures AS a, pictures AS b WHERE a.id = 1 AND b.id = 2)
 SELECT abs(pair - (0.6 * c + 0.4 * p)) < 1e-5 AS is_weighted_sum, pair > 0.01 AS is_not_zero FROM d;
 
+-- A literal is an image, never a path.
+SELECT image_features('/etc/passwd', 'color');
+
 -- Generated column, expression index, prepared statement.
 CREATE TABLE designs (
     id int PRIMARY KEY,
@@ -50,6 +53,8 @@ PREPARE nearest(bytea) AS
      ORDER BY features <-> (SELECT image_features($1, 'color+pattern')), id LIMIT 2;
 SELECT photo FROM pictures WHERE id = 3 \gset
 EXECUTE nearest(:'photo');
+-- What they cost is said, so that a plan calls them as seldom as it can.
+EXPLAIN (COSTS OFF) SELECT id FROM pictures WHERE image_features(photo, 'color') IS NULL AND id * 2 > 2;
 
 -- Equal input is extracted once.
 SELECT image_features(ppm('00ff00', 5)) = image_features(ppm('00ff00', 5)) AS equal;
@@ -121,6 +126,11 @@ RESET lookalike.image_cache_size;
 
 -- Users may not weaken what protects the server.
 CREATE ROLE visitor;
+-- Of the functions of images, nobody but the owner may call these, with one exception.
+SELECT proname, has_function_privilege('pg_read_server_files', oid, 'EXECUTE') AS by_readers_of_files
+  FROM pg_proc WHERE proname ~ 'image' AND NOT has_function_privilege('visitor', oid, 'EXECUTE')
+   AND pg_proc.oid IN (SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass)
+ ORDER BY proname;
 SET ROLE visitor;
 SET lookalike.max_image_pixels = 2000000000;
 SET lookalike.worker_memory = '1TB';
@@ -128,6 +138,7 @@ SET lookalike.worker_timeout = '1d';
 SELECT image_features_file('/etc/passwd');
 SELECT image_features_file('/nothing');
 SELECT register_image_model('x', 1, '');
+SELECT check_image_model('x', 1, '', 8, 8, '{0,0,0}', '{1,1,1}', '', false, false);
 SELECT drop_image_model('x', 1);
 SELECT onnx FROM image_models;
 SELECT name FROM image_models;

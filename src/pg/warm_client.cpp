@@ -23,8 +23,11 @@ namespace {
 
 /// Forking takes milliseconds. A parent that is loading a network takes longer.
 constexpr int kForkTimeoutMs = 2000;
-/// A kill and what the kernel does after it.
-constexpr int kEndTimeoutMs = 1000;
+/// A kill and what the kernel does after it. No longer, as a cancel waits for it: a parent that is
+/// loading a network kills later.
+constexpr int kEndTimeoutMs = 100;
+/// How long the parent may take to tell how a worker died.
+constexpr int kDeathTimeoutMs = 1000;
 /// Warming up, checking and loading, on a busy machine.
 constexpr int kPreloadTimeoutMs = 60000;
 
@@ -168,13 +171,13 @@ bool warm_fork(Worker* worker, uint64 ended_worker) {
     return false;
 }
 
-int warm_end(int lease) {
+int warm_end(int lease, bool has_died) {
     int status = kUnknownWaitStatus;
     pollfd poll_lease = {.fd = lease, .events = POLLIN, .revents = 0};
     shutdown(lease, SHUT_WR);
     WarmReply reply;
-    if (poll(&poll_lease, 1, kEndTimeoutMs) > 0 && receive(lease, &reply) == Receipt::kReply &&
-        reply.status == WarmStatus::kEnded)
+    if (poll(&poll_lease, 1, has_died ? kDeathTimeoutMs : kEndTimeoutMs) > 0 &&
+        receive(lease, &reply) == Receipt::kReply && reply.status == WarmStatus::kEnded)
         status = reply.wait_status;
     close(lease);
     ReleaseExternalFD();

@@ -24,7 +24,8 @@ struct Received {
     const int status = worker_stop(worker);
     char how[128];
     if (status == kUnknownWaitStatus)
-        strlcpy(how, "Its parent process, the warm parent, ended as well.", sizeof(how));
+        strlcpy(how, "The warm parent, which could tell how, is busy or ended as well.",
+                sizeof(how));
     else if (WIFSIGNALED(status))
         snprintf(how, sizeof(how), "It was ended by signal %d: %s.", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));

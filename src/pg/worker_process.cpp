@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -243,10 +244,16 @@ uint64 wait_for_turn(Worker* worker) {
     return ended_worker;
 }
 
+/// True when the worker has closed its end, which it does not before it ends.
+bool has_died(const Worker* worker) {
+    pollfd poll_socket = {.fd = worker->socket, .events = 0, .revents = 0};
+    return poll(&poll_socket, 1, 0) > 0 && (poll_socket.revents & POLLHUP) != 0;
+}
+
 /// Kills the process and waits for its end; a child of ours stays to be reaped, so that its number
 /// remains its own. A process that is ending already keeps its own status.
 int end_process(Worker* worker) {
-    if (worker->lease >= 0) return warm_end(worker->lease);
+    if (worker->lease >= 0) return warm_end(worker->lease, has_died(worker));
     siginfo_t ignored;
     if (worker->pid > 0) kill(worker->pid, SIGKILL);
     while (worker->pid > 0 && waitid(P_PID, worker->pid, &ignored, WEXITED | WNOWAIT) < 0 &&

@@ -53,9 +53,9 @@ void worker_keep(Worker* worker);
 /// The shared area: limits.shared_bytes bytes, zeroed at the start, page-aligned.
 void* worker_shared(Worker* worker);
 
-/// Kills the process, waits for its end, and gives back descriptor and shared area. Idempotent;
-/// never fails. Returns the wait status of the process: 0 when there was none, kUnknownWaitStatus
-/// when nobody can tell.
+/// Kills the process, waits for its end (not for that of a warm parent that is busy), and gives
+/// back descriptor and shared area. Idempotent; never fails. Returns the wait status of the
+/// process: 0 when there was none, kUnknownWaitStatus when nobody can tell.
 int worker_stop(Worker* worker);
 
 /// Starts the warm parent as a child of this process. It takes connections at `listener` and keeps

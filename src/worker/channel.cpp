@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,10 +13,11 @@
 namespace lookalike {
 
 SharedArea::SharedArea(int fd) {
-    struct stat status;
-    if (fstat(fd, &status) != 0)
-        throw std::system_error(errno, std::generic_category(), "the shared area");
-    size_bytes_ = static_cast<uint64_t>(status.st_size);
+    // Not fstat(), which the C library makes of a system call that takes paths: a warm parent's
+    // children may not call it.
+    const off_t size = lseek(fd, 0, SEEK_END);
+    if (size < 0) throw std::system_error(errno, std::generic_category(), "the shared area");
+    size_bytes_ = static_cast<uint64_t>(size);
     void* address = mmap(nullptr, size_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (address == MAP_FAILED)
         throw std::system_error(errno, std::generic_category(), "mapping the shared area");

@@ -30,6 +30,8 @@ class SharedArea {
     SharedArea(const SharedArea&) = delete;
     SharedArea& operator=(const SharedArea&) = delete;
 
+    uint64_t size_bytes() const { return size_bytes_; }
+
     /// item_count x width items of type T. Throws ProtocolError when they do not all lie inside.
     template <typename T>
     std::span<T> items(uint64_t offset, uint64_t item_count, uint64_t width = 1) const {

@@ -101,9 +101,10 @@ void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_b
     }
 }
 
-void serve_backend(uint64_t budget_bytes, int idle_ms, ModelStore* preloaded) {
+void serve_backend(uint64_t baseline_bytes, uint64_t budget_bytes, int idle_ms,
+                   ModelStore* preloaded) {
     SharedArea shared(kWorkerSharedFd);
-    limit_memory(budget_bytes);
+    limit_memory(baseline_bytes + shared.size_bytes() + budget_bytes);
     close_descriptors();
     enter_sandbox();
     Channel channel(kWorkerSocketFd, idle_ms);

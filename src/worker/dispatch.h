@@ -13,9 +13,11 @@ namespace lookalike {
 void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_bytes,
                     ModelStore* preloaded);
 
-/// What a worker does once its libraries are warm: limits itself, enters the sandbox and serves the
-/// backend behind kWorkerSocketFd and kWorkerSharedFd. idle_ms as Channel takes it. Throws
-/// std::system_error when it cannot lock itself in.
-void serve_backend(uint64_t budget_bytes, int idle_ms, ModelStore* preloaded);
+/// What a worker does once its libraries are warm: limits itself to baseline_bytes, which it has
+/// taken by now, the shared area and budget_bytes; enters the sandbox and serves the backend behind
+/// kWorkerSocketFd and kWorkerSharedFd. idle_ms as Channel takes it. Throws std::system_error when
+/// it cannot lock itself in.
+void serve_backend(uint64_t baseline_bytes, uint64_t budget_bytes, int idle_ms,
+                   ModelStore* preloaded);
 
 }  // namespace lookalike

@@ -2,15 +2,23 @@
 
 #include <faiss/IndexFlat.h>
 #include <faiss/utils/distances.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
+#include <cstdlib>
 #include <system_error>
 #include <vector>
 
 namespace lookalike {
+namespace {
+
+[[noreturn]] void fail(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace
 
 void warm_up_libraries() {
     // The block of distances that FAISS computes at once: 4 MB instead of 16, as fast.
@@ -25,18 +33,25 @@ void warm_up_libraries() {
     index.search(kVectors, values.data(), 1, distances.data(), labels.data());
 }
 
-void limit_memory(uint64_t budget_bytes) {
-    uint64_t baseline_pages = 0;
-    std::ifstream("/proc/self/statm") >> baseline_pages;
-    const rlim_t limit =
-        baseline_pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) + budget_bytes;
+AddressSpace::AddressSpace() : file_(open("/proc/self/statm", O_RDONLY | O_CLOEXEC)) {
+    if (file_.get() < 0) fail("opening /proc/self/statm");
+}
+
+uint64_t AddressSpace::taken_bytes() const {
+    char text[128] = {};
+    if (pread(file_.get(), text, sizeof(text) - 1, 0) <= 0) fail("reading /proc/self/statm");
+    // The first of its numbers; at least one page, or this would not run.
+    const uint64_t pages = std::strtoull(text, nullptr, 10);
+    if (pages == 0) throw std::runtime_error("/proc/self/statm does not start with a size");
+    return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+void limit_memory(uint64_t limit_bytes) {
     rlimit limits;
-    if (getrlimit(RLIMIT_AS, &limits) != 0)
-        throw std::system_error(errno, std::generic_category(), "reading the memory limit");
-    if (limit >= limits.rlim_max) return;  // a stricter limit is in force already
-    limits = {.rlim_cur = limit, .rlim_max = limit};
-    if (baseline_pages == 0 || setrlimit(RLIMIT_AS, &limits) != 0)
-        throw std::system_error(errno, std::generic_category(), "setting the memory limit");
+    if (getrlimit(RLIMIT_AS, &limits) != 0) fail("reading the memory limit");
+    if (limit_bytes >= limits.rlim_max) return;  // a stricter limit is in force already
+    limits = {.rlim_cur = limit_bytes, .rlim_max = limit_bytes};
+    if (setrlimit(RLIMIT_AS, &limits) != 0) fail("setting the memory limit");
 }
 
 }  // namespace lookalike

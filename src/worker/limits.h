@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/no_postgres.h"
+#include "worker/file_descriptor.h"
 
 namespace lookalike {
 
@@ -11,8 +12,19 @@ namespace lookalike {
 /// they fail to do so later under the memory limit.
 void warm_up_libraries();
 
-/// Limits this process's address space to what it has now plus budget_bytes. An allocation beyond
-/// throws std::bad_alloc. Throws std::system_error.
-void limit_memory(uint64_t budget_bytes);
+/// Tells how much address space this process has taken, also inside a sandbox that was entered
+/// later: its file stays open. Throws std::system_error.
+class AddressSpace {
+  public:
+    AddressSpace();
+    uint64_t taken_bytes() const;
+
+  private:
+    FileDescriptor file_;
+};
+
+/// Limits this process's address space. An allocation beyond throws std::bad_alloc. Throws
+/// std::system_error.
+void limit_memory(uint64_t limit_bytes);
 
 }  // namespace lookalike

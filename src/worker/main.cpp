@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
         }
         lookalike::warm_up_libraries();
         lookalike::warm_up_images();
-        lookalike::serve_backend(std::strtoull(argv[1], nullptr, 10),
+        lookalike::serve_backend(lookalike::AddressSpace().taken_bytes(),
+                                 std::strtoull(argv[1], nullptr, 10),
                                  argc > 2 ? std::atoi(argv[2]) : 0, nullptr);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "lookalike-worker: %s\n", e.what());

@@ -1,5 +1,6 @@
 #include "worker/sandbox.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <initializer_list>
 #include <memory>
 #include <system_error>
@@ -59,6 +61,30 @@ void limit(decltype(RLIMIT_FSIZE) resource, rlim_t value) {
     if (setrlimit(resource, &limits) != 0) fail(errno, "setting a limit");
 }
 
+/// What every process of ours does: memory, time, its own signals, the descriptors that it has.
+void allow_computing(Filter& filter) {
+    filter.allow({SCMP_SYS(poll), SCMP_SYS(ppoll)});
+    filter.allow({SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
+                  SCMP_SYS(fstat), SCMP_SYS(lseek)});
+    // Memory, but none that could be executed.
+    filter.allow({SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise)});
+    for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)})
+        filter.allow_if(call, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
+    // The flags of clone3 lie in memory, where a filter cannot see them; without it the C library
+    // uses clone.
+    filter.refuse_with(ENOSYS, SCMP_SYS(clone3));
+    filter.allow({SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield),
+                  SCMP_SYS(sched_getaffinity), SCMP_SYS(getpid), SCMP_SYS(gettid),
+                  SCMP_SYS(getcpu)});
+    filter.allow_if(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)});
+    filter.allow({SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),
+                  SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(times),
+                  SCMP_SYS(getrusage), SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(getrandom)});
+    filter.allow({SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+                  SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall)});
+    filter.allow({SCMP_SYS(exit), SCMP_SYS(exit_group)});
+}
+
 }  // namespace
 
 void close_descriptors() {
@@ -74,34 +100,42 @@ void enter_sandbox() {
     limit(RLIMIT_NOFILE, kWorkerSocketFd + 1);
 
     Filter filter;
+    // The descriptors that are left are /dev/null and the socket.
+    allow_computing(filter);
     for (const int call : {SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg)})
         filter.allow_if(call, {SCMP_A0(SCMP_CMP_EQ, kWorkerSocketFd)});
-    filter.allow({SCMP_SYS(poll), SCMP_SYS(ppoll)});
-    // The descriptors that are left: /dev/null and the socket.
-    filter.allow({SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
-                  SCMP_SYS(fstat), SCMP_SYS(lseek)});
-    // Memory, but none that could be executed.
-    filter.allow({SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise)});
-    for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)})
-        filter.allow_if(call, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
-    // Threads, not processes. The flags of clone3 lie in memory, where a filter cannot see them;
-    // without it the C library uses clone.
+    // Threads, not processes.
     filter.allow_if(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)});
-    filter.refuse_with(ENOSYS, SCMP_SYS(clone3));
-    filter.allow({SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield),
-                  SCMP_SYS(sched_getaffinity), SCMP_SYS(getpid), SCMP_SYS(gettid),
-                  SCMP_SYS(getcpu)});
-    filter.allow_if(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)});
     // Reading limits, not setting them.
     filter.allow_if(SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)});
-    filter.allow({SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),
-                  SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(times),
-                  SCMP_SYS(getrusage), SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(getrandom)});
     // abort() and a library's own signal handling; a signal can reach this process only.
     filter.allow_if(SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()))});
-    filter.allow({SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-                  SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall)});
-    filter.allow({SCMP_SYS(exit), SCMP_SYS(exit_group)});
+    filter.load();
+}
+
+void enter_parent_sandbox() {
+    Filter filter;
+    allow_computing(filter);
+    filter.allow_if(SCMP_SYS(accept4), {SCMP_A0(SCMP_CMP_EQ, kWorkerSocketFd)});
+    filter.allow({SCMP_SYS(getsockopt), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
+                  SCMP_SYS(geteuid), SCMP_SYS(pread64), SCMP_SYS(wait4)});
+    filter.allow_if(SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS)});
+    // Processes, not threads: a child of a process that has some could hang.
+    filter.allow_if(SCMP_SYS(clone),
+                    {SCMP_A0(SCMP_CMP_MASKED_EQ,
+                             ~scmp_datum_t{CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID}, SIGCHLD)});
+    // A filter cannot tell children from other processes, nor a child's abort() from its parent's.
+    filter.allow_if(SCMP_SYS(kill), {SCMP_A1(SCMP_CMP_EQ, SIGKILL)});
+    filter.allow_if(SCMP_SYS(tgkill), {SCMP_A2(SCMP_CMP_EQ, SIGABRT)});
+
+    // What a child does before it enters its own sandbox: it dies with its parent, keeps its
+    // descriptors alone, limits itself.
+    filter.allow({SCMP_SYS(getppid), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(close_range),
+                  SCMP_SYS(seccomp)});
+    filter.allow_if(SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC)});
+    for (const int option : {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS})
+        filter.allow_if(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
+    filter.allow_if(SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_EQ, 0)});
     filter.load();
 }
 

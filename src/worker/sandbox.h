@@ -15,4 +15,11 @@ void close_descriptors();
 /// REQUIRES: every library has loaded what it loads. Throws std::system_error.
 void enter_sandbox();
 
+/// The walls around a warm parent: inside them it can still accept connections on kWorkerSocketFd,
+/// exchange messages and descriptors, fork, and kill. It can open no file or socket, start no
+/// program and no thread, send no other signal, and make no memory executable; such system calls
+/// fail with EPERM. A child that it forks enters its own sandbox inside of this one.
+/// REQUIRES: one thread, and every library has loaded what it loads. Throws std::system_error.
+void enter_parent_sandbox();
+
 }  // namespace lookalike

@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -51,11 +50,6 @@ size_t thread_count() {
         count += task->d_name[0] != '.';
     closedir(tasks);
     return count;
-}
-
-void require_one_thread() {
-    if (thread_count() != 1)
-        throw std::runtime_error("a warm parent must not have a second thread");
 }
 
 sigset_t child_signal() {
@@ -127,11 +121,11 @@ class ModelFile {
   public:
     explicit ModelFile(int fd) {
         constexpr int kSealed = F_SEAL_SHRINK | F_SEAL_WRITE;
-        struct stat status;
-        if (fstat(fd, &status) != 0 || (fcntl(fd, F_GET_SEALS) & kSealed) != kSealed ||
-            status.st_size <= static_cast<off_t>(sizeof(WorkerModelConfig)))
+        const off_t size = lseek(fd, 0, SEEK_END);
+        if ((fcntl(fd, F_GET_SEALS) & kSealed) != kSealed ||
+            size <= static_cast<off_t>(sizeof(WorkerModelConfig)))
             throw ProtocolError("a network's file is not sealed or too short");
-        byte_count_ = static_cast<size_t>(status.st_size);
+        byte_count_ = static_cast<size_t>(size);
         start_ = mmap(nullptr, byte_count_, PROT_READ, MAP_PRIVATE, fd, 0);
         if (start_ == MAP_FAILED) fail("mapping a network");
     }
@@ -144,6 +138,7 @@ class ModelFile {
         std::memcpy(&config, start_, sizeof(config));
         return config;
     }
+    uint64_t byte_count() const { return byte_count_; }
     std::span<const uint8_t> onnx() const {
         return {static_cast<const uint8_t*>(start_) + sizeof(WorkerModelConfig),
                 byte_count_ - sizeof(WorkerModelConfig)};
@@ -168,9 +163,9 @@ void begin_child(pid_t parent, int socket, int other) {
 }
 
 /// Loads a network where it can do no harm. The exit code is 0 when it could; a refusal is sent.
-int check_model(uint64_t budget_bytes) {
+int check_model(uint64_t baseline_bytes, uint64_t budget_bytes) {
     const ModelFile file(kWorkerSharedFd);
-    limit_memory(budget_bytes);
+    limit_memory(baseline_bytes + file.byte_count() + budget_bytes);
     close_descriptors();
     enter_sandbox();
     const WorkerModelConfig config = file.config();
@@ -208,6 +203,7 @@ class WarmParent {
     void child_ended(Lease& lease, int wait_status);
 
     FileDescriptor signals_;
+    AddressSpace address_space_;
     ModelStore preloaded_;
     std::list<Lease> leases_;
     /// Starts with the time, so that no other parent gives the same: backends remember them.
@@ -280,8 +276,6 @@ void WarmParent::child_ended(Lease& lease, int wait_status) {
     } catch (const std::exception& e) {
         tell(lease.connection.get(), refusal(e.what()));
     }
-    // Better no parent than one whose children hang.
-    require_one_thread();
 }
 
 void WarmParent::accept_connection() {
@@ -307,12 +301,14 @@ void WarmParent::take_request(Lease& lease) {
 void WarmParent::fork_worker(Lease& lease, const Message& message) {
     const WarmRequest& request = message.request;
     if (request.ended_worker != 0) end_worker(request.ended_worker);
+    const uint64_t baseline_bytes = address_space_.taken_bytes();
     lease.child = fork();
     if (lease.child == 0) {
         int code = 0;
         try {
             begin_child(self_, message.descriptors[0].get(), message.descriptors[1].get());
-            serve_backend(request.budget_bytes, static_cast<int>(request.idle_ms), &preloaded_);
+            serve_backend(baseline_bytes, request.budget_bytes, static_cast<int>(request.idle_ms),
+                          &preloaded_);
         } catch (const std::exception& e) {
             std::fprintf(stderr, "lookalike-worker: %s\n", e.what());
             code = 1;
@@ -329,12 +325,13 @@ void WarmParent::fork_worker(Lease& lease, const Message& message) {
 
 void WarmParent::fork_check(Lease& lease, Message& message) {
     lease.model = std::move(message.descriptors[0]);
+    const uint64_t baseline_bytes = address_space_.taken_bytes();
     lease.child = fork();
     if (lease.child == 0) {
         int code = 1;
         try {
             begin_child(self_, lease.connection.get(), lease.model.get());
-            code = check_model(message.request.budget_bytes);
+            code = check_model(baseline_bytes, message.request.budget_bytes);
         } catch (const std::exception& e) {
             std::fprintf(stderr, "lookalike-worker: %s\n", e.what());
         }
@@ -356,7 +353,9 @@ void WarmParent::end_worker(uint64_t worker_id) {
 }  // namespace
 
 void run_warm_parent(uint64_t model_bytes) {
-    require_one_thread();
+    // From here on the sandbox sees to it.
+    if (thread_count() != 1)
+        throw std::runtime_error("a warm parent must not have a second thread");
     // A lease each; children set their own limit.
     rlimit descriptors;
     if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
@@ -364,6 +363,7 @@ void run_warm_parent(uint64_t model_bytes) {
         setrlimit(RLIMIT_NOFILE, &descriptors);
     }
     WarmParent parent(model_bytes);
+    enter_parent_sandbox();
     for (;;)
         parent.serve_once();
 }

@@ -27,10 +27,14 @@ CREATE INDEX designs_features ON designs USING faiss (features, season, quality)
 ANALYZE designs;
 
 \set ECHO none
-\echo '--- The main job: what looks like this picture, among a season and a quality?'
+\echo '--- The main job: a client sends a picture; what looks like it, among a season and a quality?'
+SELECT file FROM designs WHERE id = 42 \gset
+\setenv FILE :file
+\set picture `base64 -w 0 "$LOOKALIKE_PICTURES/$FILE"`
+CREATE TEMP TABLE uploaded AS SELECT decode(:'picture', 'base64') AS photo;
 \set ECHO queries
 SELECT found.design, colourway, season, quality, round(l2_similarity(found.features, query.features)::numeric, 3) AS similarity
-  FROM (SELECT image_features(photo) AS features FROM designs WHERE id = 42) AS query,
+  FROM (SELECT image_features(photo) AS features FROM uploaded) AS query,
        LATERAL (SELECT * FROM designs WHERE season = 'SS26' AND quality = 'A'
                 ORDER BY features <-> query.features LIMIT 8) AS found;
 

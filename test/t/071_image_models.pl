@@ -53,8 +53,9 @@ is( sql(q{SELECT image_features(ppm('0000ff'), 'net:means@1') = f FROM image_fea
 is(sql(q{SELECT descriptor_dims(image_features(ppm('ff8000'), 'color+net:means@1:2'))}), '243',
     'a combination with it');
 is( sql("$red; SELECT count(image_features(ppm(lpad(to_hex(i), 6, '0')), 'net:means\@1'))
-        FROM generate_series(1, 50) AS i; SELECT models_loaded FROM image_worker_stats()"),
-    "{1.000,0.502,0.000}\n50\n1", 'a session loads it once');
+        FROM generate_series(1, 50) AS i; SELECT models_loaded, model_load_ms > 0
+        FROM image_worker_stats()"),
+    "{1.000,0.502,0.000}\n50\n1|t", 'a session loads it once, and knows the time');
 
 # What is refused.
 my $register = sub { error_of("SELECT register_image_model(@_)") };

@@ -57,6 +57,8 @@ sub answer {
         BEGIN;
         CREATE FUNCTION pg_temp.features(bytea, text) RETURNS descriptor
             AS '$folder/lookalike', 'image_features' LANGUAGE C STRICT;
+        CREATE FUNCTION pg_temp.or_null(bytea, text) RETURNS descriptor
+            AS '$folder/lookalike', 'image_features_or_null' LANGUAGE C STRICT;
         CREATE FUNCTION pg_temp.thumbnail(bytea, int) RETURNS bytea
             AS '$folder/lookalike', 'image_thumbnail' LANGUAGE C STRICT;
         CREATE FUNCTION pg_temp.info(bytea, OUT text, OUT int, OUT int, OUT int, OUT int)
@@ -72,10 +74,13 @@ sub answer {
 }
 
 my $features = q{pg_temp.features(convert_to(:'change', 'UTF8'), 'x') IS NOT NULL};
+my $or_null = $features =~ s/features/or_null/r;
 my $info = q{pg_temp.info(convert_to(:'change', 'UTF8'))};
 my $thumbnail = q{length(pg_temp.thumbnail(convert_to(:'change', 'UTF8'), 10))};
 
 is_deeply([ answer($features, '') ], [ "t\nt\nalive", '' ], 'a sound answer');
+is_deeply([ answer($or_null, '@reply{qw(status error text)} = (3, 5, "unreadable")') ], [ "f\nf\nalive", '' ],
+    'image_features_or_null() of an image that cannot be read');
 is_deeply([ answer($info, '') ], [ "(PNM,4,4,3,1)\n(PNM,4,4,3,1)\nalive", '' ], '... to image_info()');
 is_deeply([ answer($thumbnail, '') ], [ "12\n12\nalive", '' ], '... to image_thumbnail()');
 
@@ -111,6 +116,10 @@ my @nonsense = (
     [ $features, 'exit 3', '38000' ],
     [ $features, 'kill 11, $$', '38000' ],
     [ $features, 'sleep 20', '38L01' ],
+    # Not the image's fault, so these are errors here too.
+    [ $or_null, 'exit 3', '38000' ],
+    [ $or_null, '$reply{id} += 1', '39000' ],
+    [ $or_null, '@reply{qw(status error text)} = (3, 3, "")', '53200' ],
     [ $features, '@reply{qw(status step steps)} = (2, 2, 1)', '39000' ],
     [ $features, 'close $socket; sleep 20', '38000' ],
 );

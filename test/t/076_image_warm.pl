@@ -76,7 +76,15 @@ my $parent = wait_for_parent();
 my $socket = $node->data_dir . '/pg_stat_tmp/lookalike.sock';
 is((stat $socket)[2] & 0777, 0700, 'only the server\'s user reaches the socket');
 is(scalar(() = glob("/proc/$parent/task/*")), 1, 'the warm parent has one thread');
+# Its sandbox is the last step of its start.
+ok(wait_until(sub { slurp_or_empty("/proc/$parent/status") =~ /^Seccomp:\s+2$/m }),
+    '... a filter on system calls');
 like(slurp_or_empty("/proc/$parent/status"), qr/^NoNewPrivs:\s+1$/m, '... and no new privileges');
+{
+    my @open = map { readlink $_ } glob("/proc/$parent/fd/*");
+    is_deeply([ grep { !m{^(?:/dev/null|pipe:.*|socket:.*|anon_inode:\[signalfd\]|/proc/$parent/statm|.*\.log)$} } @open ],
+        [], '... no descriptors but its sockets, the log, its own signals and size') or diag "@open";
+}
 is(sql("$quick; $is_warm"), "64\nt", 'a session\'s worker is forked from it');
 cmp_ok(sql("$quick; SELECT last_start_ms FROM image_worker_stats()") =~ s/^64\n//r, '<', 500, '... soon');
 is(sql('SELECT count(*) FROM lookalike_versions()') > 0 ? 'yes' : 'no', 'yes', 'others are executed');
@@ -111,6 +119,35 @@ like(refusal("SELECT image_model_preload('junk', 1)"),
 sql(q{UPDATE image_models SET input_width = 4000 WHERE name = 'junk'});
 like(refusal("SELECT image_model_preload('junk', 1)"), qr/22000.*out of range/s, 'an input out of range');
 is(warm_parent_of($node), $parent, '... harm nobody');
+
+# While the parent loads a network it forks nothing.
+{
+    sql(q{UPDATE image_models SET name = 'slow', onnx = '\x} . slow_onnx(4000)
+          . q{', input_width = 1024, input_height = 1024 WHERE name = 'junk'});
+    my ($with_worker) = background();
+    $with_worker->query_safe($quick);
+    my ($loading) = background();
+    $loading->{stdin} .= "SELECT image_model_preload('slow', 1) > 0;\n";
+    $loading->{run}->pump_nb;
+    ok(wait_until(sub { children_of_parent($parent) > 1 }), 'a child of the parent checks a slow network');
+    is(sql("$quick; $is_warm"), "64\nt", '... while sessions get warm workers');
+    ok(wait_until(sub { children_of_parent($parent) == 1 }), '... then the parent loads it');
+    my $begin = q{SELECT set_config('test.begin', clock_timestamp()::text, false) IS NULL};
+    my $in_time = q{SELECT clock_timestamp() - current_setting('test.begin')::timestamptz < interval '600 ms'};
+    my ($out, $err) = session('SET statement_timeout = 400', $begin, $quick, 'RESET statement_timeout', $in_time);
+    like($err, qr/57014: canceling statement due to statement timeout/,
+        '... and a session that waits for a worker can be cancelled');
+    is($out, "f\nt", '... within 200 ms');
+    $out = $with_worker->query("SET statement_timeout = 400; $begin; $slow; RESET statement_timeout; $in_time");
+    like($with_worker->{stderr}, qr/canceling statement due to statement timeout/,
+        'a request to a worker can be cancelled as well');
+    is($out, "f\nt", '... within 200 ms');
+    is(sql($quick), '64', '... or gets one in the end');
+    is($loading->query_safe('SELECT 1'), "t\n1", 'the network is loaded');
+    is(sql("$quick; $is_warm"), "64\nt", '... and workers are forked again');
+    is(scalar(children_of_parent($parent)), 0, '... and the cancelled worker has ended');
+    $_->quit for $loading, $with_worker;
+}
 
 # A bound over all sessions.
 sql('ALTER SYSTEM SET lookalike.max_workers = 1');

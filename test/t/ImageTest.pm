@@ -7,7 +7,7 @@ use Compress::Zlib qw(compress crc32);
 use Exporter 'import';
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(onnx png slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
+our @EXPORT = qw(onnx slow_onnx png slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
 
 # ONNX by hand. A field is its number, wire type and content.
 sub varint { my ($n) = @_;
@@ -19,19 +19,29 @@ sub tensor { my ($name, @dims) = @_;
     my $shape = join '', map { bytes(1, number(1, $_)) } @dims;
     return bytes(1, $name) . bytes(2, bytes(1, number(1, 1) . bytes(2, $shape))) }
 
-# The mean of each channel: 3 dimensions. With `$twice` it is added to itself.
+sub node { my ($op, $inputs, $output) = @_;
+    return bytes(1, join('', map { bytes(1, $_) } @$inputs) . bytes(2, $output)
+          . bytes(3, $output) . bytes(4, $op)) }
+# Of pictures of `$side` pixels a side, with 3 dimensions.
+sub network { my ($side, @nodes) = @_;
+    my $graph = join('', @nodes) . bytes(2, 'means') . bytes(11, tensor('input', 1, 3, $side, $side))
+      . bytes(12, tensor('output', 1, 3));
+    return unpack 'H*', number(1, 7) . bytes(7, $graph) . bytes(8, number(2, 11)) }
+
+# The mean of each channel. With `$twice` it is added to itself.
 sub onnx {
     my ($twice) = @_;
-    my $node = sub { my ($op, $inputs, $output) = @_;
-        return bytes(1, join('', map { bytes(1, $_) } @$inputs) . bytes(2, $output)
-              . bytes(3, $output) . bytes(4, $op)) };
-    my $nodes = $node->('GlobalAveragePool', ['input'], 'pooled')
-      . ($twice
-        ? $node->('Flatten', ['pooled'], 'flat') . $node->('Add', [ 'flat', 'flat' ], 'output')
-        : $node->('Flatten', ['pooled'], 'output'));
-    my $graph = $nodes . bytes(2, 'means') . bytes(11, tensor('input', 1, 3, 8, 8))
-      . bytes(12, tensor('output', 1, 3));
-    return unpack 'H*', number(1, 7) . bytes(7, $graph) . bytes(8, number(2, 11));
+    return network(8, node('GlobalAveragePool', ['input'], 'pooled'), $twice
+        ? (node('Flatten', ['pooled'], 'flat'), node('Add', [ 'flat', 'flat' ], 'output'))
+        : node('Flatten', ['pooled'], 'output'));
+}
+
+# The same of pictures of 1024 pixels a side, by a detour of `$steps` steps, each of about a millisecond.
+sub slow_onnx {
+    my ($steps) = @_;
+    return network(1024, node('Abs', ['input'], 'step0'),
+        (map { node('Abs', [ 'step' . ($_ - 1) ], "step$_") } 1 .. $steps),
+        node('GlobalAveragePool', ["step$steps"], 'pooled'), node('Flatten', ['pooled'], 'output'));
 }
 
 sub chunk { my ($type, $data) = @_;

@@ -155,13 +155,15 @@ cv::Mat stored_as(const cv::Mat& upright, int orientation) {
 }
 
 TEST(ImageDecode, OrientationIsApplied) {
+    const std::vector<int> lossless{cv::IMWRITE_WEBP_QUALITY, 101};
     const cv::Mat image = quarters(64, 32);
     for (int orientation = 1; orientation <= 8; ++orientation) {
         const cv::Mat stored = stored_as(image, orientation);
         const FileBytes exif = exif_block(orientation);
-        const FileBytes files[] = {with_exif(encoded(stored, ".jpg"), exif),
-                                   with_exif(encoded(stored, ".png"), exif),
-                                   tiff_file(stored, orientation)};
+        const FileBytes files[] = {
+            with_exif(encoded(stored, ".jpg"), exif), with_exif(encoded(stored, ".png"), exif),
+            webp_with_exif(encoded(stored, ".webp", lossless), stored.cols, stored.rows, exif),
+            tiff_file(stored, orientation)};
         for (const FileBytes& file : files) {
             const ImageInfo info = image_info(file);
             EXPECT_EQ(info.orientation, orientation) << info.format;
@@ -181,6 +183,13 @@ TEST(ImageDecode, AnimationsShowTheirFirstFrame) {
     EXPECT_EQ(difference_at_quarters(decoded(file), image), 0);
 }
 
+TEST(ImageDecode, PagesShowTheFirst) {
+    const cv::Mat image = quarters(64, 32);
+    const FileBytes file = tiff_of_pages(image, quarters(20, 30));
+    EXPECT_EQ(image_info(file).width, 64u);
+    EXPECT_EQ(difference_at_quarters(decoded(file), image), 0);
+}
+
 TEST(ImageDecode, LargeJpegsAreDecodedSmaller) {
     const FileBytes file = encoded(quarters(640, 480), ".jpg");
     EXPECT_EQ(decode_image(file, kLimits, 640 * 480).cols, 640);
@@ -196,6 +205,8 @@ TEST(ImageDecode, UnreadFormatsAreNamed) {
               "AVIF images are not supported");
     EXPECT_EQ(message_of(bytes(std::string("\0\0\0\x18", 4) + "ftypheic....")),
               "HEIC images are not supported");
+    EXPECT_EQ(message_of(bytes(std::string("\0\0\0\x0cJXL \r\n\x87\n", 12))),
+              "JPEG XL images are not supported");
     EXPECT_EQ(message_of(bytes("hello")), "image format is not recognized");
     EXPECT_EQ(message_of(bytes("")), "image is empty");
     EXPECT_EQ(fault_of(bytes("GIF89a......")), ImageFault::kUnsupportedFormat);

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <opencv2/imgproc.hpp>
@@ -78,6 +80,41 @@ TEST(ImageExtract, ExtractorsGiveWhatTheListSays) {
         EXPECT_EQ(is_binary(extractor.metric), extractor.kind == Kind::kBit) << spec;
         EXPECT_EQ(features.elements, extracted(textile(3, 0), extractor.name).elements) << spec;
     }
+}
+
+// Three numbers that a changed extractor does not keep.
+std::array<double, 3> fingerprint(const std::vector<float>& vector) {
+    std::array<double, 3> sums = {};
+    for (size_t i = 0; i < vector.size(); ++i) {
+        for (size_t k = 0; k < sums.size(); ++k)
+            sums[k] += vector[i] * std::cos(static_cast<double>(i * (k + 1)));
+    }
+    return sums;
+}
+
+// What is stored in tables was computed by these versions: whoever changes an output gives it a new
+// number. The tolerance is for the last digits of other processors and libraries.
+TEST(ImageExtract, VersionsPinTheOutput) {
+    cv::Mat image(120, 160, CV_8UC3);
+    for (int y = 0; y < image.rows; ++y) {
+        for (int x = 0; x < image.cols; ++x) {
+            image.at<cv::Vec3b>(y, x) = {static_cast<uint8_t>(x + y),
+                                         static_cast<uint8_t>(x * y / 64),
+                                         static_cast<uint8_t>((x / 8 ^ y / 8) * 16)};
+        }
+    }
+    const FileBytes file = encoded(image, ".png");
+    const std::pair<const char*, std::array<double, 3>> expected[] = {
+        {"color@1", {-1.0750, 0.2059, 0.0400}}, {"pattern@1", {0.3018, -0.0704, 2.1689}}};
+    for (const auto& [spec, numbers] : expected) {
+        const auto found = fingerprint(reals(extracted(file, spec)));
+        for (size_t k = 0; k < numbers.size(); ++k)
+            EXPECT_NEAR(found[k], numbers[k], 0.005) << spec;
+    }
+    uint64_t hash = 0;
+    const Features features = extracted(file, "phash@1");
+    std::memcpy(&hash, features.elements.data(), sizeof(hash));
+    EXPECT_LE(std::popcount(hash ^ 0xf7ef5dbac7aa5aa9), 2) << std::hex << hash;
 }
 
 TEST(ImageExtract, SquaredDistancesAddUpByWeight) {

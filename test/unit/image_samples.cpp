@@ -1,5 +1,6 @@
 #include "image_samples.h"
 
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <opencv2/imgcodecs.hpp>
@@ -124,6 +125,46 @@ FileBytes with_exif(const FileBytes& file, const FileBytes& exif) {
         append_big(out, 0, 4);  // a wrong checksum, which decoders pass over here
     }
     out.insert(out.end(), file.begin() + place, file.end());
+    return out;
+}
+
+FileBytes webp_with_exif(const FileBytes& still, int width, int height, const FileBytes& exif) {
+    constexpr int kFileHeader = 12;
+    FileBytes chunks;
+    append(chunks, "WEBPVP8X");
+    append_little(chunks, 10, 4);
+    append_little(chunks, 0x08, 4);
+    append_little(chunks, width - 1, 3);
+    append_little(chunks, height - 1, 3);
+    append(chunks, FileBytes(still.begin() + kFileHeader, still.end()));
+    append(chunks, "EXIF");
+    append_little(chunks, exif.size(), 4);
+    append(chunks, exif);
+    FileBytes out;
+    append(out, "RIFF");
+    append_little(out, chunks.size(), 4);
+    append(out, chunks);
+    return out;
+}
+
+FileBytes tiff_of_pages(const cv::Mat& first, const cv::Mat& second) {
+    FileBytes out = tiff_file(first, 1);
+    // The second page's directory comes behind the first page, and its offsets move with it.
+    const auto moved_by = static_cast<uint32_t>(out.size());
+    FileBytes page = tiff_file(second, 1);
+    constexpr int kHeader = 8, kTags = 10, kValue = 8;
+    const auto tag_at = [](int index) { return kHeader + 2 + 12 * index; };
+    const auto add_little = [moved_by](FileBytes& file, int at) {
+        uint32_t value = 0;
+        std::memcpy(&value, file.data() + at, sizeof(value));
+        value += moved_by;
+        std::memcpy(file.data() + at, &value, sizeof(value));
+    };
+    add_little(page, tag_at(2) + kValue);  // where the bits of each channel are
+    add_little(page, tag_at(5) + kValue);  // where the pixels are
+    const uint32_t directory = moved_by + kHeader;
+    std::memcpy(out.data() + tag_at(kTags), &directory, sizeof(directory));
+    append(out, page);
     return out;
 }
 

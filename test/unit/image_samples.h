@@ -24,8 +24,14 @@ FileBytes exif_block(int orientation);
 /// A JPEG or a PNG with an EXIF block put into it.
 FileBytes with_exif(const FileBytes& file, const FileBytes& exif);
 
+/// A WebP with an EXIF block put into it. REQUIRES: `still` is lossless, of that size.
+FileBytes webp_with_exif(const FileBytes& still, int width, int height, const FileBytes& exif);
+
 /// An uncompressed TIFF of 8-bit samples. REQUIRES: `image` is BGR or BGRA.
 FileBytes tiff_file(const cv::Mat& image, int orientation);
+
+/// Such a TIFF with two pages. REQUIRES: both are BGR.
+FileBytes tiff_of_pages(const cv::Mat& first, const cv::Mat& second);
 
 /// An animated WebP with a frame for each file. REQUIRES: they are lossless still WebP files of
 /// equal size.

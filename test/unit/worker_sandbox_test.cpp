@@ -24,12 +24,12 @@ namespace {
 
 constexpr int kNoSandbox = 100, kThrown = 101;
 
-/// Exit code of a child that enters the sandbox and runs `attempt`; -signal when one ended it.
-int run_inside(const std::function<int()>& attempt) {
+/// Exit code of a child that enters a sandbox and runs `attempt`; -signal when one ended it.
+int run_inside(const std::function<int()>& attempt, void (*enter)() = enter_sandbox) {
     const pid_t pid = fork();
     if (pid == 0) {
         try {
-            enter_sandbox();
+            enter();
         } catch (const std::exception&) {
             _exit(kNoSandbox);
         }
@@ -39,6 +39,7 @@ int run_inside(const std::function<int()>& attempt) {
             _exit(kThrown);
         }
     }
+    if (pid < 0) return errno;
     int status = 0;
     EXPECT_EQ(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -122,6 +123,69 @@ TEST(WorkerSandbox, CanComputeWithThreads) {
 TEST(WorkerSandbox, CatchesExceptionsAndAborts) {
     EXPECT_EQ(run_inside([] { return throw std::exception(), 0; }), kThrown);
     EXPECT_EQ(run_inside([]() -> int { std::abort(); }), -SIGABRT);
+}
+
+int run_inside_parents(const std::function<int()>& attempt) {
+    return run_inside(attempt, enter_parent_sandbox);
+}
+
+TEST(ParentSandbox, OpensNeitherFileNorSocketNorProgram) {
+    EXPECT_EQ(run_inside_parents([] { return errno_of(open("/etc/passwd", O_RDONLY)); }), EPERM);
+    EXPECT_EQ(run_inside_parents([] { return errno_of(access("/etc/passwd", F_OK)); }), EPERM);
+    EXPECT_EQ(run_inside_parents([] { return errno_of(unlink("/tmp/lookalike-sandbox")); }), EPERM);
+    for (const int domain : {AF_INET, AF_UNIX})
+        EXPECT_EQ(run_inside_parents([&] { return errno_of(socket(domain, SOCK_STREAM, 0)); }),
+                  EPERM);
+    EXPECT_EQ(run_inside_parents([] { return errno_of(connect(3, nullptr, 0)); }), EPERM);
+    EXPECT_EQ(run_inside_parents(
+                  [] { return errno_of(accept4(kWorkerSocketFd + 1, nullptr, nullptr, 0)); }),
+              EPERM);
+    EXPECT_EQ(run_inside_parents([] {
+                  const char* arguments[] = {"/bin/true", nullptr};
+                  return errno_of(execve("/bin/true", const_cast<char**>(arguments), nullptr));
+              }),
+              EPERM);
+    EXPECT_EQ(run_inside_parents([] {
+                  void* address = mmap(nullptr, 4096, PROT_READ | PROT_EXEC,
+                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                  return address == MAP_FAILED ? errno : 0;
+              }),
+              EPERM);
+}
+
+TEST(ParentSandbox, SignalsByKillAlone) {
+    EXPECT_EQ(run_inside_parents([] { return errno_of(kill(getppid(), SIGTERM)); }), EPERM);
+    EXPECT_EQ(run_inside_parents([] { return errno_of(kill(getppid(), 0)); }), EPERM);
+    EXPECT_EQ(run_inside_parents([] { return errno_of(ptrace(PTRACE_TRACEME, 0, 0, 0)); }), EPERM);
+    EXPECT_EQ(run_inside_parents([]() -> int { return kill(getpid(), SIGKILL); }), -SIGKILL);
+}
+
+TEST(ParentSandbox, StartsNoThread) {
+    EXPECT_EQ(run_inside_parents([] {
+                  pthread_t thread;
+                  return pthread_create(
+                      &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+              }),
+              EPERM);
+}
+
+// What the parent may do and a worker may not is closed to a worker that it forks.
+TEST(ParentSandbox, HoldsTheWorkersSandbox) {
+    const auto run_in_worker = [](const std::function<int()>& attempt) {
+        return run_inside_parents([&] { return run_inside(attempt); });
+    };
+    EXPECT_EQ(run_in_worker([] { return 7; }), 7);
+    EXPECT_EQ(run_in_worker([] { return errno_of(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }),
+              EPERM);
+    EXPECT_EQ(run_in_worker([] { return errno_of(kill(getppid(), SIGKILL)); }), EPERM);
+    EXPECT_EQ(
+        run_in_worker([] { return errno_of(syscall(SYS_tgkill, getppid(), getppid(), SIGABRT)); }),
+        EPERM);
+    EXPECT_EQ(run_in_worker([] { return errno_of(accept4(kWorkerSocketFd, nullptr, nullptr, 0)); }),
+              EPERM);
+    EXPECT_EQ(run_in_worker([] { return errno_of(dup2(0, 9)); }), EPERM);
+    EXPECT_EQ(run_inside_parents([] { return -run_inside([]() -> int { std::abort(); }); }),
+              SIGABRT);
 }
 
 int pipe_ends[2];
