@@ -21,6 +21,10 @@ struct LoadedIndex {
 /// is good until the next call: copy what must live longer.
 const LoadedIndex* load_index(Relation index);
 
+/// Reads the meta page for the planner. False, and never an error, for what the page holds: a scan
+/// reports a damaged index.
+bool peek_meta(Relation index, MetaPage* meta);
+
 /// The index is built anew in the file that it had: what is kept of it is stale.
 void forget_index(Relation index);
 
