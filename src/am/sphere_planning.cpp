@@ -69,15 +69,21 @@ List* index_condition(SupportRequestIndexCondition* request, const char* operato
 
 // Of within(a, b, radius), where a or b is a column.
 double function_selectivity(SupportRequestSelectivity* request, const char* operator_name) {
-    if (request->is_join) return kDefaultSelectivity;
-    auto* a = static_cast<Node*>(linitial(request->args));
-    auto* b = static_cast<Node*>(lsecond(request->args));
-    const bool b_is_column = IsA(estimate_expression_value(request->root, a), Const);
-    const SphereCondition condition = sphere_condition(request->funcid, operator_name,
-                                                       b_is_column ? a : b, lthird(request->args));
-    if (!OidIsValid(condition.operator_id)) return kDefaultSelectivity;
-    return sphere_selectivity(request->root, condition.operator_id,
-                              list_make2(b_is_column ? b : a, condition.sphere), request->varRelid);
+    for (const int column : {0, 1}) {
+        const SphereCondition condition =
+            sphere_condition(request->funcid, operator_name, list_nth(request->args, 1 - column),
+                             lthird(request->args));
+        if (!OidIsValid(condition.operator_id)) break;
+        List* sides = list_make2(list_nth(request->args, column), condition.sphere);
+        double selectivity;
+        if (request->is_join
+                ? sphere_join_selectivity(request->root, condition.operator_id, sides, &selectivity)
+                : sphere_selectivity(request->root, condition.operator_id, sides, request->varRelid,
+                                     &selectivity)) {
+            return selectivity;
+        }
+    }
+    return kDefaultSelectivity;
 }
 
 Datum support(FunctionCallInfo fcinfo, const char* operator_name) {

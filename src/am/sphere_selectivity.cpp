@@ -3,21 +3,29 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_statistic.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
 #include "utils/selfuncs.h"
 }
 
 #include <algorithm>
 
+#include "am/access_method.h"
+#include "am/loaded_index.h"
+#include "am/options.h"
 #include "pg/descriptor_sphere.h"
 
 namespace lookalike {
 namespace {
 
+// Of a sphere that statistics know to be almost empty, and no index.
 constexpr double kLeastSelectivity = 0.0001;
 // A histogram with fewer values is believed in part, and with very few not at all.
 constexpr int kFullHistogram = 100;
 constexpr int kLeastHistogram = 10;
+// Fewer of its values in a sphere say less than what an index has measured.
+constexpr double kTellingValues = 2;
 
 // The operator's function for a value of the statistics: a column may hold descriptors of other
 // dimensions or kinds, which the query never meets.
@@ -31,7 +39,14 @@ Datum is_comparable_and_in_sphere(FunctionCallInfo fcinfo) {
                              PG_GETARG_DATUM(0), PG_GETARG_DATUM(1));
 }
 
-double known_sphere_selectivity(VariableStatData* column, Oid operator_id, Datum sphere) {
+double null_fraction(const VariableStatData* column) {
+    if (!HeapTupleIsValid(column->statsTuple)) return 0;
+    return reinterpret_cast<Form_pg_statistic>(GETSTRUCT(column->statsTuple))->stanullfrac;
+}
+
+// `measured` is what measured_share() says.
+double known_sphere_selectivity(VariableStatData* column, Oid operator_id, Datum sphere,
+                                double measured) {
     FmgrInfo in_sphere;
     fmgr_info(get_opcode(operator_id), &in_sphere);
     FmgrInfo checked = in_sphere;
@@ -44,33 +59,95 @@ double known_sphere_selectivity(VariableStatData* column, Oid operator_id, Datum
                                                 kLeastHistogram, 1, &histogram_size);
     const double belief =
         in_histogram < 0 ? 0 : std::min(1.0, double{1} * histogram_size / kFullHistogram);
-    in_histogram = belief * in_histogram + (1 - belief) * kDefaultSelectivity;
-    double nulls = 0;
-    if (HeapTupleIsValid(column->statsTuple)) {
-        nulls = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(column->statsTuple))->stanullfrac;
+    in_histogram =
+        belief * in_histogram + (1 - belief) * (measured > 0 ? measured : kDefaultSelectivity);
+    // A single value may be the centre itself: what it was measured for is the better guess.
+    if (measured > 0 && in_histogram * histogram_size < kTellingValues) {
+        in_histogram = std::min(measured, kTellingValues / std::max(histogram_size, 1));
     }
-    const double rest = std::max(0.0, 1 - nulls - common);
-    return std::clamp(in_common + rest * in_histogram, kLeastSelectivity, 1.0);
+    const double rest = std::max(0.0, 1 - null_fraction(column) - common);
+    const double least = measured > 0 ? 0 : kLeastSelectivity;
+    return std::clamp(in_common + rest * in_histogram, least, 1.0);
+}
+
+// False: it is not known before the query runs. The type of a sphere has one constructor, so a call
+// that makes one tells its radius.
+bool find_radius(PlannerInfo* root, Node* sphere, double* radius) {
+    sphere = estimate_expression_value(root, sphere);
+    if (auto* known = reinterpret_cast<Const*>(sphere); IsA(sphere, Const)) {
+        Sphere value;
+        if (known->constisnull || !read_sphere(known->constvalue, &value)) return false;
+        *radius = value.radius;
+        return true;
+    }
+    if (!is_funcclause(sphere)) return false;
+    const List* parts = reinterpret_cast<FuncExpr*>(sphere)->args;
+    if (list_length(parts) != 2 || !IsA(lsecond(parts), Const)) return false;
+    const Const* known = lsecond_node(Const, parts);
+    if (known->constisnull || known->consttype != FLOAT8OID) return false;
+    *radius = DatumGetFloat8(known->constvalue);
+    return true;
+}
+
+// The share of the rows with a descriptor that a sphere around a typical row holds, as an index of
+// the column has measured it. 0: none has, or the radius is not known.
+double measured_share(PlannerInfo* root, const VariableStatData* column, Oid operator_id,
+                      Node* sphere) {
+    double radius;
+    if (column->rel == nullptr || !find_radius(root, sphere, &radius)) return 0;
+    const ListCell* cell;
+    foreach (cell, column->rel->indexlist) {
+        auto* info = lfirst_node(IndexOptInfo, cell);
+        if (info->hypothetical || (info->indpred != NIL && !info->predOK) ||
+            get_op_opfamily_strategy(operator_id, info->opfamily[0]) != kSphereStrategy ||
+            !match_index_to_operand(column->var, 0, info)) {
+            continue;
+        }
+        Relation index = index_open(info->indexoid, NoLock);
+        MetaPage meta;
+        const double share = peek_meta(index, &meta) ? measured_share_within(meta, radius) : 0;
+        index_close(index, NoLock);
+        if (share > 0) return share;
+    }
+    return 0;
 }
 
 }  // namespace
 
-double sphere_selectivity(PlannerInfo* root, Oid operator_id, List* arguments, int relation) {
+bool sphere_selectivity(PlannerInfo* root, Oid operator_id, List* arguments, int relation,
+                        double* selectivity) {
     VariableStatData column;
     Node* other;
     bool column_is_left;
     if (!get_restriction_variable(root, arguments, relation, &column, &other, &column_is_left)) {
-        return kDefaultSelectivity;
+        return false;
     }
-    double selectivity = kDefaultSelectivity;
-    if (IsA(other, Const) && column_is_left) {
+    if (column_is_left) {
+        const double measured = measured_share(root, &column, operator_id, other);
         auto* sphere = reinterpret_cast<Const*>(other);
-        selectivity = sphere->constisnull
-                          ? 0
-                          : known_sphere_selectivity(&column, operator_id, sphere->constvalue);
+        if (!IsA(other, Const)) {
+            *selectivity =
+                measured > 0 ? measured * (1 - null_fraction(&column)) : kDefaultSelectivity;
+        } else {
+            *selectivity =
+                sphere->constisnull
+                    ? 0
+                    : known_sphere_selectivity(&column, operator_id, sphere->constvalue, measured);
+        }
     }
     ReleaseVariableStats(column);
-    return selectivity;
+    return column_is_left;
+}
+
+bool sphere_join_selectivity(PlannerInfo* root, Oid operator_id, List* arguments,
+                             double* selectivity) {
+    VariableStatData column;
+    examine_variable(root, static_cast<Node*>(linitial(arguments)), 0, &column);
+    *selectivity =
+        measured_share(root, &column, operator_id, static_cast<Node*>(lsecond(arguments)));
+    *selectivity *= 1 - null_fraction(&column);
+    ReleaseVariableStats(column);
+    return *selectivity > 0;
 }
 
 }  // namespace lookalike
@@ -78,11 +155,19 @@ double sphere_selectivity(PlannerInfo* root, Oid operator_id, List* arguments, i
 using namespace lookalike;
 
 SQL_FUNCTION(in_sphere_selectivity) {
-    PG_RETURN_FLOAT8(
-        sphere_selectivity(reinterpret_cast<PlannerInfo*>(PG_GETARG_POINTER(0)), PG_GETARG_OID(1),
-                           reinterpret_cast<List*>(PG_GETARG_POINTER(2)), PG_GETARG_INT32(3)));
+    double selectivity = kDefaultSelectivity;
+    sphere_selectivity(reinterpret_cast<PlannerInfo*>(PG_GETARG_POINTER(0)), PG_GETARG_OID(1),
+                       reinterpret_cast<List*>(PG_GETARG_POINTER(2)), PG_GETARG_INT32(3),
+                       &selectivity);
+    PG_RETURN_FLOAT8(selectivity);
 }
 
 SQL_FUNCTION(in_sphere_join_selectivity) {
-    PG_RETURN_FLOAT8(kDefaultSelectivity);
+    double selectivity;
+    if (!sphere_join_selectivity(reinterpret_cast<PlannerInfo*>(PG_GETARG_POINTER(0)),
+                                 PG_GETARG_OID(1), reinterpret_cast<List*>(PG_GETARG_POINTER(2)),
+                                 &selectivity)) {
+        selectivity = kDefaultSelectivity;
+    }
+    PG_RETURN_FLOAT8(selectivity);
 }
