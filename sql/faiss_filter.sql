@@ -63,7 +63,7 @@ CREATE INDEX designs_b ON designs USING faiss (features, exact, price, made, at,
 SELECT c, compare(c) FROM unnest(ARRAY[
     'exact = 0', 'exact < -3.8', 'exact = ''NaN''', 'exact > 3.8', 'exact = 0.125::real',
     'price = 1', 'price = 1.00', 'price < 0.2', 'price > 19.85', 'price = ''NaN''', 'price IN (0.1, 0.2)',
-    'made = ''2026-01-05''', 'made > ''2026-03-30''', 'at < ''2026-01-01 00:05''', 'at = ''2026-01-01 00:05''',
+    'made = ''2026-01-05''', 'made > ''2026-03-30''', 'made > timestamp ''2026-03-30''', 'made > (timestamp ''2026-03-30'')::date', 'at < ''2026-01-01 00:05''', 'at = ''2026-01-01 00:05''',
     'seen < ''2026-01-01 03:00+00''', 'key = ''00000000-0000-0000-0000-000000000005''', 'key < ''00000000-0000-0000-0000-000000000005''',
     'active', 'NOT active', 'active IS TRUE', 'active IS FALSE', 'active IS NOT TRUE', 'active = false',
     'gap IS NULL', 'gap IS NOT NULL', 'gap < 12'

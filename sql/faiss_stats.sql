@@ -8,7 +8,7 @@ INSERT INTO seen SELECT i, i % 10, ARRAY[i, i % 7]::real[]::descriptor FROM gene
 INSERT INTO seen VALUES (101, 1, NULL);
 CREATE INDEX seen_f ON seen USING faiss (f, grp);
 CREATE VIEW last_scan AS
-    SELECT index, loops, lists, lists_probed, entries_scanned, entries_filtered, entries_refined > 0 AS refined,
+    SELECT index, loops, lists, lists_probed, lists_skipped, entries_scanned, entries_filtered, entries_refined > 0 AS refined,
            rows_emitted, stop_reason, duration_ms > 0 AS took_time FROM faiss_scan_stats();
 
 -- Ended by the executor, by a filter's last row, by the end of the index.
@@ -18,6 +18,13 @@ SELECT count(*) FROM (SELECT id FROM seen WHERE grp = 3 ORDER BY f <-> '[1,1]' L
 SELECT * FROM last_scan \gx
 SELECT count(*) FROM (SELECT id FROM seen ORDER BY f <-> '[1,1]' LIMIT 1000) AS s;
 SELECT * FROM last_scan \gx
+
+-- Lists whose summaries show that nothing in them passes are left unread.
+CREATE INDEX seen_lists ON seen USING faiss (f, id) WITH (lists = 5);
+SELECT count(*) FROM (SELECT id FROM seen WHERE id > 100 ORDER BY f <-> '[1,1]' LIMIT 10) AS s;
+SELECT index, lists, lists_probed, lists_skipped, entries_scanned, rows_emitted FROM faiss_scan_stats();
+SELECT lists_probed, lists_skipped FROM faiss_index_stats WHERE indexrelname = 'seen_lists';
+DROP INDEX seen_lists;
 
 -- The loops of a join's inner side are one scan.
 SELECT count(*) FROM generate_series(1, 4) AS i,

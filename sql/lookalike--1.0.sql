@@ -604,6 +604,7 @@ CREATE FUNCTION faiss_scan_stats(
     OUT loops bigint,
     OUT lists integer,
     OUT lists_probed bigint,
+    OUT lists_skipped bigint,
     OUT entries_scanned bigint,
     OUT entries_filtered bigint,
     OUT entries_refined bigint,
@@ -619,6 +620,7 @@ CREATE FUNCTION faiss_index_totals(
     OUT scans bigint,
     OUT loops bigint,
     OUT lists_probed bigint,
+    OUT lists_skipped bigint,
     OUT entries_scanned bigint,
     OUT entries_filtered bigint,
     OUT entries_refined bigint,
@@ -628,8 +630,8 @@ CREATE FUNCTION faiss_index_totals(
 COMMENT ON FUNCTION faiss_index_totals() IS 'what faiss_index_stats shows, without names';
 CREATE VIEW faiss_index_stats AS
     SELECT i.indrelid AS relid, t.indexrelid, n.nspname AS schemaname, r.relname,
-           c.relname AS indexrelname, t.scope, t.scans, t.loops, t.lists_probed, t.entries_scanned,
-           t.entries_filtered, t.entries_refined, t.rows_emitted, t.duration_ms
+           c.relname AS indexrelname, t.scope, t.scans, t.loops, t.lists_probed, t.lists_skipped,
+           t.entries_scanned, t.entries_filtered, t.entries_refined, t.rows_emitted, t.duration_ms
       FROM faiss_index_totals() AS t
            LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.indexrelid
            LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid

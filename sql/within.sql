@@ -236,6 +236,17 @@ SELECT count(*) FROM "Odd ones";
 SELECT count(*) FROM faiss_duplicates('odd_bits', 0);
 SELECT count(*) FROM faiss_duplicates('"Odd index"', 100);
 RESET ROLE;
+-- Policies come first, and what is not leakproof after them: an order is still the index's.
+GRANT SELECT ON few TO within_reader;
+ALTER TABLE few ENABLE ROW LEVEL SECURITY;
+CREATE POLICY few ON few USING (id <= 40);
+SET enable_seqscan = off;
+SET ROLE within_reader;
+EXPLAIN (COSTS OFF) SELECT id FROM few ORDER BY d <-> place(3) LIMIT 2;
+EXPLAIN (COSTS OFF) SELECT id FROM few WHERE within(d, place(3), 2);
+SELECT count(*) FROM few WHERE within(d, place(40), 2.5);
+RESET ROLE;
+RESET enable_seqscan;
 RESET client_min_messages;
 RESET lookalike.recall;
 DROP TABLE t, p, m, few, "Odd ones";

@@ -13,6 +13,8 @@ extern "C" {
 #include <cmath>
 #include <limits>
 
+#include "pg/collation.h"
+
 namespace lookalike {
 namespace {
 
@@ -47,13 +49,38 @@ uint64 uuid_key(Datum value) {
     return key;
 }
 
-uint64 text_key(Oid type, Oid collation, Datum value) {
-    const TypeCacheEntry* entry = lookup_type_cache(type, TYPECACHE_HASH_PROC_FINFO);
+uint32 text_hash(const KeyColumn& column, Datum value) {
+    const TypeCacheEntry* entry = lookup_type_cache(column.type, TYPECACHE_HASH_PROC_FINFO);
     if (!OidIsValid(entry->hash_proc_finfo.fn_oid)) {
-        elog(ERROR, "could not find a hash function for type %u", type);
+        elog(ERROR, "could not find a hash function for type %u", column.type);
     }
     return DatumGetUInt32(
-        FunctionCall1Coll(const_cast<FmgrInfo*>(&entry->hash_proc_finfo), collation, value));
+        FunctionCall1Coll(const_cast<FmgrInfo*>(&entry->hash_proc_finfo), column.collation, value));
+}
+
+// Text that sorts by its bytes: the first five, which have its order, then three of its hash, which
+// tell texts apart that begin alike.
+constexpr size_t kPrefixBytes = 5;
+constexpr uint64 kPrefixUnit = uint64{1} << 8 * (8 - kPrefixBytes);
+
+uint64 prefix_key(Oid type, Datum value) {
+    text* string = DatumGetTextPP(value);
+    const auto* bytes = reinterpret_cast<const uint8*>(VARDATA_ANY(string));
+    auto length = static_cast<size_t>(VARSIZE_ANY_EXHDR(string));
+    // To char(n) blanks at the end are nothing.
+    while (type == BPCHAROID && length > 0 && bytes[length - 1] == ' ')
+        --length;
+    uint64 key = 0;
+    for (size_t i = 0; i < kPrefixBytes; ++i)
+        key = key << 8 | (i < length ? bytes[i] : 0);
+    if (PointerGetDatum(string) != value) pfree(string);
+    return key * kPrefixUnit;
+}
+
+uint64 text_key(const KeyColumn& column, Datum value) {
+    const uint32 hash = text_hash(column, value);
+    if (column.width == 4) return hash;
+    return prefix_key(column.type, value) | hash % kPrefixUnit;
 }
 
 int64 integer_value(Oid type, Datum value) {
@@ -99,6 +126,17 @@ KeyRange integer_range(Oid type, int strategy, int64 value, uint8 width) {
     return around(signed_key(value, width), strategy, width, true);
 }
 
+KeyRange text_range(const KeyColumn& column, int strategy, Datum value) {
+    const KeyRange all{0, highest_key(column.width)};
+    if (strategy == BTEqualStrategyNumber) {
+        return around(text_key(column, value), strategy, column.width, false);
+    }
+    if (column.width == 4) return all;
+    const uint64 prefix = prefix_key(column.type, value);
+    return strategy <= BTLessEqualStrategyNumber ? KeyRange{0, prefix + (kPrefixUnit - 1)}
+                                                 : KeyRange{prefix, all.high};
+}
+
 double float_value(Oid type, Datum value) {
     return type == FLOAT4OID ? double{DatumGetFloat4(value)} : DatumGetFloat8(value);
 }
@@ -116,45 +154,60 @@ KeyRange float4_range(int strategy, double value) {
 
 }  // namespace
 
-KeyType key_type(Oid type) {
+KeyKind key_kind(Oid type) {
     switch (type) {
         case BOOLOID:
-            return {KeyKind::kBool, 4};
+            return KeyKind::kBool;
         case INT2OID:
         case INT4OID:
-            return {KeyKind::kInteger, 4};
         case INT8OID:
-            return {KeyKind::kInteger, 8};
+            return KeyKind::kInteger;
         case FLOAT4OID:
-            return {KeyKind::kFloat4, 4};
+            return KeyKind::kFloat4;
         case FLOAT8OID:
-            return {KeyKind::kFloat8, 8};
+            return KeyKind::kFloat8;
         case DATEOID:
-            return {KeyKind::kDate, 4};
+            return KeyKind::kDate;
         case TIMESTAMPOID:
         case TIMESTAMPTZOID:
-            return {KeyKind::kTimestamp, 8};
+            return KeyKind::kTimestamp;
         case UUIDOID:
-            return {KeyKind::kUuid, 8};
+            return KeyKind::kUuid;
         case NUMERICOID:
-            return {KeyKind::kNumeric, 8};
+            return KeyKind::kNumeric;
         case TEXTOID:
         case VARCHAROID:
         case BPCHAROID:
-            return {KeyKind::kText, 4};
+            return KeyKind::kText;
         case ANYENUMOID:
-            return {KeyKind::kEnum, 4};
+            return KeyKind::kEnum;
         default:
-            return type_is_enum(type) ? KeyType{KeyKind::kEnum, 4} : KeyType{KeyKind::kNone, 0};
+            return type_is_enum(type) ? KeyKind::kEnum : KeyKind::kNone;
     }
 }
 
-uint64 value_key(Oid type, Oid collation, Datum value) {
-    switch (key_type(type).kind) {
+uint8 key_width(Oid type, Oid collation) {
+    switch (key_kind(type)) {
+        case KeyKind::kInteger:
+            return type == INT8OID ? 8 : 4;
+        case KeyKind::kFloat8:
+        case KeyKind::kTimestamp:
+        case KeyKind::kUuid:
+        case KeyKind::kNumeric:
+            return 8;
+        case KeyKind::kText:
+            return sorts_by_bytes(collation) ? 8 : 4;
+        default:
+            return 4;
+    }
+}
+
+uint64 value_key(const KeyColumn& column, Datum value) {
+    switch (key_kind(column.type)) {
         case KeyKind::kBool:
             return DatumGetBool(value);
         case KeyKind::kInteger:
-            return signed_key(integer_value(type, value), key_type(type).width);
+            return signed_key(integer_value(column.type, value), column.width);
         case KeyKind::kFloat4:
             return float4_key(DatumGetFloat4(value));
         case KeyKind::kFloat8:
@@ -170,21 +223,20 @@ uint64 value_key(Oid type, Oid collation, Datum value) {
         case KeyKind::kNumeric:
             return float8_key(numeric_as_double(value));
         case KeyKind::kText:
-            return text_key(type, collation, value);
+            return text_key(column, value);
         case KeyKind::kNone:
             break;
     }
-    elog(ERROR, "type %u has no keys", type);
+    elog(ERROR, "type %u has no keys", column.type);
 }
 
-KeyRange condition_range(Oid type, Oid collation, int strategy, Oid value_type, Datum value,
+KeyRange condition_range(const KeyColumn& column, int strategy, Oid value_type, Datum value,
                          bool* exact) {
-    const KeyType key = key_type(type);
-    const KeyRange all{0, highest_key(key.width)};
     *exact = true;
-    switch (key.kind) {
+    switch (key_kind(column.type)) {
         case KeyKind::kInteger:
-            return integer_range(type, strategy, integer_value(value_type, value), key.width);
+            return integer_range(column.type, strategy, integer_value(value_type, value),
+                                 column.width);
         case KeyKind::kFloat4:
             *exact = false;
             return float4_range(strategy, float_value(value_type, value));
@@ -194,19 +246,18 @@ KeyRange condition_range(Oid type, Oid collation, int strategy, Oid value_type, 
             // Enum values sort by an order that ADD VALUE may change, not by their OIDs.
             if (strategy != BTEqualStrategyNumber) {
                 *exact = false;
-                return all;
+                return {0, highest_key(column.width)};
             }
-            return around(value_key(type, collation, value), strategy, key.width, true);
+            return around(value_key(column, value), strategy, column.width, true);
         case KeyKind::kText:
             *exact = false;
-            if (strategy != BTEqualStrategyNumber) return all;
-            return around(text_key(type, collation, value), strategy, key.width, false);
+            return text_range(column, strategy, value);
         case KeyKind::kUuid:
         case KeyKind::kNumeric:
             *exact = false;
-            return around(value_key(type, collation, value), strategy, key.width, false);
+            return around(value_key(column, value), strategy, column.width, false);
         default:
-            return around(value_key(type, collation, value), strategy, key.width, true);
+            return around(value_key(column, value), strategy, column.width, true);
     }
 }
 

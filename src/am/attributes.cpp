@@ -22,15 +22,19 @@ Oid column_type(Relation index, uint32 attribute) {
     return getBaseType(TupleDescAttr(index->rd_att, static_cast<int>(attribute) + 1)->atttypid);
 }
 
+KeyColumn key_column(Relation index, const AttributeWidths& widths, uint32 attribute) {
+    return {column_type(index, attribute), index->rd_indcollation[attribute + 1],
+            widths.width[attribute]};
+}
+
 // Every element of an IN list, or the one value of a comparison.
-Draft draft_ranges(Relation index, const ScanKeyData& key, uint32 attribute, bool* exact) {
-    const Oid type = column_type(index, attribute);
-    const Oid collation = key.sk_collation;
+Draft draft_ranges(const KeyColumn& column, const ScanKeyData& key, bool* exact) {
     if (!(key.sk_flags & SK_SEARCHARRAY)) {
         Draft draft{static_cast<KeyRange*>(palloc(sizeof(KeyRange))), 1};
-        const Oid value_type = OidIsValid(key.sk_subtype) ? getBaseType(key.sk_subtype) : type;
+        const Oid value_type =
+            OidIsValid(key.sk_subtype) ? getBaseType(key.sk_subtype) : column.type;
         draft.ranges[0] =
-            condition_range(type, collation, key.sk_strategy, value_type, key.sk_argument, exact);
+            condition_range(column, key.sk_strategy, value_type, key.sk_argument, exact);
         return draft;
     }
     ArrayType* array = DatumGetArrayTypeP(key.sk_argument);
@@ -48,9 +52,8 @@ Draft draft_ranges(Relation index, const ScanKeyData& key, uint32 attribute, boo
     for (int i = 0; i < count; ++i) {
         if (nulls[i]) continue;
         bool element_exact;
-        draft.ranges[draft.count++] =
-            condition_range(type, collation, key.sk_strategy, getBaseType(element_type),
-                            elements[i], &element_exact);
+        draft.ranges[draft.count++] = condition_range(
+            column, key.sk_strategy, getBaseType(element_type), elements[i], &element_exact);
         *exact = *exact && element_exact;
     }
     return draft;
@@ -96,15 +99,14 @@ void describe_attributes(Relation index, MetaPage* meta) {
     meta->attribute_count = static_cast<uint32>(columns - 1);
     for (uint32 i = 0; i < meta->attribute_count; ++i) {
         const Oid type = column_type(index, i);
-        const KeyType key = key_type(type);
-        if (key.kind == KeyKind::kNone) {
+        if (key_kind(type) == KeyKind::kNone) {
             ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                             errmsg("type %s cannot be a filter attribute", format_type_be(type)),
                             errhint("Filter attributes can be boolean, integer, real, double "
                                     "precision, numeric, date, timestamp, enum, uuid and text "
                                     "columns.")));
         }
-        meta->attributes[i] = {type, key.width, 0};
+        meta->attributes[i] = {type, key_width(type, index->rd_indcollation[i + 1]), 0};
     }
 }
 
@@ -116,8 +118,7 @@ AttributeKeys attribute_keys(Relation index, const AttributeWidths& widths, cons
         if (is_null[i + 1]) {
             keys.nulls |= uint32{1} << i;
         } else {
-            keys.keys[i] =
-                value_key(column_type(index, i), index->rd_indcollation[i + 1], values[i + 1]);
+            keys.keys[i] = value_key(key_column(index, widths, i), values[i + 1]);
         }
     }
     return keys;
@@ -148,7 +149,7 @@ Conditions read_conditions(Relation index, const AttributeWidths& widths, const 
             continue;
         }
         bool exact = true;
-        const Draft draft = draft_ranges(index, key, attribute, &exact);
+        const Draft draft = draft_ranges(key_column(index, widths, attribute), key, &exact);
         if (!exact) conditions.recheck = true;
         run_core([&] {
             AttributeFilter& filter = filter_of(*gathered, attribute);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/calibration.h"
+
 namespace lookalike {
 
 /// Up to so many rows are one list: its answer is exact, and it needs no worker.
@@ -43,11 +45,12 @@ inline uint64 batch_memory_bytes() {
 }
 
 /// What lives beside the sort of the entries while rows are assigned: the batches, the centroids
-/// here, in the shared area and in the worker, what FAISS computes in, and the nearest rows of the
-/// calibration's queries.
+/// here, in the shared area and in the worker, what FAISS computes in, and what the
+/// calibration keeps of each query.
 inline uint64 assign_memory_bytes(uint64 list_count, uint32 code_dims) {
     constexpr uint64 kFaissBytes = 4 * 1024 * 1024;
-    constexpr uint64 kCalibrationBytes = 300 * 1000 * 8;
+    constexpr auto kCalibrationBytes =
+        static_cast<uint64>(kMostQueries * Calibrator::kBytesPerQuery);
     const uint64 centroid_bytes = sizeof(float) * list_count * code_dims;
     if (list_count == 1) return batch_memory_bytes() + centroid_bytes;
     return 4 * batch_memory_bytes() + 3 * centroid_bytes + kFaissBytes + kCalibrationBytes;

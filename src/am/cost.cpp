@@ -14,8 +14,8 @@ extern "C" {
 #include <cmath>
 
 #include "am/extra_clauses.h"
+#include "am/loaded_index.h"
 #include "am/options.h"
-#include "am/pages.h"
 #include "am/sphere_planning.h"
 
 namespace lookalike {
@@ -39,18 +39,6 @@ constexpr double kRowsOfFirstLists = 10;
 // gives out many more rows for each of them than their share tells, while a condition inside the
 // index skips them. So a share that is thrown away counts as so many times what it costs at best.
 constexpr double kThrownAwayRisk = 4;
-
-// Never raises for what the page holds: a damaged index is reported by the scan, not by planning.
-bool peek_meta(Relation index, MetaPage* meta) {
-    if (RelationGetNumberOfBlocks(index) == 0) return false;
-    const Buffer buffer = ReadBuffer(index, kMetaBlock);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    memcpy(meta, page_body(buffer_bytes(buffer)), sizeof *meta);
-    const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kMeta) == nullptr;
-    UnlockReleaseBuffer(buffer);
-    return is_ours && meta->magic == kMetaMagic && meta->version == kFormatVersion &&
-           meta->leaf_count > 0;
-}
 
 // What a scan does.
 struct Work {

@@ -18,7 +18,7 @@ extern "C" {
 #include <cstring>
 #include <random>
 
-#include "am/inspect.h"
+#include "am/index_pages.h"
 #include "am/reader.h"
 
 using namespace lookalike;
@@ -31,13 +31,7 @@ constexpr int32 kNoList = -1;
 
 // Lives in one memory context. Of maintenance_work_mem the sort takes half, centroids and queries a
 // quarter each.
-struct CalibrateState {
-    Relation heap;
-    Relation index;
-    MetaPage meta;
-    IndexShape shape;
-    ListGeometry leaf;
-    ListGeometry inner;
+struct CalibrateState : IndexPages {
     Snapshot snapshot;
 
     // Of the lists, in the order of the root.
@@ -69,9 +63,7 @@ struct CalibrateState {
     MemoryContext row_context;
     float* scratch;  // dims
     float* vector;   // code_dims
-    uint8_t* page;   // a copy of the page that is being read
-    uint8_t* codes;  // of one block
-    uint8_t* slot;   // of one entry
+    uint8_t* slot;   // of one entry of the root
 };
 
 // Entries
@@ -123,21 +115,6 @@ void read_bits(CalibrateState* state, BlockNumber block, uint32 index, float* ce
                   state->shape.dims, centroid);
 }
 
-// Other centroids are kept as floats.
-void read_floats(CalibrateState* state, BlockNumber block, uint32 index, float* centroid) {
-    const ListGeometry& geometry = state->inner;
-    const ListPageView view(geometry, state->page);
-    const StreamPlace place = geometry.slot_place(index);
-    if (!copy_stream(state->index, PageKind::kRefine, state->meta.root_list, block,
-                     view.refine_pages() + place.page_index,
-                     geometry.max_refine_pages - place.page_index, place.offset,
-                     geometry.slot_bytes, state->slot)) {
-        raise_corrupted(state->index, block, "a centroid is missing");
-    }
-    memcpy(centroid, state->slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader),
-           sizeof(float) * state->shape.code_dims);
-}
-
 void take_list(CalibrateState* state, BlockNumber block, uint32 index, int32) {
     if (state->list_count == state->meta.leaf_count) {
         raise_corrupted(state->index, block, "the root has more lists than the meta page says");
@@ -148,7 +125,7 @@ void take_list(CalibrateState* state, BlockNumber block, uint32 index, int32) {
     if (is_binary(state->meta.metric)) {
         read_bits(state, block, index, centroid);
     } else {
-        read_floats(state, block, index, centroid);
+        read_centroid_floats(*state, block, index, state->slot, centroid);
     }
 }
 
@@ -338,29 +315,23 @@ void write_calibration(Relation index, const Calibration& calibration) {
     UnlockReleaseBuffer(buffer);
 }
 
-CalibrateState* make_state(const InspectedIndex& inspected, const LoadedIndex& loaded) {
+CalibrateState* make_state(const InspectedIndex& inspected) {
     auto* state = static_cast<CalibrateState*>(palloc0(sizeof(CalibrateState)));
     state->heap = inspected.heap;
     state->index = inspected.index;
-    state->meta = loaded.meta;
-    state->shape = loaded.shape;
-    state->leaf = list_geometry(state->shape, 0);
-    state->inner = list_geometry(state->shape, 1);
+    start_reading(state);
     state->row_context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss calibrate row", ALLOCSET_DEFAULT_SIZES);
     state->scratch = static_cast<float*>(palloc(sizeof(float) * state->shape.dims));
     state->vector = static_cast<float*>(palloc(sizeof(float) * state->shape.code_dims));
-    state->page = static_cast<uint8_t*>(palloc(BLCKSZ));
-    state->codes = static_cast<uint8_t*>(palloc(state->inner.block_code_bytes + 1));
     state->slot = static_cast<uint8_t*>(palloc(state->inner.slot_bytes + 1));
     return state;
 }
 
 // Returns the number of queries; 0: there is nothing to measure.
 uint64 calibrate(const InspectedIndex& inspected) {
-    const LoadedIndex* loaded = load_index(inspected.index);
-    if (loaded->meta.leaf_count <= 1) return 0;
-    CalibrateState* state = make_state(inspected, *loaded);
+    if (load_index(inspected.index)->meta.leaf_count <= 1) return 0;
+    CalibrateState* state = make_state(inspected);
     state->snapshot = RegisterSnapshot(GetLatestSnapshot());
     read_lists(state);
     choose_queries(state);

@@ -29,16 +29,8 @@ CheckState* make_state(const InspectedIndex& inspected) {
     state->block_count = RelationGetNumberOfBlocks(inspected.index);
     state->heap_block_count = RelationGetNumberOfBlocks(inspected.heap);
     if (state->block_count == 0) raise_corrupted(inspected.index, kMetaBlock, "the file is empty");
-    const LoadedIndex* loaded = load_index(inspected.index);
-    state->meta = loaded->meta;
+    start_reading(state);
     state->plain = plain_list_geometry();
-    state->leaf = state->inner = state->plain;
-    if (loaded->knows_dims()) {
-        state->shape = loaded->shape;
-        const IndexShape& shape = state->shape;
-        state->leaf = list_geometry(shape, 0);
-        state->inner = list_geometry(shape, 1);
-    }
     return state;
 }
 
@@ -46,8 +38,6 @@ void allocate_scratch(CheckState* state) {
     const ListGeometry& leaf = state->leaf;
     const size_t slot_bytes = std::max(leaf.slot_bytes, state->inner.slot_bytes);
     state->reached = static_cast<uint8_t*>(palloc0(state->block_count / 8 + 1));
-    state->page = static_cast<uint8_t*>(palloc(BLCKSZ));
-    state->codes = static_cast<uint8_t*>(palloc(leaf.block_code_bytes + 1));
     state->stored.code = static_cast<uint8_t*>(palloc(leaf.row_code_bytes + 1));
     state->stored.slot = static_cast<uint8_t*>(palloc(slot_bytes + 1));
     state->zero = static_cast<float*>(palloc0(sizeof(float) * (state->shape.code_dims + 1)));

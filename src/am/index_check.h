@@ -9,7 +9,7 @@ extern "C" {
 #include "utils/tuplesort.h"
 }
 
-#include "am/loaded_index.h"
+#include "am/index_pages.h"
 #include "core/entry_encoder.h"
 #include "pg/run_core.h"
 
@@ -32,13 +32,7 @@ struct StoredEntry {
 
 /// Lives in one memory context. Memory does not grow with the table: a bit for each page of the
 /// index, 12 bytes for each list, and maintenance_work_mem for sorting the entries by row.
-struct CheckState {
-    Relation heap;
-    Relation index;
-    MetaPage meta;
-    IndexShape shape;
-    ListGeometry leaf;
-    ListGeometry inner;
+struct CheckState : IndexPages {
     ListGeometry plain;
     BlockNumber block_count;
     BlockNumber heap_block_count;
@@ -54,8 +48,6 @@ struct CheckState {
     ContextOwned<EntryEncoder>* inner_encoder;  ///< null for binary metrics
     float* zero;                                ///< code_dims: the root's centroid
     float* vector;                              ///< code_dims
-    uint8_t* page;                              ///< copy of the list page that is being looked at
-    uint8_t* codes;                             ///< of one block
     StoredEntry stored;
 };
 

@@ -129,14 +129,8 @@ void read_centroid(RowScan* scan, BlockNumber list_id) {
         state->lists, state->lists + state->list_count, list_id,
         [](const CheckedList& entry, BlockNumber wanted) { return entry.list_id < wanted; });
     copy_list_page(state, list->root_page);
-    const ListPageView view(state->inner, state->page);
-    const StreamPlace place = state->inner.slot_place(list->root_index);
-    copy_stream(state->index, PageKind::kRefine, state->meta.root_list, list->root_page,
-                view.refine_pages() + place.page_index,
-                state->inner.max_refine_pages - place.page_index, place.offset,
-                state->inner.slot_bytes, scan->centroid_slot);
-    memcpy(scan->centroid, scan->centroid_slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader),
-           sizeof(float) * state->shape.code_dims);
+    read_centroid_floats(*state, list->root_page, list->root_index, scan->centroid_slot,
+                         scan->centroid);
 }
 
 // The table's expressions may use other indexes and drive this one's space out of the cache, so

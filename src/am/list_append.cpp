@@ -22,22 +22,16 @@ struct Place {
     uint32 index;
 };
 
-BlockNumber first_page_to_try(Relation index, BlockNumber list_id, const ListGeometry& geometry) {
+// Widens the list's summary where it must be, and tells which page to try first. A scan that leaves
+// the list unread meanwhile has a snapshot from before the entry's commit. Should the entry never
+// come, the summary promises too much, which is allowed.
+BlockNumber announce_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
+                           const EncodedEntry& entry) {
     const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
     check_list_page(index, buffer, geometry);
-    const BlockNumber block = ListPageView(geometry, buffer_bytes(buffer)).header().insert_block;
-    UnlockReleaseBuffer(buffer);
-    return block == kNoBlock ? list_id : block;
-}
-
-// A scan that leaves the list unread meanwhile has a snapshot from before the entry's commit.
-// Should the entry never come, the summary promises too much, which is allowed.
-void cover_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
-                 const EncodedEntry& entry) {
-    if (geometry.summary_bytes == 0) return;
-    Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
-    check_list_page(index, buffer, geometry);
-    if (!summary_covers(ListPageView(geometry, buffer_bytes(buffer)).summary(), entry)) {
+    const ListPageView page(geometry, buffer_bytes(buffer));
+    const BlockNumber insert_block = page.header().insert_block;
+    if (geometry.summary_bytes > 0 && !summary_covers(page.summary(), entry)) {
         LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
         LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
         PageChange change(index);
@@ -45,6 +39,7 @@ void cover_entry(Relation index, BlockNumber list_id, const ListGeometry& geomet
         change.finish();
     }
     UnlockReleaseBuffer(buffer);
+    return insert_block == kNoBlock ? list_id : insert_block;
 }
 
 // The hint is only a hint: it is logged alone and may be lost.
@@ -72,8 +67,9 @@ Buffer extend_list(Relation index, Buffer buffer, BlockNumber list_id) {
     return added;
 }
 
-Place find_place(Relation index, BlockNumber list_id, const ListGeometry& geometry) {
-    const BlockNumber start = first_page_to_try(index, list_id, geometry);
+// `start` is a page of the list, or was one.
+Place find_place(Relation index, BlockNumber list_id, const ListGeometry& geometry,
+                 BlockNumber start) {
     Buffer buffer = lock_page(index, start, BUFFER_LOCK_EXCLUSIVE);
     if (page_fault(buffer_bytes(buffer), PageKind::kList) != nullptr ||
         page_trailer(buffer_bytes(buffer))->list_id != list_id) {
@@ -103,7 +99,7 @@ Place find_place(Relation index, BlockNumber list_id, const ListGeometry& geomet
                             : std::nullopt;
                 if (!still_free) {
                     UnlockReleaseBuffer(buffer);
-                    return find_place(index, list_id, geometry);
+                    return find_place(index, list_id, geometry, block);
                 }
                 return {buffer, *still_free};
             }
@@ -224,8 +220,8 @@ int parts_of(Relation index, const Place& place, const ListGeometry& geometry,
 
 void append_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
                   const EncodedEntry& entry) {
-    cover_entry(index, list_id, geometry, entry);
-    const Place place = find_place(index, list_id, geometry);
+    const BlockNumber start = announce_entry(index, list_id, geometry, entry);
+    const Place place = find_place(index, list_id, geometry, start);
     Part parts[128];
     int count = parts_of(index, place, geometry, entry, parts);
     // The common case is one record: the list page and the one page with the refine slot.

@@ -43,6 +43,17 @@ float* read_mean(Relation index, const MetaPage& meta) {
 
 }  // namespace
 
+bool peek_meta(Relation index, MetaPage* meta) {
+    if (RelationGetNumberOfBlocks(index) == 0) return false;
+    const Buffer buffer = ReadBuffer(index, kMetaBlock);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    memcpy(meta, page_body(buffer_bytes(buffer)), sizeof *meta);
+    const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kMeta) == nullptr;
+    UnlockReleaseBuffer(buffer);
+    return is_ours && meta->magic == kMetaMagic && meta->version == kFormatVersion &&
+           meta->leaf_count > 0;
+}
+
 const LoadedIndex* load_index(Relation index) {
     const MetaPage meta = read_meta(index);
     LoadedIndex* entry = find_cached(relation_file(index));

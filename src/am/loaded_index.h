@@ -25,6 +25,10 @@ const LoadedIndex* load_index(Relation index);
 /// The same, and the index will be searched. Copies of roots take at most work_mem in all.
 const LoadedIndex* load_index_to_search(Relation index);
 
+/// Reads the meta page for the planner. False, and never an error, for what the page holds: a scan
+/// reports a damaged index.
+bool peek_meta(Relation index, MetaPage* meta);
+
 /// The index is built anew in the file that it had: what is kept of it is stale.
 void forget_index(Relation index);
 

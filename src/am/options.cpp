@@ -114,6 +114,10 @@ ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta) {
     return plan;
 }
 
+double measured_share_within(const MetaPage& meta, double distance) {
+    return share_within(calibration_of(meta), distance);
+}
+
 double measured_rows_per_list(const MetaPage& meta) {
     const Calibration calibration = calibration_of(meta);
     if (calibration.list_count == 0) return 0;

@@ -32,6 +32,10 @@ double wanted_recall(const FaissOptions& options);
 /// Lists that a scan opens, as settings, options and the index's own measurement say.
 ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta);
 
+/// The share of the rows within this distance of a typical one, by the same measurement; 0: it
+/// never did.
+double measured_share_within(const MetaPage& meta, double distance);
+
 /// Rows that a list had on average when the index measured itself; 0: it never did.
 double measured_rows_per_list(const MetaPage& meta);
 

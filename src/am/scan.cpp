@@ -89,10 +89,6 @@ void start_walk(ScanState* state, Stage stage, BlockNumber first_page) {
     state->pointer_position = 0;
 }
 
-ListGeometry leaf_geometry(const MetaPage& meta) {
-    return list_geometry(index_shape(meta), 0);
-}
-
 // Copies the rows of the next page of the walk; false at its end. No page of these lists is ever
 // given back, so the walk needs no pin between calls.
 bool fill_from_page(IndexScanDesc scan, ScanState* state) {
@@ -114,7 +110,7 @@ bool fill_from_page(IndexScanDesc scan, ScanState* state) {
     const bool comes_later = everything && state->has_distances && list_id == state->meta.null_list;
     if ((is_list && !comes_later) || !everything) {
         const bool plain = list_id == state->meta.null_list || list_id == state->meta.nan_list;
-        const ListGeometry geometry = plain ? plain_list_geometry() : leaf_geometry(state->meta);
+        const ListGeometry geometry = plain ? plain_list_geometry() : list_geometry(state->meta, 0);
         if (!everything) state->next_page = page_trailer(page)->next;
         const auto* header = reinterpret_cast<const ListHeader*>(page_body(page));
         if (header->level == 0) {

@@ -49,12 +49,12 @@ void log_scan(Relation index, const ScanProgress& progress) {
     const ScanCounts& counts = progress.counts;
     ereport(log_level(),
             (errmsg("scan of index \"%s\": loops: " UINT64_FORMAT ", lists probed: " UINT64_FORMAT
-                    " of %u, entries scanned: " UINT64_FORMAT ", filtered out: " UINT64_FORMAT
-                    ", refined: " UINT64_FORMAT ", rows emitted: " UINT64_FORMAT
-                    ", stop reason: %s, time: %.3f ms",
+                    " of %u, skipped: " UINT64_FORMAT ", entries scanned: " UINT64_FORMAT
+                    ", filtered out: " UINT64_FORMAT ", refined: " UINT64_FORMAT
+                    ", rows emitted: " UINT64_FORMAT ", stop reason: %s, time: %.3f ms",
                     RelationGetRelationName(index), counts.loops, counts.lists_probed,
-                    progress.list_count, counts.entries_scanned, counts.entries_filtered,
-                    counts.entries_refined, counts.rows_emitted,
+                    progress.list_count, counts.lists_skipped, counts.entries_scanned,
+                    counts.entries_filtered, counts.entries_refined, counts.rows_emitted,
                     stop_reason_text(progress.stop_reason), counts.milliseconds)));
 }
 
@@ -63,6 +63,7 @@ void log_scan(Relation index, const ScanProgress& progress) {
 void ScanCounts::add(const ScanCounts& other) {
     loops += other.loops;
     lists_probed += other.lists_probed;
+    lists_skipped += other.lists_skipped;
     entries_scanned += other.entries_scanned;
     entries_filtered += other.entries_filtered;
     entries_refined += other.entries_refined;
@@ -73,6 +74,7 @@ void ScanCounts::add(const ScanCounts& other) {
 void ScanCounts::add_search(const Search& search) {
     const LevelScan::Counters& leaf = search.leaf().counters();
     lists_probed += search.leaf().opened_count();
+    lists_skipped += leaf.lists_skipped;
     entries_scanned += leaf.entries_scanned;
     entries_filtered += leaf.entries_scanned - leaf.entries_passed;
     entries_refined += leaf.entries_refined;
@@ -99,7 +101,7 @@ void define_scan_settings() {
 using namespace lookalike;
 
 SQL_FUNCTION(faiss_scan_stats) {
-    constexpr int kColumnCount = 10;
+    constexpr int kColumnCount = 11;
     TupleDesc descriptor;
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE ||
         descriptor->natts != kColumnCount) {
@@ -112,6 +114,7 @@ SQL_FUNCTION(faiss_scan_stats) {
                                   Int64GetDatum(static_cast<int64>(counts.loops)),
                                   Int32GetDatum(static_cast<int32>(progress.list_count)),
                                   Int64GetDatum(static_cast<int64>(counts.lists_probed)),
+                                  Int64GetDatum(static_cast<int64>(counts.lists_skipped)),
                                   Int64GetDatum(static_cast<int64>(counts.entries_scanned)),
                                   Int64GetDatum(static_cast<int64>(counts.entries_filtered)),
                                   Int64GetDatum(static_cast<int64>(counts.entries_refined)),

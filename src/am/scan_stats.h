@@ -23,6 +23,7 @@ enum class StopReason {
 struct ScanCounts {
     uint64 loops;
     uint64 lists_probed;
+    uint64 lists_skipped;     ///< left unread for what their summary says; again for a wider window
     uint64 entries_scanned;   ///< an entry that a wider window looks at again counts again
     uint64 entries_filtered;  ///< of those scanned: what the index's filter threw away
     uint64 entries_refined;

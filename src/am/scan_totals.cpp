@@ -166,7 +166,7 @@ void add_to_totals(Oid index, const ScanCounts& counts) {
 using namespace lookalike;
 
 SQL_FUNCTION(faiss_index_totals) {
-    constexpr int kColumnCount = 10;
+    constexpr int kColumnCount = 11;
     FuncCallContext* call;
     if (SRF_IS_FIRSTCALL()) {
         call = SRF_FIRSTCALL_INIT();
@@ -190,6 +190,7 @@ SQL_FUNCTION(faiss_index_totals) {
                                   Int64GetDatum(static_cast<int64>(totals.scans)),
                                   Int64GetDatum(static_cast<int64>(counts.loops)),
                                   Int64GetDatum(static_cast<int64>(counts.lists_probed)),
+                                  Int64GetDatum(static_cast<int64>(counts.lists_skipped)),
                                   Int64GetDatum(static_cast<int64>(counts.entries_scanned)),
                                   Int64GetDatum(static_cast<int64>(counts.entries_filtered)),
                                   Int64GetDatum(static_cast<int64>(counts.entries_refined)),

@@ -1,33 +1,21 @@
-// What the planner learns about within(): the index condition that it amounts to, and the share of
-// the rows that it lets through.
+// What the planner learns about within(): the index condition that it amounts to, and by way of
+// that the share of the rows that it lets through (sphere_selectivity.cpp).
 #include "am/sphere_planning.h"
 
 extern "C" {
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
-#include "catalog/pg_statistic.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "utils/selfuncs.h"
 #include "utils/syscache.h"
 }
 
-#include <algorithm>
-
 #include "am/access_method.h"
-#include "pg/descriptor_sphere.h"
+#include "am/sphere_selectivity.h"
 
 namespace lookalike {
 namespace {
-
-// Where statistics say nothing: columns of more than 1 kB have none, and a centre may not be known
-// before the query runs.
-constexpr double kDefaultSelectivity = 0.001;
-constexpr double kLeastSelectivity = 0.0001;
-// A histogram with fewer values is believed in part, and with very few not at all.
-constexpr int kFullHistogram = 100;
-constexpr int kLeastHistogram = 10;
 
 // "descriptor <operator> sphere" instead of within(descriptor, center, radius).
 struct SphereCondition {
@@ -79,69 +67,23 @@ List* index_condition(SupportRequestIndexCondition* request, const char* operato
                                     condition.sphere, InvalidOid, InvalidOid));
 }
 
-// The operator's function for a value of the statistics: a column may hold descriptors of other
-// dimensions or kinds, which the query never meets.
-Datum is_comparable_and_in_sphere(FunctionCallInfo fcinfo) {
-    Sphere sphere;
-    if (!read_sphere(PG_GETARG_DATUM(1), &sphere) ||
-        !are_comparable(descriptor_argument(fcinfo, 0)->view(), sphere.center->view())) {
-        PG_RETURN_BOOL(false);
-    }
-    return FunctionCall2Coll(static_cast<FmgrInfo*>(fcinfo->flinfo->fn_extra), InvalidOid,
-                             PG_GETARG_DATUM(0), PG_GETARG_DATUM(1));
-}
-
-double known_sphere_selectivity(VariableStatData* column, Oid operator_id, Datum sphere) {
-    FmgrInfo in_sphere;
-    fmgr_info(get_opcode(operator_id), &in_sphere);
-    FmgrInfo checked = in_sphere;
-    checked.fn_addr = is_comparable_and_in_sphere;
-    checked.fn_extra = &in_sphere;
-    double common;
-    const double in_common = mcv_selectivity(column, &checked, InvalidOid, sphere, true, &common);
-    int histogram_size;
-    double in_histogram = histogram_selectivity(column, &checked, InvalidOid, sphere, true,
-                                                kLeastHistogram, 1, &histogram_size);
-    const double belief =
-        in_histogram < 0 ? 0 : std::min(1.0, double{1} * histogram_size / kFullHistogram);
-    in_histogram = belief * in_histogram + (1 - belief) * kDefaultSelectivity;
-    double nulls = 0;
-    if (HeapTupleIsValid(column->statsTuple)) {
-        nulls = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(column->statsTuple))->stanullfrac;
-    }
-    const double rest = std::max(0.0, 1 - nulls - common);
-    return std::clamp(in_common + rest * in_histogram, kLeastSelectivity, 1.0);
-}
-
-double sphere_selectivity(PlannerInfo* root, Oid operator_id, List* arguments, int relation) {
-    VariableStatData column;
-    Node* other;
-    bool column_is_left;
-    if (!get_restriction_variable(root, arguments, relation, &column, &other, &column_is_left)) {
-        return kDefaultSelectivity;
-    }
-    double selectivity = kDefaultSelectivity;
-    if (IsA(other, Const) && column_is_left) {
-        auto* sphere = reinterpret_cast<Const*>(other);
-        selectivity = sphere->constisnull
-                          ? 0
-                          : known_sphere_selectivity(&column, operator_id, sphere->constvalue);
-    }
-    ReleaseVariableStats(column);
-    return selectivity;
-}
-
 // Of within(a, b, radius), where a or b is a column.
 double function_selectivity(SupportRequestSelectivity* request, const char* operator_name) {
-    if (request->is_join) return kDefaultSelectivity;
-    auto* a = static_cast<Node*>(linitial(request->args));
-    auto* b = static_cast<Node*>(lsecond(request->args));
-    const bool b_is_column = IsA(estimate_expression_value(request->root, a), Const);
-    const SphereCondition condition = sphere_condition(request->funcid, operator_name,
-                                                       b_is_column ? a : b, lthird(request->args));
-    if (!OidIsValid(condition.operator_id)) return kDefaultSelectivity;
-    return sphere_selectivity(request->root, condition.operator_id,
-                              list_make2(b_is_column ? b : a, condition.sphere), request->varRelid);
+    for (const int column : {0, 1}) {
+        const SphereCondition condition =
+            sphere_condition(request->funcid, operator_name, list_nth(request->args, 1 - column),
+                             lthird(request->args));
+        if (!OidIsValid(condition.operator_id)) break;
+        List* sides = list_make2(list_nth(request->args, column), condition.sphere);
+        double selectivity;
+        if (request->is_join
+                ? sphere_join_selectivity(request->root, condition.operator_id, sides, &selectivity)
+                : sphere_selectivity(request->root, condition.operator_id, sides, request->varRelid,
+                                     &selectivity)) {
+            return selectivity;
+        }
+    }
+    return kDefaultSelectivity;
 }
 
 Datum support(FunctionCallInfo fcinfo, const char* operator_name) {
@@ -222,14 +164,4 @@ SQL_FUNCTION(within_hamming_support) {
 
 SQL_FUNCTION(within_jaccard_support) {
     return support(fcinfo, "<@%>");
-}
-
-SQL_FUNCTION(in_sphere_selectivity) {
-    PG_RETURN_FLOAT8(
-        sphere_selectivity(reinterpret_cast<PlannerInfo*>(PG_GETARG_POINTER(0)), PG_GETARG_OID(1),
-                           reinterpret_cast<List*>(PG_GETARG_POINTER(2)), PG_GETARG_INT32(3)));
-}
-
-SQL_FUNCTION(in_sphere_join_selectivity) {
-    PG_RETURN_FLOAT8(kDefaultSelectivity);
 }

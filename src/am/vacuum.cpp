@@ -29,11 +29,6 @@ struct Sweep {
     List* emptied_lists;  // leaf lists with an empty page behind the first
 };
 
-ListGeometry geometry_of(const MetaPage& meta, uint32 level) {
-    if (meta.dims == 0) return plain_list_geometry();
-    return list_geometry(index_shape(meta), level);
-}
-
 // Inserters of this list look from its first page on again.
 void forget_insert_page(Relation index, BlockNumber list_id) {
     const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
@@ -130,8 +125,8 @@ IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult*
     sweep.callback = callback;
     sweep.callback_state = callback_state;
     sweep.meta = read_meta(info->index);
-    sweep.leaf = geometry_of(sweep.meta, 0);
-    sweep.inner = geometry_of(sweep.meta, 1);
+    sweep.leaf = list_geometry(sweep.meta, 0);
+    sweep.inner = list_geometry(sweep.meta, 1);
     sweep.plain = plain_list_geometry();
     sweep.result = result;
     // An inserter locks the page that it adds before it gives up this lock: a page counted here

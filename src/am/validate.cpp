@@ -96,7 +96,7 @@ bool validate_operator_class(Oid operator_class) {
     CatCList* operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family_id));
     CatCList* procedures = SearchSysCacheList1(AMPROCNUM, ObjectIdGetDatum(family_id));
     bool valid = check_procedures(procedures, family);
-    const bool is_attribute = key_type(input_type).kind != KeyKind::kNone;
+    const bool is_attribute = key_kind(input_type) != KeyKind::kNone;
     valid = (is_attribute ? check_attribute_operators(operators, family)
                           : check_descriptor_operators(operators, family)) &&
             valid;

@@ -36,6 +36,15 @@ double value_at(const Value* row, double recall) {
     return row[kCalibratedRecallCounts - 1];
 }
 
+// The least value that so large a share does not exceed; 0 of none. Changes their order.
+float quantile(std::vector<float>* values, double share) {
+    if (values->empty()) return 0;
+    const double at = std::ceil(share * static_cast<double>(values->size())) - 1;
+    const auto place = values->begin() + static_cast<ptrdiff_t>(std::max(at, 0.0));
+    std::nth_element(values->begin(), place, values->end());
+    return *place;
+}
+
 }  // namespace
 
 float list_reach(Metric metric, float list_key, float row_key, float residual) {
@@ -89,16 +98,46 @@ double ProbePlan::lists_for(double rows, double share) const {
 Calibrator::Calibrator(Metric metric, uint32_t row_floats)
     : metric_(metric), row_floats_(row_floats), ones_(row_floats, 1.0f) {}
 
-void Calibrator::add_query(const float* query) {
+double share_within(const Calibration& calibration, double distance) {
+    if (calibration.share_distance[kCalibratedShareCount - 1] == 0 || calibration.row_count == 0)
+        return 0;
+    const auto rows = static_cast<double>(calibration.row_count);
+    double share = 0;
+    double at = 0;
+    // Between two points that were measured the share grows evenly in its logarithm.
+    const auto is_beyond = [&](double next_share, double next_at) {
+        if (next_share <= share) return false;
+        if (share > 0) next_at = std::max(next_at, at);
+        if (distance < next_at) {
+            share = share == 0
+                        ? next_share
+                        : share * std::pow(next_share / share, (distance - at) / (next_at - at));
+            return true;
+        }
+        share = next_share;
+        at = next_at;
+        return false;
+    };
+    for (uint32_t i = 0; i < kCalibratedRankCount && kCalibratedRanks[i] < rows; ++i)
+        if (is_beyond(kCalibratedRanks[i] / rows, calibration.rank_distance[i])) return share;
+    for (uint32_t i = 0; i < kCalibratedShareCount; ++i)
+        if (is_beyond(kCalibratedShares[i], calibration.share_distance[i])) return share;
+    return 1;
+}
+
+void Calibrator::add_query(const float* query, double mean_product) {
     queries_.insert(queries_.end(), query, query + row_floats_);
+    mean_products_.push_back(mean_product);
     nearest_.emplace_back();
     nearest_.back().reserve(kMostRows + 1);
     thinned_.emplace_back();
+    sampled_.emplace_back();
+    sampled_.back().reserve(kSampledRows);
 }
 
 void Calibrator::add_query(const IndexSpace& space, const float* row) {
     const SpaceQuery query = space.query(row);
-    add_query(query.raw ? query.raw.get() : query.vector.get());
+    add_query(query.raw ? query.raw.get() : query.vector.get(), query.mean_product);
 }
 
 float Calibrator::key(const float* query, const float* vector) const {
@@ -114,8 +153,25 @@ float Calibrator::key(const float* query, const float* vector) const {
     return both > 0 ? 1 - both / either : 1;
 }
 
+float Calibrator::distance(size_t query, float key) const {
+    if (metric_ == Metric::kHamming) return key / 4;  // bits are -1 and 1
+    return static_cast<float>(key_to_distance(metric_, key - mean_products_[query]));
+}
+
+// Every second row goes, and from now on half as many come.
+void Calibrator::thin_sample() {
+    for (std::vector<float>& keys : sampled_) {
+        for (size_t i = 0; 2 * i < keys.size(); ++i)
+            keys[i] = keys[2 * i];
+        keys.resize((keys.size() + 1) / 2);
+    }
+    sample_step_ *= 2;
+}
+
 void Calibrator::observe(const float* vector, uint32_t list) {
     const bool is_left = row_count_ % kThinning == 0;
+    if (row_count_ == kSampledRows * sample_step_) thin_sample();
+    const bool is_sampled = row_count_ % sample_step_ == 0;
     ++row_count_;
     const auto keep = [](std::vector<Near>& heap, const Near& near, size_t count) {
         if (heap.size() == count && !(near < heap.front())) return;
@@ -127,6 +183,7 @@ void Calibrator::observe(const float* vector, uint32_t list) {
     };
     for (size_t i = 0; i < nearest_.size(); ++i) {
         const Near near{key(queries_.data() + i * row_floats_, vector), list};
+        if (is_sampled) sampled_[i].push_back(near.key);
         // The query is a row itself.
         if (metric_ != Metric::kInnerProduct && near.key == 0) continue;
         keep(nearest_[i], near, kMostRows);
@@ -175,6 +232,7 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
     result.residual =
         static_cast<float>(residuals / std::max<double>(1, static_cast<double>(nearest_.size())));
     measure_reach(left_rows, &result);
+    measure_distances(&result);
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
         uint64_t all = 0;
         for (const uint64_t count : found[i])
@@ -202,6 +260,27 @@ void Calibrator::measure_reach(const std::vector<LeftRow>& rows, Calibration* re
         const double at = kCalibratedRecalls[j] * static_cast<double>(reaches.size() - 1);
         result->reach[j] = reaches[static_cast<size_t>(std::ceil(at))];
     }
+}
+
+// Near by, a typical query: few lie among many near rows, and would make the mean theirs. Far off,
+// all of them.
+void Calibrator::measure_distances(Calibration* result) const {
+    std::vector<float> of_rank[kCalibratedRankCount];
+    std::vector<float> of_pairs;
+    for (size_t query = 0; query < nearest_.size(); ++query) {
+        std::vector<Near> rows = nearest_[query];
+        std::sort(rows.begin(), rows.end());
+        for (uint32_t i = 0; i < kCalibratedRankCount; ++i) {
+            const uint32_t rank = kCalibratedRanks[i];
+            if (rank <= rows.size()) of_rank[i].push_back(distance(query, rows[rank - 1].key));
+        }
+        for (const float key : sampled_[query])
+            of_pairs.push_back(distance(query, key));
+    }
+    for (uint32_t i = 0; i < kCalibratedRankCount; ++i)
+        result->rank_distance[i] = quantile(&of_rank[i], 0.5);
+    for (uint32_t i = 0; i < kCalibratedShareCount; ++i)
+        result->share_distance[i] = quantile(&of_pairs, kCalibratedShares[i]);
 }
 
 }  // namespace lookalike

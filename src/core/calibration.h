@@ -16,6 +16,10 @@ constexpr uint32_t kCalibratedRows[] = {10, 100, 1000};
 constexpr double kCalibratedRecalls[] = {0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999};
 constexpr uint32_t kCalibratedRowCounts = 3;
 constexpr uint32_t kCalibratedRecallCounts = 8;
+constexpr uint32_t kCalibratedRanks[] = {1, 10, 100, 1000};
+constexpr double kCalibratedShares[] = {0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 1};
+constexpr uint32_t kCalibratedRankCount = 4;
+constexpr uint32_t kCalibratedShareCount = 8;
 
 /// As the meta page stores it. All zero: never measured.
 struct Calibration {
@@ -30,8 +34,18 @@ struct Calibration {
     float reach[kCalibratedRecallCounts];
     float residual;  ///< squared distance of a typical row from its centroid
     uint32_t reserved;
+    /// The distance, as SQL shows it, of a typical row from the kCalibratedRanks[i]-th nearest
+    /// other one.
+    float rank_distance[kCalibratedRankCount];
+    /// A share kCalibratedShares[i] of all pairs of rows is no farther apart than this. All zero:
+    /// distances were not measured, only lists.
+    float share_distance[kCalibratedShareCount];
 };
-static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 4 * 8 + 8);
+static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 4 * 8 + 8 + 4 * 4 + 4 * 8);
+
+/// The share of the rows within this distance of a typical row, at least one row; 0 where distances
+/// were not measured.
+double share_within(const Calibration& calibration, double distance);
 
 /// How far a list with this key of its centroid would have to reach towards the query to hold a row
 /// with this key: for L2 and cosine in units of what a random direction does not do by itself, the
@@ -69,18 +83,23 @@ class ProbePlan {
     float residual_ = 1;
 };
 
-/// Collects the nearest rows of some queries and the lists that they are in.
+/// Collects the nearest rows of some queries and the lists that they are in, and how far rows are
+/// from the queries.
 class Calibrator {
   public:
+    /// Rows whose distance from every query is kept, at most.
+    static constexpr size_t kSampledRows = 256;
     /// At most, beside the query itself.
     static constexpr size_t kBytesPerQuery =
-        (kCalibratedRows[kCalibratedRowCounts - 1] + kCalibratedRows[0] + 2) * 2 * sizeof(float);
+        (kCalibratedRows[kCalibratedRowCounts - 1] + kCalibratedRows[0] + 2) * 2 * sizeof(float) +
+        kSampledRows * sizeof(float);
 
     /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
     Calibrator(Metric metric, uint32_t row_floats);
 
-    /// `query` is as a row is; for the inner product, P(q) instead of P(q - m).
-    void add_query(const float* query);
+    /// `query` is as a row is; for the inner product, P(q) instead of P(q - m), and
+    /// mean_product = <q, m>.
+    void add_query(const float* query, double mean_product = 0);
     /// The same for a row as SQL has it. REQUIRES: as IndexSpace::query.
     void add_query(const IndexSpace& space, const float* row);
     size_t query_count() const { return nearest_.size(); }
@@ -104,19 +123,26 @@ class Calibrator {
         float last_key;
     };
 
+    /// Orders rows by their distance from the query; `distance` makes that of it.
     float key(const float* query, const float* vector) const;
+    float distance(size_t query, float key) const;
     std::vector<Near> lists_by_key(const float* query, std::span<const float> centroids,
                                    uint32_t list_count) const;
 
     void measure_reach(const std::vector<LeftRow>& rows, Calibration* result) const;
+    void measure_distances(Calibration* result) const;
+    void thin_sample();
 
     Metric metric_;
     uint32_t row_floats_;
     uint64_t row_count_ = 0;
     std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
     std::vector<float> queries_;
-    std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top
-    std::vector<std::vector<Near>> thinned_;  // the same for the rows that a filter would leave
+    std::vector<double> mean_products_;
+    std::vector<std::vector<Near>> nearest_;   // heaps, the farthest on top
+    std::vector<std::vector<Near>> thinned_;   // the same for the rows that a filter would leave
+    std::vector<std::vector<float>> sampled_;  // the keys of every sample_step_-th row
+    uint64_t sample_step_ = 1;
 };
 
 }  // namespace lookalike

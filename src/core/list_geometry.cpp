@@ -164,6 +164,10 @@ ListGeometry list_geometry(const IndexShape& shape, uint32_t level) {
     return list_geometry(shape.metric, shape.code_dims, shape.refine, level, shape.attributes);
 }
 
+ListGeometry list_geometry(const MetaPage& meta, uint32_t level) {
+    return meta.dims > 0 ? list_geometry(index_shape(meta), level) : plain_list_geometry();
+}
+
 ListGeometry plain_list_geometry() {
     return with_entry_bytes(0, 0, 0, 0, 0);
 }

@@ -99,6 +99,8 @@ AttributeWidths attribute_widths(const MetaPage& meta);
 IndexShape index_shape(const MetaPage& meta);
 
 ListGeometry list_geometry(const IndexShape& shape, uint32_t level);
+/// Plain while the dimensions are unknown.
+ListGeometry list_geometry(const MetaPage& meta, uint32_t level);
 
 /// For the lists of rows that have no place in the metric: pointers only.
 ListGeometry plain_list_geometry();

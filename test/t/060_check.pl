@@ -3,21 +3,13 @@
 use strict;
 use warnings;
 
-use PostgreSQL::Test::Cluster;
+use FindBin;
+use lib $FindBin::RealBin;
+use FaissTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('check');
-$node->init;
-$node->append_conf('postgresql.conf', 'autovacuum = off');
-$node->start;
-$node->safe_psql(
-    'postgres', q{
-    CREATE EXTENSION lookalike;
-    CREATE FUNCTION made(seed int, dims int) RETURNS descriptor LANGUAGE sql IMMUTABLE AS
-        $$SELECT array_agg(sin(seed * 12.9898 + i * i * 0.37))::real[]::descriptor
-            FROM generate_series(1, dims) AS i$$;
-});
+my $node = start_node('check');
 
 sub sound
 {

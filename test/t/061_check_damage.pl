@@ -2,22 +2,17 @@
 use strict;
 use warnings;
 
-use PostgreSQL::Test::Cluster;
+use FindBin;
+use lib $FindBin::RealBin;
+use FaissTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 use constant { PAGE => 8192, BODY => 24, TRAILER => 8176, LIST => 3, CODE => 4, REFINE => 5 };
 
-my $node = PostgreSQL::Test::Cluster->new('damage');
-$node->init;
-$node->append_conf('postgresql.conf', 'autovacuum = off');
-$node->start;
+my $node = start_node('damage');
 $node->safe_psql(
     'postgres', q{
-    CREATE EXTENSION lookalike;
-    CREATE FUNCTION made(seed int, dims int) RETURNS descriptor LANGUAGE sql IMMUTABLE AS
-        $$SELECT array_agg(sin(seed * 12.9898 + i * i * 0.37))::real[]::descriptor
-            FROM generate_series(1, dims) AS i$$;
     CREATE TABLE t AS SELECT i AS id, CASE WHEN i % 50 <> 0 THEN made(i, 16) END AS f
         FROM generate_series(1, 1200) AS i;
     ALTER TABLE t ALTER f TYPE descriptor(16);

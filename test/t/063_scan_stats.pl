@@ -30,7 +30,7 @@ my (undef, $out, $notices) = $node->psql('postgres',
     by_index(qq{SET lookalike.log_scan = notice; $search}));
 like(
     $notices,
-    qr/NOTICE:  scan of index "t_d": loops: 1, lists probed: [1-5] of 5, entries scanned: \d+, filtered out: 0, refined: \d+, rows emitted: \d+, stop reason: executor, time: \d+\.\d+ ms$/,
+    qr/NOTICE:  scan of index "t_d": loops: 1, lists probed: [1-5] of 5, skipped: \d+, entries scanned: \d+, filtered out: 0, refined: \d+, rows emitted: \d+, stop reason: executor, time: \d+\.\d+ ms$/,
     'a line for the client');
 for my $case ([ 'debug', 'debug1', 'DEBUG' ], [ 'log', 'log', 'LOG' ], [ 'debug', 'log', '' ],
     [ 'off', 'debug5', '' ])

@@ -107,7 +107,7 @@ cmp_ok(ask($probed), '>', $probed_before, 'a session that knew the index opens m
 # Little memory: fewer queries, and a sort on disk. Then too little.
 is( $node->safe_psql(
         'postgres', q{SET maintenance_work_mem = '1MB'; SELECT faiss_index_calibrate('cosine')}),
-    30,
+    26,
     'as many queries as fit');
 $node->safe_psql(
     'postgres', q{

@@ -21,6 +21,11 @@ LANGUAGE sql VOLATILE AS $$
                      )::real[]::descriptor
       FROM generate_series(1, dims) AS dim WHERE number IS NOT NULL
 $$;
+-- The same whenever it is asked for.
+CREATE FUNCTION made(seed int, dims int) RETURNS descriptor LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_agg(sin(seed * 12.9898 + i * i * 0.37))::real[]::descriptor
+      FROM generate_series(1, dims) AS i
+$$;
 CREATE FUNCTION made_up_bits(number int, dims int) RETURNS descriptor LANGUAGE sql VOLATILE AS $$
     SELECT ('b' || string_agg((random() < 0.3)::int::text, ''))::descriptor
       FROM generate_series(1, dims) WHERE number IS NOT NULL

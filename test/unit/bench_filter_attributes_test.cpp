@@ -1,5 +1,4 @@
-// Included, as the library of the tests does not have it.
-#include "tools/filter_attributes.cpp"
+#include "tools/filter_attributes.h"
 
 #include <gtest/gtest.h>
 

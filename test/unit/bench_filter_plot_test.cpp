@@ -1,9 +1,8 @@
-// Included, as the library of the tests does not have it.
-#include "tools/filter_plot.cpp"
+#include "tools/filter_plot.h"
 
 #include <gtest/gtest.h>
 
-#include "tools/svg_chart.cpp"
+#include "tools/svg_chart.h"
 
 namespace lookalike {
 namespace {

@@ -1,7 +1,9 @@
-// Included, as the library of the tests does not have it.
-#include "tools/filter_result.cpp"
+#include "tools/filter_result.h"
 
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace lookalike {
 namespace {

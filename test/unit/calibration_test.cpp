@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 #include <vector>
@@ -168,6 +169,88 @@ TEST(Calibration, BinaryAndInnerProductKeysOrderAsTheirDistances) {
         EXPECT_EQ(calibration.probes[0][kCalibratedRecallCounts - 1], 1u) << int(metric);
         EXPECT_EQ(calibration.probes[1][kCalibratedRecallCounts - 1], 2u) << int(metric);
     }
+}
+
+// Places on a line: twice the radius lies within it, and half or double that is near enough.
+TEST(Calibration, CountsWhatLiesWithinADistance) {
+    constexpr int kRows = 20000;
+    std::mt19937 random(5);
+    std::vector<float> rows(kRows);
+    for (float& row : rows)
+        row = std::uniform_real_distribution<float>(0, kRows)(random);
+    Calibrator calibrator(Metric::kL2, 1);
+    for (int i = 0; i < 100; ++i)
+        calibrator.add_query(&rows[i * 7]);
+    for (const float& row : rows)
+        calibrator.observe(&row, row < kRows / 2 ? 0 : 1);
+    const float centroids[] = {5000, 15000};
+    const Calibration calibration = calibrator.measure(centroids, 2);
+    for (const double radius : {2.0, 5.0, 20.0, 50.0, 200.0, 500.0, 2000.0, 5000.0}) {
+        const double within = share_within(calibration, radius) * kRows;
+        EXPECT_GT(within, radius) << radius;
+        EXPECT_LT(within, radius * 4) << radius;
+    }
+    double before = 0;
+    for (double radius = 0; radius < 2 * kRows; radius += 37) {
+        const double share = share_within(calibration, radius);
+        EXPECT_GE(share, before);
+        before = share;
+    }
+    EXPECT_EQ(before, 1);
+    EXPECT_EQ(share_within(calibration, std::numeric_limits<double>::infinity()), 1);
+    EXPECT_EQ(share_within(calibration, -1), 1.0 / kRows);
+    EXPECT_EQ(share_within(Calibration{}, 5), 0);
+}
+
+TEST(Calibration, DistancesAreThoseOfSql) {
+    constexpr uint32_t kDimensions = 64;
+    std::mt19937 random(9);
+    std::normal_distribution<float> normal(1, 1);
+    std::vector<std::vector<float>> rows(3000, std::vector<float>(kDimensions));
+    std::vector<float> mean(kDimensions);
+    for (std::vector<float>& row : rows)
+        for (float& x : row)
+            x = normal(random);
+    for (float& x : mean)
+        x = normal(random);
+    // The mean's own part of a product must not be missing.
+    const IndexSpace space(Metric::kInnerProduct, kDimensions, 1, mean);
+    Calibrator products(Metric::kInnerProduct, space.padded_dims());
+    Calibrator bits(Metric::kHamming, kDimensions);
+    std::vector<float> in_space(space.padded_dims());
+    std::vector<double> product_distances;
+    std::vector<double> bit_distances;
+    const auto signs = [](const std::vector<float>& row) {
+        std::vector<float> result;
+        for (const float x : row)
+            result.push_back(x < 1 ? -1.0f : 1.0f);
+        return result;
+    };
+    for (int i = 0; i < 30; ++i) {
+        products.add_query(space, rows[i].data());
+        bits.add_query(signs(rows[i]).data());
+    }
+    for (const std::vector<float>& row : rows) {
+        space.to_space(row.data(), in_space.data());
+        products.observe(in_space.data(), 0);
+        bits.observe(signs(row).data(), 0);
+        for (int i = 0; i < 30; ++i) {
+            product_distances.push_back(-exact_dot(rows[i].data(), row.data(), kDimensions));
+            double different = 0;
+            for (uint32_t d = 0; d < kDimensions; ++d)
+                different += (row[d] < 1) != (rows[i][d] < 1);
+            bit_distances.push_back(different);
+        }
+    }
+    const auto middle = [](std::vector<double>& distances) {
+        std::nth_element(distances.begin(), distances.begin() + distances.size() / 2,
+                         distances.end());
+        return distances[distances.size() / 2];
+    };
+    const Calibration of_products = products.measure(std::vector<float>(in_space.size()), 1);
+    EXPECT_NEAR(share_within(of_products, middle(product_distances)), 0.5, 0.05);
+    const Calibration of_bits = bits.measure(std::vector<float>(kDimensions), 1);
+    EXPECT_NEAR(share_within(of_bits, middle(bit_distances)), 0.5, 0.1);
 }
 
 }  // namespace
