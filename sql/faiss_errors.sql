@@ -40,7 +40,9 @@ SET lookalike.no_such_setting = 1;
 CREATE UNIQUE INDEX ON t USING faiss (r);
 CREATE INDEX ON t USING faiss (r) INCLUDE (id);
 CREATE INDEX ON t USING faiss (r DESC);
+\set VERBOSITY sqlstate
 CREATE INDEX ON t USING faiss (r, h);
+\set VERBOSITY default
 CREATE INDEX ON t USING faiss (id);
 CLUSTER t USING t_r;
 DROP TABLE t;

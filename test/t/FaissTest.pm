@@ -77,11 +77,11 @@ sub read_to_the_end {
         $settings
         BEGIN ISOLATION LEVEL REPEATABLE READ;
         CREATE TEMP TABLE came ON COMMIT DROP AS
-            SELECT ctid AS place FROM $table ORDER BY d $operator $query;
+            SELECT id FROM $table ORDER BY d $operator $query;
         SET LOCAL enable_seqscan = on;
         RESET work_mem;
         SELECT (SELECT count(*) FROM came) = (SELECT count(*) FROM $table)
-           AND (SELECT count(*) FROM $table AS t WHERE t.ctid NOT IN (SELECT place FROM came)) = 0;
+           AND (SELECT count(*) FROM $table WHERE id NOT IN (SELECT id FROM came)) = 0;
         COMMIT}));
 }
 
