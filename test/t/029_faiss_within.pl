@@ -35,7 +35,8 @@ DECLARE
 BEGIN
     strangers := 0;
     FOR query IN SELECT d FROM queries LOOP
-        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true),
+                set_config('enable_sort', 'on', true);
         EXECUTE format('SELECT max(dist) FROM (SELECT d %1$s $1 AS dist FROM %2$s
             ORDER BY d %1$s $1 LIMIT %3$s) AS nearest', operator, of, k) INTO radius USING query;
         EXECUTE format('SELECT count(*) FROM %s WHERE d %s $1 <= $2', of, operator)

@@ -2,6 +2,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib $FindBin::RealBin;
+use FaissTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -12,6 +15,7 @@ my $node = PostgreSQL::Test::Cluster->new('damage');
 $node->init;
 $node->append_conf('postgresql.conf', 'autovacuum = off');
 $node->start;
+without_checksums($node);
 $node->safe_psql(
     'postgres', q{
     CREATE EXTENSION lookalike;
