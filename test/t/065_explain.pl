@@ -12,7 +12,8 @@ use Test::More;
 plan skip_all => 'before PostgreSQL 18 extensions cannot add to EXPLAIN'
   if `pg_config --version` =~ /^PostgreSQL (\d+)/ && $1 < 18;
 
-my $node = start_node('explain', 'max_parallel_workers_per_gather = 2');
+my $node = start_node('explain', 'max_parallel_workers_per_gather = 2', 'parallel_setup_cost = 0',
+    'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0');
 $node->safe_psql(
     'postgres', q{
     CREATE TABLE t (id int PRIMARY KEY, d descriptor(4), season int);
@@ -88,7 +89,7 @@ unlike($never, qr/Lists/, '... has done nothing');
 
 # Parallel workers do not tell their leader what they scanned.
 $plan = decode_json(explain('ANALYZE, VERBOSE, FORMAT json', q{
-    SELECT (SELECT id FROM t ORDER BY t.d <-> queries.d LIMIT 1) FROM queries}));
+    SELECT count((SELECT id FROM t ORDER BY t.d <-> queries.d LIMIT 1)) FROM queries}));
 my ($scan) = grep { $_->{'Node Type'} eq 'Index Scan' } nodes_with('Index Name', $plan);
 ok(nodes_with('Workers Launched', $plan), 'a parallel plan');
 my $by_workers = grep { $_->{'Actual Loops'} > 0 } @{ $scan->{Workers} // [] };
