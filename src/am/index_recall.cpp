@@ -196,8 +196,8 @@ struct Answer {
     double milliseconds;
 };
 
-// PostgreSQL 18 forgets the ctid of a row that it has sorted anew: there, a row at the query's own
-// distance stands for the query's own, because of equally near rows any will do.
+// PostgreSQL 16 to 18 lose the ctid of a row that they have sorted anew: there, a row at the
+// query's own distance stands for the query's own, because of equally near rows any will do.
 bool is_own_row(HeapTuple tuple, ItemPointerData own) {
     bool is_null;
     const auto* row = reinterpret_cast<const ItemPointerData*>(
