@@ -22,6 +22,9 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/varbit.h"
+#if PG_VERSION_NUM < 150000
+#include "replication/walsender.h"
+#endif
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
