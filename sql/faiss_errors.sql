@@ -34,7 +34,6 @@ SET lookalike.recall = 1.5;
 SET lookalike.recall = -1;
 SET lookalike.recall = 'NaN';
 SET lookalike.recall = 0; -- the index's own
-SET lookalike.no_such_setting = 1;
 
 -- What the access method cannot do.
 CREATE UNIQUE INDEX ON t USING faiss (r);
