@@ -4,7 +4,6 @@
 
 extern "C" {
 #include "access/relscan.h"
-#include "pgstat.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -282,7 +281,7 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
     while (!found && state->stage != Stage::kDone) {
         switch (state->stage) {
             case Stage::kStart:
-                pgstat_count_index_scan(scan->indexRelation);
+                count_index_search(scan);
                 start_search(scan, state);
                 break;
             case Stage::kSearch: {

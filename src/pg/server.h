@@ -5,6 +5,8 @@
 extern "C" {
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/relscan.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "common/hashfn.h"
@@ -13,6 +15,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
+#include "pgstat.h"
 #include "postmaster/autovacuum.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
@@ -21,6 +24,7 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/rel.h"
 #include "utils/varbit.h"
 #if PG_VERSION_NUM < 150000
 #include "replication/walsender.h"
@@ -89,6 +93,14 @@ void on_shared_memory_request() {
     };
 #else
     request();
+#endif
+}
+
+/// Counts a search for the statistics views and, from PostgreSQL 18 on, for EXPLAIN.
+inline void count_index_search(IndexScanDesc scan) {
+    pgstat_count_index_scan(scan->indexRelation);
+#if PG_VERSION_NUM >= 180000
+    if (scan->instrument != nullptr) ++scan->instrument->nsearches;
 #endif
 }
 
