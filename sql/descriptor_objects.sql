@@ -1,10 +1,11 @@
 -- What the extension brings: the list is here so that none is lost or changed unseen.
+-- (From PostgreSQL 17 on, array types are members too.)
 SELECT pg_describe_object(classid, objid, 0) COLLATE "C" AS object FROM pg_depend
     WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
     AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'lookalike')
     AND pg_describe_object(classid, objid, 0) ~
         'descriptor|distance|similarity|product|subvector|quantize|normalize'
-    AND pg_describe_object(classid, objid, 0) !~ 'access method faiss|function image_'
+    AND pg_describe_object(classid, objid, 0) !~ 'access method faiss|function image_|^type .*\[\]$'
     ORDER BY 1;
 -- Every function is immutable, strict and safe in parallel.
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'

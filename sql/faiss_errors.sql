@@ -34,13 +34,14 @@ SET lookalike.recall = 1.5;
 SET lookalike.recall = -1;
 SET lookalike.recall = 'NaN';
 SET lookalike.recall = 0; -- the index's own
-SET lookalike.no_such_setting = 1;
 
 -- What the access method cannot do.
 CREATE UNIQUE INDEX ON t USING faiss (r);
 CREATE INDEX ON t USING faiss (r) INCLUDE (id);
 CREATE INDEX ON t USING faiss (r DESC);
+\set VERBOSITY sqlstate
 CREATE INDEX ON t USING faiss (r, h);
+\set VERBOSITY default
 CREATE INDEX ON t USING faiss (id);
 CLUSTER t USING t_r;
 DROP TABLE t;

@@ -40,14 +40,14 @@ RESET plan_cache_mode;
 
 -- Forms that it does not serve: another distance, a sphere that moves with the row, and a comparison
 -- of the distance, which names no place to search around.
-SET enable_seqscan = off;
+SET seq_page_cost = 1000000;
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within_cosine(d, place(100), 0.1);
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within(d, place(100), id);
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within(d, d + place(1), 3);
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within(d, place(100), 3 + random());
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE NOT within(d, place(100), 3);
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE d <-> place(100) <= 3;
-RESET enable_seqscan;
+RESET seq_page_cost;
 
 -- The planner counts with the histogram: a large sphere is read from the table.
 SELECT place(6050) AS center \gset

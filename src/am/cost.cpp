@@ -107,6 +107,7 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
         // Reading all rows in no useful order is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
+        rule_out(&path->path);
         return;
     }
     double random_page_cost;

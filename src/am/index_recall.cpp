@@ -159,8 +159,9 @@ SPIPlanPtr prepare_search(const IndexText& text, int32 k) {
     Oid type = text.type;
     // One row more: the query's own is not counted.
     const char* statement = psprintf(
-        "SELECT ctid, (%s) %s $1 FROM ONLY %s WHERE %s ORDER BY (%s) %s $1 LIMIT %d", text.value,
-        text.distance, text.table, text.condition, text.value, text.distance, k + 1);
+        "SELECT ctid, (%s) %s $1, $1 %s $1 FROM ONLY %s WHERE %s ORDER BY (%s) %s $1 LIMIT %d",
+        text.value, text.distance, text.distance, text.table, text.condition, text.value,
+        text.distance, k + 1);
     SPIPlanPtr plan = SPI_prepare_cursor(statement, 1, &type, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr) check_spi(SPI_result, "SPI_prepare_cursor");
     return plan;
@@ -195,6 +196,22 @@ struct Answer {
     double milliseconds;
 };
 
+// PostgreSQL 16 to 18 lose the ctid of a row that they have sorted anew: there, a row at the
+// query's own distance stands for the query's own, because of equally near rows any will do.
+bool is_own_row(HeapTuple tuple, ItemPointerData own) {
+    bool is_null;
+    const auto* row = reinterpret_cast<const ItemPointerData*>(
+        DatumGetPointer(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &is_null)));
+    if (ItemPointerIsValid(row)) {
+        return ItemPointerGetBlockNumber(row) == ItemPointerGetBlockNumber(&own) &&
+               ItemPointerGetOffsetNumber(row) == ItemPointerGetOffsetNumber(&own);
+    }
+    const Datum distance = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &is_null);
+    if (is_null) return false;
+    const Datum own_distance = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 3, &is_null);
+    return DatumGetFloat8(distance) == DatumGetFloat8(own_distance);
+}
+
 void search(SPIPlanPtr plan, const Queries& queries, uint64 query, int32 k, Answer* answer) {
     Datum value = queries.values[query];
     instr_time start;
@@ -205,14 +222,14 @@ void search(SPIPlanPtr plan, const Queries& queries, uint64 query, int32 k, Answ
     INSTR_TIME_SUBTRACT(end, start);
     answer->milliseconds = INSTR_TIME_GET_MILLISEC(end);
     answer->count = 0;
+    bool own_left_out = false;
     for (uint64 i = 0; i < SPI_processed && answer->count < static_cast<uint32>(k); ++i) {
         HeapTuple tuple = SPI_tuptable->vals[i];
-        bool is_null;
-        const Datum row = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &is_null);
-        if (ItemPointerEquals(reinterpret_cast<ItemPointer>(DatumGetPointer(row)),
-                              &queries.rows[query])) {
+        if (!own_left_out && is_own_row(tuple, queries.rows[query])) {
+            own_left_out = true;
             continue;
         }
+        bool is_null;
         const Datum distance = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &is_null);
         if (is_null) continue;
         const double number = DatumGetFloat8(distance);

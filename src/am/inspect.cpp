@@ -16,18 +16,9 @@ namespace lookalike {
 namespace {
 
 bool may_maintain(Oid index_id) {
-#if PG_VERSION_NUM >= 160000
     if (object_ownercheck(RelationRelationId, index_id, GetUserId())) return true;
-#else
-    if (pg_class_ownercheck(index_id, GetUserId())) return true;
-#endif
-#if PG_VERSION_NUM >= 170000
     const Oid table_id = IndexGetRelation(index_id, true);
-    return OidIsValid(table_id) &&
-           pg_class_aclcheck(table_id, GetUserId(), ACL_MAINTAIN) == ACLCHECK_OK;
-#else
-    return false;
-#endif
+    return OidIsValid(table_id) && may_maintain_table(table_id);
 }
 
 bool may_query(Oid index_id) {
@@ -118,9 +109,7 @@ Caller act_as_owner(Relation heap) {
     SetUserIdAndSecContext(heap->rd_rel->relowner,
                            caller.security_context | SECURITY_RESTRICTED_OPERATION);
     caller.nest_level = NewGUCNestLevel();
-#if PG_VERSION_NUM >= 170000
     RestrictSearchPath();
-#endif
     return caller;
 }
 

@@ -1,6 +1,7 @@
 // What PostgreSQL calls when it loads the library.
 #include "pg/server.h"
 
+#include "am/explain.h"
 #include "am/options.h"
 #include "am/scan_totals.h"
 #include "pg/image_settings.h"
@@ -17,5 +18,6 @@ __attribute__((visibility("default"))) void _PG_init(void) {
     lookalike::prepare_scan_totals();
     lookalike::define_options();  // reserves the prefix of all settings
     lookalike::set_up_warm_start();
+    lookalike::extend_explain();
 }
 }

@@ -32,6 +32,15 @@ bool is_recall(double value) {
     return value > 0 && value <= 1;
 }
 
+// From PostgreSQL 18 on there is one member more, which may stay zero.
+relopt_parse_elt option_field(const char* name, relopt_type type, size_t offset) {
+    relopt_parse_elt field{};
+    field.optname = name;
+    field.opttype = type;
+    field.offset = static_cast<int>(offset);
+    return field;
+}
+
 Calibration calibration_of(const MetaPage& meta) {
     Calibration calibration;
     memcpy(&calibration, meta.calibration, sizeof calibration);
@@ -76,18 +85,14 @@ void define_options() {
         "lookalike.recall", "Share of true nearest rows that a scan should find.",
         "In (0, 1]; 0 takes the index's own, else 0.95.", &recall_setting, 0, -DBL_MAX, DBL_MAX,
         PGC_USERSET, 0, check_recall_setting, nullptr, nullptr);
-#if PG_VERSION_NUM >= 150000
     MarkGUCPrefixReserved("lookalike");
-#else
-    EmitWarningsOnPlaceholders("lookalike");
-#endif
 }
 
 bytea* parse_options(Datum reloptions, bool validate) {
     static const relopt_parse_elt table[] = {
-        {"lists", RELOPT_TYPE_INT, offsetof(FaissOptions, lists)},
-        {"refine", RELOPT_TYPE_ENUM, offsetof(FaissOptions, refine)},
-        {"recall", RELOPT_TYPE_REAL, offsetof(FaissOptions, recall)},
+        option_field("lists", RELOPT_TYPE_INT, offsetof(FaissOptions, lists)),
+        option_field("refine", RELOPT_TYPE_ENUM, offsetof(FaissOptions, refine)),
+        option_field("recall", RELOPT_TYPE_REAL, offsetof(FaissOptions, recall)),
     };
     void* options = build_reloptions(reloptions, validate, option_kind, sizeof(FaissOptions), table,
                                      lengthof(table));

@@ -20,20 +20,12 @@ constexpr BlockNumber kMetaBlock = 0;
 /// Tells one build of an index from the next. 0 is none.
 using RelationFile = uint64_t;
 inline RelationFile relation_file(Relation relation) {
-#if PG_VERSION_NUM >= 160000
     return relation->rd_locator.relNumber;
-#else
-    return relation->rd_node.relNode;
-#endif
 }
 
 /// Pins `block` if it is still in `buffer`.
 inline bool read_recent_buffer(Relation relation, BlockNumber block, Buffer buffer) {
-#if PG_VERSION_NUM >= 160000
     return ReadRecentBuffer(relation->rd_locator, MAIN_FORKNUM, block, buffer);
-#else
-    return ReadRecentBuffer(relation->rd_node, MAIN_FORKNUM, block, buffer);
-#endif
 }
 
 inline uint8_t* buffer_bytes(Buffer buffer) {

@@ -4,7 +4,6 @@
 
 extern "C" {
 #include "access/relscan.h"
-#include "pgstat.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -214,16 +213,22 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     state->stage = Stage::kSearch;
 }
 
+// With the loop that runs, if one has begun.
+ScanProgress progress_with_loop(const ScanState* state) {
+    ScanProgress progress = state->progress;
+    if (state->stage == Stage::kStart) return progress;
+    ++progress.counts.loops;
+    progress.list_count = state->meta.leaf_count;
+    progress.stop_reason = state->stage != Stage::kDone ? StopReason::kExecutor
+                           : state->ends_at_radius      ? StopReason::kRadius
+                                                        : StopReason::kExhausted;
+    if (state->reader != nullptr) progress.counts.add_search(*state->reader->search);
+    return progress;
+}
+
 // Takes what the search has counted before it goes.
 void end_loop(ScanState* state) {
-    if (state->stage == Stage::kStart) return;
-    ScanProgress* progress = &state->progress;
-    ++progress->counts.loops;
-    progress->list_count = state->meta.leaf_count;
-    progress->stop_reason = state->stage != Stage::kDone ? StopReason::kExecutor
-                            : state->ends_at_radius      ? StopReason::kRadius
-                                                         : StopReason::kExhausted;
-    if (state->reader != nullptr) progress->counts.add_search(*state->reader->search);
+    state->progress = progress_with_loop(state);
     state->stage = Stage::kStart;
 }
 
@@ -285,7 +290,7 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
     while (!found && state->stage != Stage::kDone) {
         switch (state->stage) {
             case Stage::kStart:
-                pgstat_count_index_scan(scan->indexRelation);
+                count_index_search(scan);
                 start_search(scan, state);
                 break;
             case Stage::kSearch: {
@@ -332,6 +337,10 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
     INSTR_TIME_SET_CURRENT(end);
     INSTR_TIME_ACCUM_DIFF(state->progress.time, end, start);
     return found;
+}
+
+ScanProgress progress_of(IndexScanDesc scan) {
+    return progress_with_loop(state_of(scan));
 }
 
 void end_scan(IndexScanDesc scan) {

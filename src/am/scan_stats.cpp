@@ -32,18 +32,6 @@ int log_level() {
     return log_scan_setting == kLogNotice ? NOTICE : LOG;
 }
 
-const char* stop_reason_text(StopReason reason) {
-    switch (reason) {
-        case StopReason::kExecutor:
-            return "executor";
-        case StopReason::kExhausted:
-            return "exhausted";
-        case StopReason::kRadius:
-            return "radius";
-    }
-    return "";
-}
-
 void log_scan(Relation index, const ScanProgress& progress) {
     if (log_scan_setting == kLogOff) return;
     const ScanCounts& counts = progress.counts;
@@ -59,6 +47,18 @@ void log_scan(Relation index, const ScanProgress& progress) {
 }
 
 }  // namespace
+
+const char* stop_reason_text(StopReason reason) {
+    switch (reason) {
+        case StopReason::kExecutor:
+            return "executor";
+        case StopReason::kExhausted:
+            return "exhausted";
+        case StopReason::kRadius:
+            return "radius";
+    }
+    return "";
+}
 
 void ScanCounts::add(const ScanCounts& other) {
     loops += other.loops;

@@ -4,6 +4,7 @@
 #include "pg/server.h"
 
 extern "C" {
+#include "access/genam.h"
 #include "portability/instr_time.h"
 #include "utils/rel.h"
 }
@@ -41,6 +42,11 @@ struct ScanProgress {
     uint32 list_count;       ///< of the index
     StopReason stop_reason;  ///< of the last loop
 };
+
+const char* stop_reason_text(StopReason reason);
+
+/// What a scan has done so far, all but `milliseconds`; the loop that runs counts.
+ScanProgress progress_of(IndexScanDesc scan);
 
 /// A scan has ended: logs it, keeps it as the last of this session, and adds it to the totals.
 /// Nothing happens where no loop has begun.

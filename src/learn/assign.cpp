@@ -1,6 +1,7 @@
 #include "learn/assign.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace lookalike {
 namespace {
@@ -19,21 +20,21 @@ float squared_distance(const float* a, const float* b, size_t dims) {
 }  // namespace
 
 Assigner::Assigner(std::span<const float> centroids, size_t dims)
-    : index_(static_cast<faiss::Index::idx_t>(dims)) {
+    : index_(static_cast<int64_t>(dims)) {
     check_rows({centroids.data(), centroids.size() / dims, dims});
-    index_.add(static_cast<faiss::Index::idx_t>(centroids.size() / dims), centroids.data());
+    index_.add(static_cast<int64_t>(centroids.size() / dims), centroids.data());
 }
 
 void Assigner::assign(const Rows& rows, std::span<uint32_t> list_ids,
                       std::span<float> distances) const {
     const float* centroids = index_.get_xb();
-    std::vector<faiss::Index::idx_t> labels(std::min(kChunkRows, rows.row_count));
+    std::vector<int64_t> labels(std::min(kChunkRows, rows.row_count));
     for (size_t start = 0; start < rows.row_count; start += kChunkRows) {
         const size_t count = std::min(kChunkRows, rows.row_count - start);
         const Rows chunk{rows.row(start), count, rows.dims};
         check_rows(chunk);
         // FAISS computes |x|^2 + |c|^2 - 2 x.c, whose last digits cancel: only its choice is used.
-        index_.search(static_cast<faiss::Index::idx_t>(count), chunk.values, 1, &distances[start],
+        index_.search(static_cast<int64_t>(count), chunk.values, 1, &distances[start],
                       labels.data());
 #pragma omp parallel for
         for (size_t i = 0; i < count; ++i) {

@@ -84,9 +84,9 @@ std::vector<float> train_one_level(const Rows& rows, std::vector<uint32_t> disti
     faiss::Clustering clustering(static_cast<int>(rows.dims), static_cast<int>(list_count),
                                  parameters);
     clustering.centroids = std::move(start);
-    faiss::IndexFlatL2 index(static_cast<faiss::Index::idx_t>(rows.dims));
+    faiss::IndexFlatL2 index(static_cast<int64_t>(rows.dims));
     for (int i = 0; i < options.iteration_count; ++i) {
-        clustering.train(static_cast<faiss::Index::idx_t>(rows.row_count), rows.values, index);
+        clustering.train(static_cast<int64_t>(rows.row_count), rows.values, index);
         if (iteration_done) iteration_done();
     }
     return std::move(clustering.centroids);

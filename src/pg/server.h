@@ -5,22 +5,71 @@
 extern "C" {
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/relscan.h"
 #include "catalog/pg_type.h"
+#include "commands/explain.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
+#include "pgstat.h"
 #include "postmaster/autovacuum.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/rel.h"
 #include "utils/varbit.h"
+#if PG_VERSION_NUM < 150000
+#include "replication/walsender.h"
+#endif
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#endif
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+}
+
+#if PG_VERSION_NUM < 140000
+#error "lookalike needs PostgreSQL 14 or newer"
+#endif
+
+// Names that came later, for the versions before.
+#if PG_VERSION_NUM < 150000
+#define TUPLESORT_RANDOMACCESS true
+#define MarkGUCPrefixReserved EmitWarningsOnPlaceholders
+#endif
+#if PG_VERSION_NUM < 160000
+#define rd_locator rd_node
+#define relNumber relNode
+#define object_ownercheck(class_id, object_id, role_id) pg_class_ownercheck(object_id, role_id)
+#endif
+#if PG_VERSION_NUM < 170000
+#define RestrictSearchPath()
+#endif
+
+/// Whether the user holds MAINTAIN on a table, which PostgreSQL 17 introduced.
+inline bool may_maintain_table([[maybe_unused]] Oid table_id) {
+#if PG_VERSION_NUM >= 170000
+    return pg_class_aclcheck(table_id, GetUserId(), ACL_MAINTAIN) == ACLCHECK_OK;
+#else
+    return false;
+#endif
+}
+
+/// Makes a path whose cost is infinite lose against paths that the user has disabled, too: from
+/// PostgreSQL 18 on these are counted before costs are compared.
+inline void rule_out([[maybe_unused]] Path* path) {
+#if PG_VERSION_NUM >= 180000
+    path->disabled_nodes = 1000;
 #endif
 }
 
@@ -47,14 +96,27 @@ void on_shared_memory_request() {
 #endif
 }
 
-/// PostgreSQL 14 takes a bool for the option of tuplesort_begin_heap().
-#if PG_VERSION_NUM < 150000
-#define TUPLESORT_RANDOMACCESS true
+/// Counts a search for the statistics views and, from PostgreSQL 18 on, for EXPLAIN.
+inline void count_index_search(IndexScanDesc scan) {
+    pgstat_count_index_scan(scan->indexRelation);
+#if PG_VERSION_NUM >= 180000
+    if (scan->instrument != nullptr) ++scan->instrument->nsearches;
 #endif
+}
 
-#if PG_VERSION_NUM < 140000
-#error "lookalike needs PostgreSQL 14 or newer"
+/// Calls `show` for each node that EXPLAIN has shown. Before PostgreSQL 18 it asks nobody.
+template <void (*show)(PlanState*, ExplainState*)>
+void on_explain_of_node() {
+#if PG_VERSION_NUM >= 180000
+    static explain_per_node_hook_type previous;
+    previous = explain_per_node_hook;
+    explain_per_node_hook = [](PlanState* node, List* ancestors, const char* relationship,
+                               const char* plan_name, ExplainState* explain) {
+        if (previous != nullptr) previous(node, ancestors, relationship, plan_name, explain);
+        show(node, explain);
+    };
 #endif
+}
 
 /// Processes that can have a session or run a background worker.
 inline int max_backends() {
@@ -71,20 +133,6 @@ inline int my_proc_number() {
     return MyProcNumber;
 #else
     return MyProc->pgprocno;
-#endif
-}
-
-/// Runs `request` when libraries may ask for shared memory: before PostgreSQL 15, at once.
-template <void (*request)()>
-void at_shmem_request() {
-#if PG_VERSION_NUM >= 150000
-    static const shmem_request_hook_type next = shmem_request_hook;
-    shmem_request_hook = [] {
-        if (next) next();
-        request();
-    };
-#else
-    request();
 #endif
 }
 

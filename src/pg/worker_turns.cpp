@@ -120,7 +120,7 @@ bool try_to_take(Turn* mine, uint64* ended_worker) {
 }  // namespace
 
 void request_turn_table() {
-    at_shmem_request<request_memory>();
+    on_shared_memory_request<request_memory>();
     next_startup_hook = shmem_startup_hook;
     shmem_startup_hook = create_table;
 }

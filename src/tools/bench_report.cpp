@@ -55,10 +55,10 @@ std::string machine() {
                        " GB; kernels of this library on " + simd_target_name() + ".";
     pqxx::connection connection;
     pqxx::nontransaction work(connection);
-    text += " PostgreSQL " + work.exec1("SHOW server_version")[0].as<std::string>();
+    text += " PostgreSQL " + work.exec("SHOW server_version").at(0).at(0).as<std::string>();
     for (const char* setting : {"shared_buffers", "fsync", "max_parallel_maintenance_workers"}) {
         text += std::string(", ") + setting + " " +
-                work.exec1(std::string("SHOW ") + setting)[0].as<std::string>();
+                work.exec(std::string("SHOW ") + setting).at(0).at(0).as<std::string>();
     }
     return text + ".\n\n";
 }

@@ -36,7 +36,9 @@ std::optional<std::string> create_extension(pqxx::connection& connection,
     if (work.exec("SELECT FROM pg_available_extensions WHERE name = " + name).empty())
         return std::nullopt;
     work.exec("CREATE EXTENSION IF NOT EXISTS " + work.quote_name(system.extension));
-    return work.exec1("SELECT extversion FROM pg_extension WHERE extname = " + name)[0]
+    return work.exec("SELECT extversion FROM pg_extension WHERE extname = " + name)
+        .at(0)
+        .at(0)
         .as<std::string>();
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/pqxx_binary.h"
+#include "tools/pqxx_versions.h"
 
 namespace lookalike {
 

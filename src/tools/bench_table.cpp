@@ -35,7 +35,7 @@ void BenchTable::fill() {
     const std::string type = system_.type + "(" + std::to_string(set_.base.dims) + ")";
     work.exec("DROP TABLE IF EXISTS " + system_.table());
     work.exec("CREATE TABLE " + system_.table() + " (id int PRIMARY KEY, features " + type + ")");
-    pqxx::stream_to rows(work, system_.table());
+    pqxx::stream_to rows = stream_into(work, system_.table());
     for (uint32_t id = 0; id < set_.base.count(); ++id)
         rows << std::make_tuple(id, text_value(set_.base.row(id), set_.base.dims));
     rows.complete();
@@ -77,7 +77,9 @@ double BenchTable::build_index() {
 
 uint64_t BenchTable::index_bytes() {
     return pqxx::nontransaction(*clients_[0])
-        .exec1("SELECT pg_relation_size('" + system_.index() + "')")[0]
+        .exec("SELECT pg_relation_size('" + system_.index() + "')")
+        .at(0)
+        .at(0)
         .as<uint64_t>();
 }
 
@@ -125,7 +127,7 @@ void BenchTable::ask(pqxx::connection& connection, uint32_t begin, uint32_t end,
     pqxx::nontransaction work(connection);
     for (uint32_t query = begin; query < end; ++query) {
         const auto start = Clock::now();
-        const pqxx::result rows = work.exec_prepared("search", values_[query]);
+        const pqxx::result rows = exec_prepared(work, "search", values_[query]);
         latencies_us[query] = 1e6 * seconds_since(start);
         answers[query].clear();
         for (const auto& row : rows)
@@ -169,7 +171,7 @@ double BenchTable::insert(uint32_t begin, uint32_t end) {
     pqxx::nontransaction work(*clients_[0]);
     const auto start = Clock::now();
     for (uint32_t i = begin; i < end; ++i)
-        work.exec_prepared("insert", set_.base.count() + i, values[i - begin]);
+        exec_prepared(work, "insert", set_.base.count() + i, values[i - begin]);
     return seconds_since(start);
 }
 

@@ -45,7 +45,8 @@ uint32_t nearest_centroid(const float* values, const std::vector<float>& centroi
 void move_centroids(const Rows& rows, const std::vector<uint32_t>& members,
                     std::vector<float>& centroids) {
     std::vector<double> sums(centroids.size());
-    std::vector<uint32_t> counts(centroids.size() / rows.dims);
+    // Without the 0, GCC 14 warns of an overrun.
+    std::vector<uint32_t> counts(centroids.size() / rows.dims, 0);
     for (const uint32_t id : members) {
         const uint32_t nearest = nearest_centroid(rows.row(id), centroids, rows.dims);
         ++counts[nearest];

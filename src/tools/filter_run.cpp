@@ -102,7 +102,7 @@ class FilterBench {
     FilterResult result_;
 };
 
-const BenchSystem& find_system(const std::string& extension) {
+const BenchSystem& find_system(std::string_view extension) {
     return *std::ranges::find(all_systems(), extension, &BenchSystem::extension);
 }
 

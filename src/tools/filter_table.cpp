@@ -60,7 +60,7 @@ void FilterTable::fill() const {
     pqxx::work work(connection_);
     work.exec("DROP TABLE IF EXISTS " + name_);
     work.exec("CREATE TABLE " + name_ + " (" + definition + ")");
-    pqxx::stream_to rows(work, name_);
+    pqxx::stream_to rows = stream_into(work, name_);
     for (uint32_t id = 0; id < set_.base.count(); ++id) {
         std::array<uint16_t, kColumnCount> attributes;
         for (size_t i = 0; i < kColumnCount; ++i)

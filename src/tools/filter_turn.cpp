@@ -27,8 +27,8 @@ std::optional<std::vector<uint32_t>> ask(pqxx::transaction_base& work, const Fil
     pqxx::result rows;
     try {
         rows = turn.wanted.empty()
-                   ? work.exec_prepared(kStatement, turn.values[query])
-                   : work.exec_prepared(kStatement, turn.values[query], int{turn.wanted[query]});
+                   ? exec_prepared(work, kStatement, turn.values[query])
+                   : exec_prepared(work, kStatement, turn.values[query], int{turn.wanted[query]});
     } catch (const pqxx::sql_error& error) {
         if (error.sqlstate() != kQueryCanceled) throw;
         return std::nullopt;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tools/filter_table.h"
-#include "tools/pqxx_binary.h"
+#include "tools/pqxx_versions.h"
 
 namespace lookalike {
 

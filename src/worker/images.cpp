@@ -138,7 +138,8 @@ void Images::load_model(const WorkerRequest& request) {
     const auto onnx = shared_.items<const uint8_t>(model.model_offset, model.model_bytes);
     const WorkerModelConfig config =
         shared_.items<const WorkerModelConfig>(model.config_offset, 1)[0];
-    const LoadedModel& loaded = lookalike::load_model(models_, text_of(config.key), config, onnx);
+    const std::string key = text_of(config.key);
+    const LoadedModel& loaded = lookalike::load_model(models_, key, config, onnx);
     channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = loaded.network->dims()});
 }
 

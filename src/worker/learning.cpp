@@ -52,13 +52,13 @@ void Learning::set_centroids(const WorkerRequest& request) {
     const auto centroids =
         shared_.items<const float>(set.centroids_offset, set.list_count, set.dims);
     assigner_.reset();  // first, so that both never lie in memory at once
-    assigner_.emplace(centroids, set.dims);
+    assigner_ = std::make_unique<Assigner>(centroids, set.dims);
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 
 void Learning::assign(const WorkerRequest& request) {
     const WorkerAssignRequest& assign = request.assign;
-    require(assigner_.has_value(), "rows cannot be assigned before centroids are set");
+    require(assigner_ != nullptr, "rows cannot be assigned before centroids are set");
     require(assign.dims == assigner_->dims(),
             "the rows have another number of dimensions than the centroids");
     const auto rows = shared_.items<const float>(assign.rows_offset, assign.row_count, assign.dims);

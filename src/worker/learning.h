@@ -1,7 +1,7 @@
 // The requests that FAISS answers.
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "core/no_postgres.h"
 #include "learn/assign.h"
@@ -22,7 +22,7 @@ class Learning {
   private:
     Channel& channel_;
     const SharedArea& shared_;
-    std::optional<Assigner> assigner_;
+    std::unique_ptr<Assigner> assigner_;
 };
 
 }  // namespace lookalike

@@ -269,8 +269,8 @@ void WarmParent::child_ended(Lease& lease, int wait_status) {
     try {
         const ModelFile file(lease.model.get());
         const WorkerModelConfig config = file.config();
-        const LoadedModel& loaded =
-            load_model(preloaded_, preloaded_key(config), config, file.onnx());
+        const std::string key = preloaded_key(config);
+        const LoadedModel& loaded = load_model(preloaded_, key, config, file.onnx());
         tell(lease.connection.get(),
              {.status = WarmStatus::kPreloaded, .load_ms = loaded.load_seconds * 1000});
     } catch (const std::exception& e) {

@@ -36,6 +36,15 @@ my $threads = $node->safe_psql(
 });
 is($threads, "10\n1", 'a backend that used the type has one thread');
 
+SKIP: {
+    skip 'PostgreSQL 14 takes any setting with a prefix', 1
+      if $node->safe_psql('postgres', 'SHOW server_version_num') < 150000;
+    my (undef, undef, $refusal) =
+      $node->psql('postgres', q{LOAD 'lookalike'; SET lookalike.no_such_setting = 1});
+    like($refusal, qr/invalid configuration parameter name "lookalike.no_such_setting"/,
+        'a setting that does not exist is refused');
+}
+
 # The extension as an object.
 $node->safe_psql('postgres', 'CREATE SCHEMA other; ALTER EXTENSION lookalike SET SCHEMA other');
 is( $node->safe_psql(

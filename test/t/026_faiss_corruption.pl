@@ -13,7 +13,7 @@ my $rounds = $ENV{LOOKALIKE_CORRUPTIONS} // 16;
 my $page_bytes = 8192;
 srand($ENV{LOOKALIKE_SEED} // 7);
 
-my $node = start_node('corruption', "statement_timeout = '20s'");
+my $node = without_checksums(start_node('corruption', "statement_timeout = '20s'"));
 $node->safe_psql('postgres', q{
     SELECT setseed(0.5);
     CREATE TABLE tree (id serial, d descriptor(16));

@@ -33,7 +33,8 @@ DECLARE
 BEGIN
     fewest := 10;
     FOR query IN SELECT d, region FROM queries LOOP
-        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true),
+                set_config('enable_sort', 'on', true);
         EXECUTE format('SELECT max(dist) FROM (SELECT d %1$s $1 AS dist FROM %2$s WHERE %3$s
             ORDER BY 1 LIMIT 10) AS nearest', operator, of, condition)
             INTO last USING query.d, query.region;

@@ -35,15 +35,16 @@ DECLARE
 BEGIN
     strangers := 0;
     FOR query IN SELECT d FROM queries LOOP
-        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true),
+                set_config('enable_sort', 'on', true);
         EXECUTE format('SELECT max(dist) FROM (SELECT d %1$s $1 AS dist FROM %2$s
             ORDER BY d %1$s $1 LIMIT %3$s) AS nearest', operator, of, k) INTO radius USING query;
         EXECUTE format('SELECT count(*) FROM %s WHERE d %s $1 <= $2', of, operator)
             INTO wanted USING query, radius;
         PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true),
                 set_config('enable_sort', 'off', true);
-        EXECUTE format('SELECT count(DISTINCT ctid), count(*) FILTER (WHERE NOT d %1$s $1 <= $2) FROM
-            (SELECT ctid, d FROM %2$s WHERE %3$s(d, $1, $2) %4$s OFFSET 0) AS x', operator, of, function,
+        EXECUTE format('SELECT count(DISTINCT id), count(*) FILTER (WHERE NOT d %1$s $1 <= $2) FROM
+            (SELECT id, d FROM %2$s WHERE %3$s(d, $1, $2) %4$s OFFSET 0) AS x', operator, of, function,
             suffix) INTO found, outside USING query, radius;
         all_wanted := all_wanted + wanted;
         all_found := all_found + found;

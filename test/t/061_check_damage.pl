@@ -11,6 +11,7 @@ use Test::More;
 use constant { PAGE => 8192, BODY => 24, TRAILER => 8176, LIST => 3, CODE => 4, REFINE => 5 };
 
 my $node = start_node('damage');
+without_checksums($node);
 $node->safe_psql(
     'postgres', q{
     CREATE TABLE t AS SELECT i AS id, CASE WHEN i % 50 <> 0 THEN made(i, 16) END AS f

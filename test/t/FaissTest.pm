@@ -9,7 +9,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(start_node read_to_the_end by_index no_worker_left workers_of);
+our @EXPORT = qw(start_node without_checksums read_to_the_end by_index no_worker_left workers_of);
 
 my $functions = q{
 CREATE EXTENSION lookalike;
@@ -41,7 +41,8 @@ DECLARE
     wanted int := 0;
 BEGIN
     FOR query IN SELECT d FROM queries LOOP
-        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true);
+        PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_seqscan', 'on', true),
+                set_config('enable_sort', 'on', true);
         EXECUTE format('SELECT max(dist) FROM (SELECT d %1$s $1 AS dist FROM %2$s
             ORDER BY d %1$s $1 LIMIT %3$s) AS nearest', operator, of, k) INTO limit_distance USING query;
         PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_seqscan', 'off', true),
@@ -74,6 +75,16 @@ sub by_index {
     return "SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off; $statement";
 }
 
+# For tests that damage pages: the server is not to notice before the index does.
+sub without_checksums {
+    my ($node) = @_;
+    return $node if $node->safe_psql('postgres', 'SHOW data_checksums') eq 'off';
+    $node->stop;
+    system_or_bail('pg_checksums', '--disable', '--no-sync', '-D', $node->data_dir);
+    $node->start;
+    return $node;
+}
+
 # Counts what a scan to the end gives and compares it with the table: "t" when every row came once.
 sub read_to_the_end {
     my ($node, $table, $operator, $query, $settings) = @_;
@@ -82,11 +93,11 @@ sub read_to_the_end {
         $settings
         BEGIN ISOLATION LEVEL REPEATABLE READ;
         CREATE TEMP TABLE came ON COMMIT DROP AS
-            SELECT ctid AS place FROM $table ORDER BY d $operator $query;
+            SELECT id FROM $table ORDER BY d $operator $query;
         SET LOCAL enable_seqscan = on;
         RESET work_mem;
         SELECT (SELECT count(*) FROM came) = (SELECT count(*) FROM $table)
-           AND (SELECT count(*) FROM $table AS t WHERE t.ctid NOT IN (SELECT place FROM came)) = 0;
+           AND (SELECT count(*) FROM $table WHERE id NOT IN (SELECT id FROM came)) = 0;
         COMMIT}));
 }
 

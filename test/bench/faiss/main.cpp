@@ -39,7 +39,7 @@ BenchPoint measure(const Baseline& baseline, uint32_t knob, const Dataset& set,
     for (uint32_t round = 0; round < kRounds; ++round) {
         for (uint32_t query = 0; query < set.queries.count(); ++query) {
             float distances[kNeighbours];
-            faiss::Index::idx_t labels[kNeighbours];
+            int64_t labels[kNeighbours];
             const auto begin = std::chrono::steady_clock::now();
             baseline.index.search(1, set.queries.row(query), kNeighbours, distances, labels);
             latencies_us.push_back(1e6 * seconds_since(begin));
