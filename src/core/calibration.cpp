@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "core/distance_kernels.h"
 
@@ -14,12 +15,8 @@ constexpr double kRowsAhead = 30;
 // Entries that the scan codes hide: what the lists promise must be a little more.
 constexpr double kScanLoss = 0.005;
 constexpr double kUnmeasuredGrowth = 0.4;
-// Lists are opened several at a time, and at least as many as without a filter: of what the reach
-// alone would miss, a third is found all the same.
-constexpr double kReachedBesides = 1.5;
-
-// A filter that leaves one row in so many stands for all filters.
-constexpr uint64_t kThinning = 32;
+// With a filter the reach is read where so many times fewer rows are missed.
+constexpr double kCaution = 4;
 
 // Reads between the columns of the table, evenly in the logarithm of what is missing.
 template <typename Value>
@@ -68,10 +65,11 @@ ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
         probes_[i] = recall >= 1 ? calibration.list_count
                                  : std::max(1.0, value_at(calibration.probes[i], promised));
     }
-    reach_ =
-        recall >= 1
-            ? std::numeric_limits<float>::infinity()
-            : static_cast<float>(value_at(calibration.reach, 1 - kReachedBesides * (1 - recall)));
+    // What a filter leaves is seldom drawn at random.
+    const double cautious = 1 - (1 - promised) / kCaution;
+    reach_ = value_at(calibration.reach, cautious);
+    reach_besides_ = value_at(calibration.reach_besides, cautious);
+    if (recall >= 1) reach_ = reach_besides_ = std::numeric_limits<double>::max();
     residual_ = calibration.residual;
 }
 
@@ -80,7 +78,7 @@ void ProbePlan::start_with(double probes) {
     for (double& value : probes_)
         value *= scale;
     // Who asks for a number gets it.
-    reach_ = std::numeric_limits<float>::quiet_NaN();
+    reach_ = std::numeric_limits<double>::quiet_NaN();
 }
 
 double ProbePlan::lists_for(double rows, double share) const {
@@ -130,7 +128,8 @@ void Calibrator::add_query(const float* query, double mean_product) {
     mean_products_.push_back(mean_product);
     nearest_.emplace_back();
     nearest_.back().reserve(kMostRows + 1);
-    thinned_.emplace_back();
+    for (auto& heaps : thinned_)
+        heaps.emplace_back();
     sampled_.emplace_back();
     sampled_.back().reserve(kSampledRows);
 }
@@ -169,10 +168,9 @@ void Calibrator::thin_sample() {
 }
 
 void Calibrator::observe(const float* vector, uint32_t list) {
-    const bool is_left = row_count_ % kThinning == 0;
     if (row_count_ == kSampledRows * sample_step_) thin_sample();
-    const bool is_sampled = row_count_ % sample_step_ == 0;
-    ++row_count_;
+    const uint64_t row = row_count_++;
+    const bool is_sampled = row % sample_step_ == 0;
     const auto keep = [](std::vector<Near>& heap, const Near& near, size_t count) {
         if (heap.size() == count && !(near < heap.front())) return;
         heap.push_back(near);
@@ -187,7 +185,9 @@ void Calibrator::observe(const float* vector, uint32_t list) {
         // The query is a row itself.
         if (metric_ != Metric::kInnerProduct && near.key == 0) continue;
         keep(nearest_[i], near, kMostRows);
-        if (is_left) keep(thinned_[i], near, kCalibratedRows[0]);
+        for (uint32_t level = 0; level < kThinningCount; ++level) {
+            if (row % kThinnings[level] == 0) keep(thinned_[level][i], near, kCalibratedRows[0]);
+        }
     }
 }
 
@@ -209,7 +209,7 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<std::vector<uint64_t>> found(kCalibratedRowCounts,
                                              std::vector<uint64_t>(list_count));
-    std::vector<LeftRow> left_rows;
+    std::vector<LeftRow> left_rows[kThinningCount];
     double residuals = 0;
     std::vector<uint32_t> ranks(list_count);
     for (size_t query = 0; query < nearest_.size(); ++query) {
@@ -219,8 +219,13 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
             lists_by_key(queries_.data() + query * row_floats_, centroids, list_count);
         for (uint32_t rank = 0; rank < list_count; ++rank)
             ranks[lists[rank].list] = rank;
-        for (const Near& row : thinned_[query])
-            left_rows.push_back({lists[ranks[row.list]].key, thinned_[query].front().key});
+        for (uint32_t level = 0; level < kThinningCount; ++level) {
+            const std::vector<Near>& left = thinned_[level][query];
+            for (const Near& row : left) {
+                const uint32_t rank = ranks[row.list];
+                left_rows[level].push_back({rank, lists[rank].key, left.front().key});
+            }
+        }
         residuals += std::max(0.0f, lists[0].key);
         for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
             const size_t count = std::min<size_t>(rows.size(), kCalibratedRows[i]);
@@ -231,7 +236,6 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
     // A query is a row: its own distance from its centroid is a typical one.
     result.residual =
         static_cast<float>(residuals / std::max<double>(1, static_cast<double>(nearest_.size())));
-    measure_reach(left_rows, &result);
     measure_distances(&result);
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
         uint64_t all = 0;
@@ -247,18 +251,33 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
             result.probes[i][j] = std::max(probes, 1u);
         }
     }
+    std::fill_n(result.reach_besides, kCalibratedRecallCounts,
+                std::numeric_limits<float>::lowest());
+    // The most thinned last: what it needs stands for filters that leave a far region.
+    for (const std::vector<LeftRow>& rows : left_rows)
+        measure_reach(rows, &result);
     return result;
 }
 
+// So far that only as many of these rows are missed as each recall allows.
 void Calibrator::measure_reach(const std::vector<LeftRow>& rows, Calibration* result) const {
-    std::vector<float> reaches;
-    for (const LeftRow& row : rows)
-        reaches.push_back(list_reach(metric_, row.list_key, row.last_key, result->residual));
+    std::vector<std::pair<float, uint32_t>> reaches;  // and ranks, the farthest first
+    for (const LeftRow& row : rows) {
+        reaches.emplace_back(list_reach(metric_, row.list_key, row.last_key, result->residual),
+                             row.list_rank);
+    }
     if (reaches.empty()) return;
-    std::sort(reaches.begin(), reaches.end());
+    std::sort(reaches.begin(), reaches.end(), std::greater<>());
     for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
-        const double at = kCalibratedRecalls[j] * static_cast<double>(reaches.size() - 1);
-        result->reach[j] = reaches[static_cast<size_t>(std::ceil(at))];
+        const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
+                                                static_cast<double>(reaches.size() - 1));
+        result->reach[j] = reaches[missed].first;
+        size_t left = missed;
+        for (const auto& [reach, rank] : reaches) {
+            if (rank < result->probes[0][j] || left-- > 0) continue;
+            result->reach_besides[j] = std::max(result->reach_besides[j], reach);
+            break;
+        }
     }
 }
 

@@ -21,6 +21,10 @@ constexpr double kCalibratedShares[] = {0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 
 constexpr uint32_t kCalibratedRankCount = 4;
 constexpr uint32_t kCalibratedShareCount = 8;
 
+/// A filter that leaves one row in so many, drawn at random: these stand for all filters.
+constexpr uint32_t kThinnings[] = {2, 8, 32};
+constexpr uint32_t kThinningCount = 3;
+
 /// As the meta page stores it. All zero: never measured.
 struct Calibration {
     uint32_t query_count;
@@ -29,9 +33,11 @@ struct Calibration {
     /// nearest.
     uint32_t probes[kCalibratedRowCounts][kCalibratedRecallCounts];
     uint64_t row_count;  ///< in these lists
-    /// reach[j]: of the nearest rows left by a filter, a share kCalibratedRecalls[j] lies in lists
-    /// whose ListReach is at most this.
+    /// reach[j]: of the nearest rows that a filter leaves anywhere, a share kCalibratedRecalls[j]
+    /// lies in lists whose list_reach() is at most this.
     float reach[kCalibratedRecallCounts];
+    /// The same together with the first probes[0][j] lists.
+    float reach_besides[kCalibratedRecallCounts];
     float residual;  ///< squared distance of a typical row from its centroid
     uint32_t reserved;
     /// The distance, as SQL shows it, of a typical row from the kCalibratedRanks[i]-th nearest
@@ -41,7 +47,7 @@ struct Calibration {
     /// distances were not measured, only lists.
     float share_distance[kCalibratedShareCount];
 };
-static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 4 * 8 + 8 + 4 * 4 + 4 * 8);
+static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 2 * 4 * 8 + 8 + 4 * 4 + 4 * 8);
 
 /// The share of the rows within this distance of a typical row, at least one row; 0 where distances
 /// were not measured.
@@ -70,16 +76,19 @@ class ProbePlan {
     double lists_for(double rows, double share = 1) const;
 
     /// Whether a list with this key of its centroid may hold rows that are nearer than `row_key`,
-    /// the key of the last row wanted. False where nothing was measured.
-    bool may_reach(Metric metric, float list_key, float row_key) const {
-        return list_reach(metric, list_key, row_key, residual_) <= reach_;
+    /// the key of the last row wanted. `nearby`: from 0, the filter leaves nothing where the query
+    /// is, to 1, as much as elsewhere. There the first lists have most of the rows already. False
+    /// where nothing was measured.
+    bool may_reach(Metric metric, float list_key, float row_key, double nearby) const {
+        const double reach = nearby * reach_besides_ + (1 - nearby) * reach_;
+        return list_reach(metric, list_key, row_key, residual_) <= reach;
     }
-
     bool has_reach() const { return !std::isnan(reach_); }
 
   private:
     double probes_[kCalibratedRowCounts];
-    float reach_ = std::numeric_limits<float>::quiet_NaN();  // which nothing is within
+    double reach_ = std::numeric_limits<double>::quiet_NaN();  // which nothing is within
+    double reach_besides_ = 0;
     float residual_ = 1;
 };
 
@@ -117,13 +126,14 @@ class Calibrator {
         bool operator<(const Near& other) const { return key < other.key; }
     };
 
-    /// One of the nearest rows that a filter leaves: its list's key and the last one's own.
+    /// One of the nearest rows that a filter leaves: the rank and key of its list, and the last
+    /// one's own key.
     struct LeftRow {
+        uint32_t list_rank;
         float list_key;
         float last_key;
     };
 
-    /// Orders rows by their distance from the query; `distance` makes that of it.
     float key(const float* query, const float* vector) const;
     float distance(size_t query, float key) const;
     std::vector<Near> lists_by_key(const float* query, std::span<const float> centroids,
@@ -139,8 +149,9 @@ class Calibrator {
     std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
     std::vector<float> queries_;
     std::vector<double> mean_products_;
-    std::vector<std::vector<Near>> nearest_;   // heaps, the farthest on top
-    std::vector<std::vector<Near>> thinned_;   // the same for the rows that a filter would leave
+    std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top
+    // The same for the rows that a filter would leave.
+    std::vector<std::vector<Near>> thinned_[kThinningCount];
     std::vector<std::vector<float>> sampled_;  // the keys of every sample_step_-th row
     uint64_t sample_step_ = 1;
 };

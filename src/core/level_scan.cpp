@@ -219,6 +219,7 @@ void LevelScan::finish_list() {
         ++counters_.lists_matched;
         counters_.entries_in_matched += counters_.entries_scanned - scanned_before_;
     }
+    if (counters_.lists_read <= kNearestLists) passed_nearest_ = counters_.entries_passed;
     scanned_before_ = counters_.entries_scanned;
     passed_before_ = counters_.entries_passed;
 }

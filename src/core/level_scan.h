@@ -125,12 +125,23 @@ class LevelScan {
                (static_cast<double>(counters_.entries_in_matched) + 1);
     }
 
+    /// Whether the filter leaves rows where the query is: 1 when the nearest lists had as many as a
+    /// list read has on average, 0 when they had none.
+    double left_nearby() const {
+        if (counters_.entries_passed == 0) return 0;
+        const double mean = static_cast<double>(counters_.entries_passed) /
+                            static_cast<double>(counters_.lists_read);
+        return std::min(1.0, static_cast<double>(passed_nearest_) / (kNearestLists * mean));
+    }
+
     /// Opened lists less those in which the filter let nothing through.
     size_t matching_count() const {
         return lists_.size() - (counters_.lists_read - counters_.lists_matched);
     }
 
   private:
+    static constexpr uint64_t kNearestLists = 3;
+
     struct List {
         uint32_t first_block;
         ScanTerms terms;
@@ -185,6 +196,7 @@ class LevelScan {
     size_t first_rows_left_;
     uint64_t scanned_before_ = 0;  // the list that is being read
     uint64_t passed_before_ = 0;
+    uint64_t passed_nearest_ = 0;  // in the first kNearestLists that were read
     Counters counters_{};
 };
 

@@ -51,19 +51,22 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
                   level_options(options, scorer.metric(), root_level));
     root_->open_list(shape.root_list, scorer.root_terms());
     goes_by_reach_ = options.filter != nullptr && options.probes.has_reach();
-    if (goes_by_reach_) lists_to_open_ = static_cast<uint64_t>(options.probes.lists_for(1));
 }
 
 // A filter that passes one in a hundred makes ten rows as hard to find as a thousand; so do lists
-// that have lost most of their rows since they were measured.
+// that have lost most of their rows since they were measured. Where the filter leaves rows near the
+// query, their reach tells better which lists to open.
 double Search::remaining_share() const {
     const LevelScan::Counters& counters = target_->counters();
-    if (options_.rows_per_list <= 0 || counters.lists_read == 0) return target_->passed_share();
+    const double passed = goes_by_reach_
+                              ? std::pow(target_->passed_share(), 1 - target_->left_nearby())
+                              : target_->passed_share();
+    if (options_.rows_per_list <= 0 || counters.lists_read == 0) return passed;
     const double rows_per_list =
         (static_cast<double>(counters.entries_scanned) + 1) /
         (static_cast<double>(counters.lists_read - counters.lists_skipped) + 1);
     const double left = kUnevenness * rows_per_list / options_.rows_per_list;
-    return target_->passed_share() * std::min(left, 1.0);
+    return passed * std::min(left, 1.0);
 }
 
 // The lists that should be open before the next row is given out. It changes with what was read and
@@ -100,12 +103,14 @@ std::optional<SearchStep> Search::open_lists() {
 // before a row is given out, every list is opened whose rows may be nearer than it; before the
 // first rows, nearer than the last of them.
 std::optional<SearchStep> Search::reach_further() {
+    if (std::isnan(left_nearby_)) left_nearby_ = target_->left_nearby();
     const LevelScan::Need need = root_->need();
     if (need == LevelScan::Need::kMore) {
         lists_exhausted_ = true;
     } else if (need != LevelScan::Need::kNothing) {
         return step_of(*root_, shape_.depth - 1, need);
-    } else if (options_.probes.may_reach(shape_.metric, root_->top().key, target_->wanted_key())) {
+    } else if (options_.probes.may_reach(shape_.metric, root_->top().key, target_->wanted_key(),
+                                         left_nearby_)) {
         const uint64_t opened = target_->opened_count();
         lists_to_open_ = opened + std::max<uint64_t>(1, opened / 8);
     }
@@ -125,7 +130,7 @@ void Search::count_lists() {
 
 SearchStep Search::next() {
     for (;;) {
-        if (!goes_by_reach_) count_lists();
+        count_lists();
         if (std::optional<SearchStep> step = open_lists()) return *step;
         const LevelScan::Need need = target_->need();
         const bool is_dry = need == LevelScan::Need::kMore;

@@ -76,6 +76,8 @@ class Search {
     uint64_t wanted_at_list_ = 0;
     bool lists_exhausted_ = false;
     bool goes_by_reach_ = false;  // not by how many lists are open
+    // When the first lists had been read; NaN: not yet.
+    double left_nearby_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 }  // namespace lookalike

@@ -60,13 +60,15 @@ sub flip
     return;
 }
 
-# The list pages of t's indexes have three links to refine pages, a summary of 8 bytes, then blocks of
-# 32 entries: 512 bytes of codes, 384 of factors, 192 of row addresses, 4 of flags.
-my $summary = BODY + 8 + 4 * 3;
+# The list pages of t's indexes have four links to refine pages, a summary of 8 bytes, then 7 blocks of
+# 32 entries: 512 bytes of codes, 384 of factors, 4 of flags; then row addresses.
+my $summary = BODY + 8 + 4 * 4;
 my $codes = $summary + 8;
 my $factors = $codes + 512;
-my $rows = $factors + 384;
-my $flags = $rows + 192;
+my $flags = $factors + 384;
+my $rows = $codes + 7 * 900;
+# Lists without descriptors have 41 blocks of flags before their row addresses.
+my $null_rows = BODY + 8 + 41 * 4;
 # Of a slot: 8 bytes of row address, then the refine code.
 
 my @cases = (
@@ -125,8 +127,8 @@ my @cases = (
         sub {
             # The first row without a descriptor changes places with one that has one.
             my ($null_list) = unpack 'V', substr ${ $_[0] }, BODY + 40, 4;
-            my $null_row = substr get_page(${ $_[0] }, $null_list), BODY + 8, 6;
-            put($_[0], $null_list, BODY + 8, substr get_page(${ $_[0] }, $_[1]), $rows, 6);
+            my $null_row = substr get_page(${ $_[0] }, $null_list), $null_rows, 6;
+            put($_[0], $null_list, $null_rows, substr get_page(${ $_[0] }, $_[1]), $rows, 6);
             put($_[0], $_[1], $rows, $null_row);
         } ],
     [   'garbage',

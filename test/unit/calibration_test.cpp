@@ -129,7 +129,7 @@ TEST(Calibration, APlanReachesFurtherForMoreRecall) {
     const float row_key = 2;
     const auto farthest = [&](const ProbePlan& plan) {
         float list_key = 0;
-        while (list_key < 1000 && plan.may_reach(Metric::kL2, list_key, row_key))
+        while (list_key < 1000 && plan.may_reach(Metric::kL2, list_key, row_key, 0))
             list_key += 0.05f;
         return list_key;
     };
