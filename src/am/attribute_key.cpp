@@ -13,8 +13,6 @@ extern "C" {
 #include <cmath>
 #include <limits>
 
-#include "pg/collation.h"
-
 namespace lookalike {
 namespace {
 

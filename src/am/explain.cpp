@@ -34,6 +34,7 @@ void show_scan(PlanState* node, ExplainState* explain) {
     if (counts.loops == 0) return;
     show_count("Lists", progress.list_count, explain);
     show_count("Lists Probed", counts.lists_probed, explain);
+    show_count("Lists Skipped", counts.lists_skipped, explain);
     show_count("Entries Scanned", counts.entries_scanned, explain);
     show_count("Entries Filtered", counts.entries_filtered, explain);
     show_count("Entries Refined", counts.entries_refined, explain);

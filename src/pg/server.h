@@ -24,6 +24,7 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/pg_locale.h"
 #include "utils/rel.h"
 #include "utils/varbit.h"
 #if PG_VERSION_NUM < 150000
@@ -70,6 +71,15 @@ inline bool may_maintain_table([[maybe_unused]] Oid table_id) {
 inline void rule_out([[maybe_unused]] Path* path) {
 #if PG_VERSION_NUM >= 180000
     path->disabled_nodes = 1000;
+#endif
+}
+
+/// Whether text under this collation sorts by its bytes.
+inline bool sorts_by_bytes(Oid collation) {
+#if PG_VERSION_NUM >= 180000
+    return pg_newlocale_from_collation(collation)->collate_is_c;
+#else
+    return lc_collate_is_c(collation);
 #endif
 }
 

@@ -90,7 +90,7 @@ my @cases = (
     [   'foreign_refine',
         qr/another list page/,
         sub {
-            my $other = first_page(${ $_[0] }, REFINE, 0, 3);
+            my $other = first_page(${ $_[0] }, REFINE, 0, 4);
             put($_[0], $_[1], BODY + 8, pack 'V', $other);
         } ],
     [ 'no_refine', qr/refine page is missing/, sub { put($_[0], $_[1], BODY + 8, pack 'V', 0) } ],

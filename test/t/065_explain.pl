@@ -25,9 +25,9 @@ $node->safe_psql(
     VACUUM ANALYZE t, other, queries;
 });
 my $search = q{SELECT 1 FROM t WHERE season = 1 ORDER BY d <-> '[0,0,0,0]' LIMIT 10};
-my @labels = ('Lists', 'Lists Probed', 'Entries Scanned', 'Entries Filtered', 'Entries Refined',
+my @labels = ('Lists', 'Lists Probed', 'Lists Skipped', 'Entries Scanned', 'Entries Filtered', 'Entries Refined',
     'Stop Reason');
-my $stats = q{SELECT lists, lists_probed, entries_scanned, entries_filtered, entries_refined,
+my $stats = q{SELECT lists, lists_probed, lists_skipped, entries_scanned, entries_filtered, entries_refined,
     stop_reason FROM faiss_scan_stats()};
 
 sub explain
