@@ -36,6 +36,9 @@ struct LevelOptions {
     const EntryFilter* filter = nullptr;  ///< null: every entry passes
     /// Entries above do not matter: they are not looked at, and those looked at are dropped.
     float key_limit = std::numeric_limits<float>::infinity();
+    /// So many are kept that were found and not given out; then the best comes out although it may
+    /// not be next.
+    size_t max_found = std::numeric_limits<size_t>::max();
     /// As long as fewer rows have been given out, none is before so many are known to be next.
     size_t first_rows = 1;
 };
@@ -164,7 +167,9 @@ class LevelScan {
     bool has_first_rows() const { return first_rows_left_ > 1; }
     /// The key of the last of them; infinite while fewer were found.
     float last_key() const;
-    bool is_wanted(float bound) const { return !(bound > wanted_key()); }
+    bool is_wanted(float bound) const {
+        return heap_.size() < options_.max_found && !(bound > wanted_key());
+    }
     void start_reading();
     void remember_taken(const Candidate& below);
     void widen();

@@ -10,6 +10,8 @@ namespace {
 constexpr double kUnevenness = 1.25;
 // What somebody who asks for the nearest wants of what a filter leaves.
 constexpr size_t kFirstRows = 10;
+// Waiting for their turn, however little memory there is: 400 kB.
+constexpr size_t kFewestFound = 4096;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // The highest key that a distance of `radius` may have; a little more, as it was computed
@@ -23,13 +25,17 @@ float key_limit(Metric metric, double radius) {
 
 LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t level) {
     const size_t capacity = std::max<size_t>(options.memory_bytes / (4 * sizeof(Candidate)), 64);
-    return {.level = level,
-            .exhaustive = options.exhaustive,
-            .window_capacity = std::min(CandidateWindow::kDefaultCapacity, capacity),
-            .max_window_capacity = capacity,
-            .filter = level == 0 ? options.filter : nullptr,
-            .key_limit = key_limit(metric, level == 0 ? options.radius : kInfinity),
-            .first_rows = level == 0 && options.filter != nullptr ? kFirstRows : 1};
+    return {
+        .level = level,
+        .exhaustive = options.exhaustive,
+        .window_capacity = std::min(CandidateWindow::kDefaultCapacity, capacity),
+        .max_window_capacity = capacity,
+        .filter = level == 0 ? options.filter : nullptr,
+        .key_limit = key_limit(metric, level == 0 ? options.radius : kInfinity),
+        .max_found = level == 0 && !options.exhaustive
+                         ? std::max(options.memory_bytes / (4 * sizeof(FoundEntry)), kFewestFound)
+                         : std::numeric_limits<size_t>::max(),
+        .first_rows = level == 0 && options.filter != nullptr ? kFirstRows : 1};
 }
 
 }  // namespace
