@@ -23,6 +23,9 @@ CREATE INDEX ON t USING faiss (r) WITH (refine = 'fine');
 CREATE INDEX ON t USING faiss (r) WITH (recall = 1.5);
 CREATE INDEX ON t USING faiss (r) WITH (recall = 0);
 CREATE INDEX ON t USING faiss (r) WITH (probes = 3);
+CREATE INDEX t_f ON t USING faiss (r) WITH (refine = float); -- a type's name to the grammar
+SELECT refine FROM faiss_index_info('t_f');
+DROP INDEX t_f;
 CREATE INDEX t_r ON t USING faiss (r) WITH (lists = 1, refine = 'half', recall = 0.9);
 ALTER INDEX t_r SET (recall = 0.5);
 ALTER INDEX t_r SET (recall = -1);

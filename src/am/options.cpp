@@ -26,6 +26,8 @@ relopt_enum_elt_def refine_words[] = {{"int8", static_cast<int>(Refine::kInt8)},
                                       {"half", static_cast<int>(Refine::kHalf)},
                                       {"float", static_cast<int>(Refine::kFloat)},
                                       {"none", static_cast<int>(Refine::kNone)},
+                                      // What the grammar makes of an unquoted float.
+                                      {"pg_catalog.float8", static_cast<int>(Refine::kFloat)},
                                       {nullptr, 0}};
 
 bool is_recall(double value) {

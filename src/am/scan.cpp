@@ -206,6 +206,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
                      .target_level = 0,
                      .exhaustive = looks_at_everything(scan, state, *loaded, options),
                      .memory_bytes = static_cast<size_t>(work_mem) * 1024,
+                     .keeps_order = wanted_recall(options) >= 1,
                      .rows_per_list = measured_rows_per_list(loaded->meta),
                      .filter = state->conditions.filter,
                      .radius = state->ends_at_radius ? state->conditions.sphere.radius

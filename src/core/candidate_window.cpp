@@ -161,18 +161,21 @@ void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_
     size_t next = size_;
     for (; left != 0; left &= left - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(left));
-        bounds_[next] = std::isnan(bounds[i]) ? -kInfinity : bounds[i];
-        ids_[next++] = first_id + i;
+        const Candidate candidate{std::isnan(bounds[i]) ? -kInfinity : bounds[i], first_id + i};
+        bounds_[next] = candidate.bound;
+        ids_[next] = candidate.id;
+        next += !(limit_ < candidate);
     }
     size_ = next;
     if (size_ > 2 * capacity_) prune();
 }
 
 void CandidateWindow::push(float bound, uint64_t id) {
-    if (is_beyond(bound)) return;
+    const Candidate candidate{std::isnan(bound) ? -kInfinity : bound, id};
+    if (limit_ < candidate) return;
     unsort();
-    bounds_[size_] = std::isnan(bound) ? -kInfinity : bound;
-    ids_[size_++] = id;
+    bounds_[size_] = candidate.bound;
+    ids_[size_++] = candidate.id;
     if (size_ > 2 * capacity_) prune();
 }
 
@@ -185,7 +188,7 @@ void CandidateWindow::unsort() {
     sorted_count_ = 0;
 }
 
-/// Keeps at least `capacity`.
+/// Keeps at least `capacity`. The limit never rises: what lies above it has gone.
 /// std::nth_element mispredicts a branch for every other candidate, which takes as long as scanning
 /// a list; cutting at a guessed bound has no branch to mispredict, and the exact way is left for
 /// bad guesses.
@@ -197,7 +200,7 @@ void CandidateWindow::prune() {
             bounds_.begin(), bounds_.begin() + static_cast<ptrdiff_t>(size_), at_most));
         if (low >= capacity_ && low <= capacity_ + capacity_ / 2) {
             size_ = drop_above(bounds_.data(), ids_.data(), size_, bound);
-            limit_ = {.bound = bound, .id = kHighest.id};
+            limit_ = std::min(limit_, {.bound = bound, .id = kHighest.id});
             return;
         }
     }

@@ -40,8 +40,7 @@ class CandidateWindow {
 
     void push(float bound, uint64_t id);
 
-    /// The `count` best, ascending; fewer when it holds fewer. What lies above limit() may lack
-    /// others between. Sorts no more than it must: ask for a few more at a time. Valid until the
+    /// The `count` best, ascending; fewer when it holds fewer. Sorts no more than it must: ask for a few more at a time. Valid until the
     /// next push, forget_best or clear.
     std::span<const Candidate> best(size_t count);
 

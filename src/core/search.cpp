@@ -32,7 +32,7 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
         .max_window_capacity = capacity,
         .filter = level == 0 ? options.filter : nullptr,
         .key_limit = key_limit(metric, level == 0 ? options.radius : kInfinity),
-        .max_found = level == 0 && !options.exhaustive
+        .max_found = level == 0 && !options.exhaustive && !options.keeps_order
                          ? std::max(options.memory_bytes / (4 * sizeof(FoundEntry)), kFewestFound)
                          : std::numeric_limits<size_t>::max(),
         .first_rows = level == 0 && options.filter != nullptr ? kFirstRows : 1};

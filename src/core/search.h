@@ -18,7 +18,8 @@ struct SearchOptions {
     ProbePlan probes;          ///< lists to open before the first rows are given out
     uint32_t target_level;     ///< 0: rows; 1: stop at the lists (for inserts)
     bool exhaustive;           ///< a single list: look at every entry, the order is exact
-    size_t memory_bytes;       ///< for windows
+    size_t memory_bytes;       ///< for windows, and for rows found but not given out
+    bool keeps_order = false;  ///< however much memory the rows found take
     double rows_per_list = 0;  ///< when the probes were measured; 0: unknown
     const EntryFilter* filter = nullptr;  ///< of leaf entries; must outlive the search
     /// Rows that are farther are not wanted. Some come nevertheless; the search ends when it has no

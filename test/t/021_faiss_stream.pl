@@ -101,4 +101,25 @@ for my $name (sort keys %made) {
     }
 }
 cmp_ok($pairs, '>', 1_000_000, "$pairs pairs");
+
+# Equal distances over many lists, of which some are opened late: what the window dropped must come back.
+$node->safe_psql('postgres', q{
+    SELECT setseed(0.5);
+    CREATE TABLE equals AS SELECT i AS id, (random() * 4095)::int::bit(12)::varbit::descriptor AS d, i % 97 AS kind
+        FROM generate_series(1, 30000) AS i;
+});
+for my $case ([ '<~>', 'hamming' ], [ '<%>', 'jaccard' ]) {
+    my ($operator, $name) = @$case;
+    $node->safe_psql('postgres',
+        "CREATE INDEX the_index ON equals USING faiss (d descriptor_${name}_ops, kind) WITH (lists = 9)");
+    for my $settings ("work_mem = '64kB'", "work_mem = '4MB'", 'lookalike.recall = 0.5', 'lookalike.probes = 1') {
+        for my $condition ('kind >= 0', 'true') {
+            is($node->safe_psql('postgres', by_index(qq{SET $settings;
+                    SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM equals WHERE $condition
+                        ORDER BY d $operator b'000000000001'::varbit::descriptor) AS came})),
+                '30000|30000', "$name, $settings, $condition: every row once");
+        }
+    }
+    $node->safe_psql('postgres', 'DROP INDEX the_index');
+}
 done_testing();

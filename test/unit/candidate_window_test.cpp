@@ -142,6 +142,25 @@ TEST(CandidateWindow, ForgetsWhatWasTakenAndKeepsTheRest) {
     EXPECT_GT(taken.size(), 200u);
 }
 
+/// What was dropped does not come back: so a later candidate must not stand for it.
+TEST(CandidateWindow, TakesNoneAboveItsLimitAndNeverRaisesIt) {
+    for (const size_t others : {0u, 40u}) {
+        CandidateWindow window(64);
+        for (uint64_t id = 0; id < 40; ++id)
+            window.push(1, id);
+        for (uint64_t id = 0; id < 129 - others; ++id)
+            window.push(5, 100 + id);
+        const Candidate limit = window.limit();
+        EXPECT_EQ(limit.bound, 5);
+        window.forget_best(window.best(1000).size());
+        const std::vector<float> ties(32, 5.0f);
+        for (uint64_t id = 1000; id < 2000; id += 32)
+            window.push_block(ties.data(), 0xffffffff, id);
+        EXPECT_FALSE(limit < window.limit());
+        EXPECT_TRUE(window.best(1).empty());
+    }
+}
+
 TEST(CandidateWindow, NeverLosesWhatCouldNotBeComputed) {
     on_each_target([] {
         CandidateWindow window(32);
