@@ -40,8 +40,8 @@ class CandidateWindow {
 
     void push(float bound, uint64_t id);
 
-    /// The `count` best, ascending; fewer when it holds fewer. Sorts no more than it must: ask for a few more at a time. Valid until the
-    /// next push, forget_best or clear.
+    /// The `count` best, ascending; fewer when it holds fewer. Sorts no more than it must: ask for
+    /// a few more at a time. Valid until the next push, forget_best or clear.
     std::span<const Candidate> best(size_t count);
 
     /// Whether nothing that was pushed has been dropped.
