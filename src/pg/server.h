@@ -24,9 +24,14 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
-#include "utils/pg_locale.h"
 #include "utils/rel.h"
 #include "utils/varbit.h"
+
+// ICU's headers need not be there, and nothing of theirs is used.
+#pragma push_macro("USE_ICU")
+#undef USE_ICU
+#include "utils/pg_locale.h"
+#pragma pop_macro("USE_ICU")
 #if PG_VERSION_NUM < 150000
 #include "replication/walsender.h"
 #endif
