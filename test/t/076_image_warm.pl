@@ -160,14 +160,14 @@ wait_until(sub { sql('SHOW lookalike.max_workers') eq '1' });
     my $begin = time;
     is(sql("SET statement_timeout = '5s'; $quick"), '64', 'an idle one is given up for the next session');
     is($idle->query_safe($quick), '64', '... whose session goes on');
-    is(scalar(children_of_parent($parent)), 1, 'there is one worker');
+    ok(wait_until(sub { children_of_parent($parent) == 1 }), 'there is one worker');
     $idle->quit;
 
     my ($busy, $backend) = background($slow);
     my $turn = q{SELECT turn_wait_ms > 100 FROM image_worker_stats()};
     my ($out, $err) = session('SET statement_timeout = 400', $quick);
     like($err, qr/57014: canceling statement due to statement timeout/, 'waiting for a turn can be cancelled');
-    is(scalar(children_of_parent($parent)), 1, '... there is still one worker');
+    ok(wait_until(sub { children_of_parent($parent) == 1 }), '... there is still one worker');
     my ($waiting, $waiting_backend) = background();
     $waiting->query_safe('SET lookalike.worker_timeout = 200');
     $waiting->{stdin} .= "$quick;\n";
@@ -256,8 +256,8 @@ wait_until(sub { sql('SHOW lookalike.max_workers') eq '1' });
 # A backend is killed while its worker computes.
 {
     my ($busy, $backend) = background($slow);
-    my @before = worker_processes($node);
-    is(scalar(@before), 2, 'a worker computes');
+    my @before;
+    ok(wait_until(sub { (@before = worker_processes($node)) == 2 }), 'a worker computes');
     kill 'KILL', $backend;
     ok(wait_until(sub { !grep { !has_ended($_) } @before }), 'it ends with its backend, as the server restarts');
     wait_for_server();
