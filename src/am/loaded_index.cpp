@@ -41,20 +41,7 @@ float* read_mean(Relation index, const MetaPage& meta) {
     return mean;
 }
 
-}  // namespace
-
-bool peek_meta(Relation index, MetaPage* meta) {
-    if (RelationGetNumberOfBlocks(index) == 0) return false;
-    const Buffer buffer = ReadBuffer(index, kMetaBlock);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    memcpy(meta, page_body(buffer_bytes(buffer)), sizeof *meta);
-    const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kMeta) == nullptr;
-    UnlockReleaseBuffer(buffer);
-    return is_ours && meta->magic == kMetaMagic && meta->version == kFormatVersion &&
-           meta->leaf_count > 0;
-}
-
-const LoadedIndex* load_index(Relation index) {
+LoadedIndex* load(Relation index) {
     const MetaPage meta = read_meta(index);
     LoadedIndex* entry = find_cached(relation_file(index));
     entry->last_use = ++use_counter;
@@ -82,9 +69,25 @@ const LoadedIndex* load_index(Relation index) {
     return entry;
 }
 
+}  // namespace
+
+bool peek_meta(Relation index, MetaPage* meta) {
+    if (RelationGetNumberOfBlocks(index) == 0) return false;
+    const Buffer buffer = ReadBuffer(index, kMetaBlock);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    memcpy(meta, page_body(buffer_bytes(buffer)), sizeof *meta);
+    const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kMeta) == nullptr;
+    UnlockReleaseBuffer(buffer);
+    return is_ours && meta->magic == kMetaMagic && meta->version == kFormatVersion &&
+           meta->leaf_count > 0;
+}
+
+const LoadedIndex* load_index(Relation index) {
+    return load(index);
+}
+
 const LoadedIndex* load_index_to_search(Relation index) {
-    load_index(index);
-    LoadedIndex* entry = find_cached(relation_file(index));
+    LoadedIndex* entry = load(index);
     if (entry->shape.depth == 1 || !entry->knows_dims() || entry->root != nullptr) return entry;
     size_t room = static_cast<size_t>(work_mem) * 1024;
     for (const LoadedIndex& other : cache) {

@@ -73,10 +73,14 @@ Buffer pin_page(Relation index, BlockNumber block) {
     return *hint = ReadBuffer(index, block);
 }
 
+void prefetch_descriptor(Buffer buffer) {
+    __builtin_prefetch(GetBufferDescriptor(static_cast<uint32>(buffer - 1)), 1);
+}
+
 const uint8_t* expect_page(Relation index, BlockNumber block) {
     const Buffer buffer = *hint_for(relation_file(index), block);
     if (buffer == InvalidBuffer || BufferIsLocal(buffer)) return nullptr;
-    __builtin_prefetch(GetBufferDescriptor(static_cast<uint32>(buffer - 1)), 1);
+    prefetch_descriptor(buffer);
     const uint8_t* page = buffer_bytes(buffer);
     __builtin_prefetch(page_trailer(page));
     return page;

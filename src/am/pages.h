@@ -50,6 +50,9 @@ Buffer lock_page(Relation index, BlockNumber block, int mode);
 /// prefetch() alone: by now it may be another page. Pins nothing.
 const uint8_t* expect_page(Relation index, BlockNumber block);
 
+/// Tells the processor that a shared buffer will be pinned soon.
+void prefetch_descriptor(Buffer buffer);
+
 /// Tells the processor that these bytes will be wanted soon.
 inline void prefetch(const uint8_t* from, size_t length) {
     constexpr size_t kCacheLineBytes = 64;

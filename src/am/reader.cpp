@@ -148,7 +148,11 @@ void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
 }
 
 void read_root_slot(Reader* reader, const LevelScan::Place& place) {
-    const uint8_t* page = root_page(reader, place.slot_pages[0]);
+    const BlockNumber block = place.slot_pages[0];
+    const uint8_t* page = root_page(reader, block);
+    if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
+        raise_corrupted(reader->index, block, "the page belongs to another list page");
+    }
     run_core(
         [&] { reader->search->level_of_step().push_slot(page_body(page) + place.slot_offset); });
 }
@@ -164,7 +168,7 @@ void prefetch_slot(Reader* reader, const ListGeometry& geometry) {
 }
 
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
-                     bool is_root) {
+                     bool is_copied) {
     LevelScan& level = reader->search->level_of_step();
     if (place.slot_pages.empty()) {
         raise_corrupted(reader->index, place.list_page, "a refine page is missing");
@@ -174,7 +178,7 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
         run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
         return;
     }
-    if (is_root && reader->root != nullptr) {
+    if (is_copied) {
         read_root_slot(reader, place);
         return;
     }
@@ -271,10 +275,10 @@ bool next_entry(Reader* reader, FoundEntry* found) {
     for (;;) {
         const SearchStep step = run_core([&] { return reader->search->next(); });
         const ListGeometry& geometry = reader->search->geometry(step.level);
-        const bool is_root = step.level > 0;
+        const bool is_copied = step.level > 0 && reader->root != nullptr;
         switch (step.what) {
             case SearchStep::What::kReadList:
-                if (is_root && reader->root != nullptr && geometry.codes_inside) {
+                if (is_copied && geometry.codes_inside) {
                     read_root(reader, step.list_id, geometry);
                 } else {
                     read_list(reader, step.list_id, geometry);
@@ -282,7 +286,7 @@ bool next_entry(Reader* reader, FoundEntry* found) {
                 break;
             case SearchStep::What::kReadEntry:
                 if (geometry.slot_bytes > 0) {
-                    read_entry_slot(reader, step.place, geometry, is_root);
+                    read_entry_slot(reader, step.place, geometry, is_copied);
                 } else {
                     read_entry_pointer(reader, step.place, geometry);
                 }

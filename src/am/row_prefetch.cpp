@@ -2,7 +2,6 @@
 
 extern "C" {
 #include "catalog/pg_am.h"
-#include "storage/buf_internals.h"
 }
 
 namespace lookalike {
@@ -39,7 +38,7 @@ void RowPrefetcher::expect(Relation table, EntryPointer row) {
     const bool is_shared = buffer > 0 && line_pointer(buffer, row.offset) != nullptr;
     added = {.row = row, .is_complete = !is_shared, .buffer = buffer};
     if (!is_shared) return;
-    prefetch(reinterpret_cast<uint8_t*>(GetBufferDescriptor(static_cast<uint32>(buffer - 1))), 1);
+    prefetch_descriptor(buffer);
     prefetch(buffer_bytes(buffer), SizeOfPageHeaderData);
     prefetch(line_pointer(buffer, row.offset), sizeof(ItemIdData));
 }

@@ -99,9 +99,10 @@ class Calibrator {
     /// Rows whose distance from every query is kept, at most.
     static constexpr size_t kSampledRows = 256;
     /// At most, beside the query itself.
-    static constexpr size_t kBytesPerQuery =
-        (kCalibratedRows[kCalibratedRowCounts - 1] + kCalibratedRows[0] + 2) * 2 * sizeof(float) +
-        kSampledRows * sizeof(float);
+    static constexpr size_t kBytesPerQuery = (kCalibratedRows[kCalibratedRowCounts - 1] + 1 +
+                                              kThinningCount * (kCalibratedRows[0] + 1)) *
+                                                 2 * sizeof(float) +
+                                             kSampledRows * sizeof(float);
 
     /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
     Calibrator(Metric metric, uint32_t row_floats);

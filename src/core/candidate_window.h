@@ -45,7 +45,7 @@ class CandidateWindow {
     std::span<const Candidate> best(size_t count);
 
     /// Whether nothing that was pushed has been dropped.
-    bool is_complete() const { return limit_.bound == kHighest.bound && limit_.id == kHighest.id; }
+    bool is_complete() const { return !(limit_ < kHighest); }
 
     /// The highest possible candidate while is_complete().
     const Candidate& limit() const { return limit_; }
@@ -80,7 +80,7 @@ class CandidateWindow {
     size_t size_;                    ///< of the columns: so many places are taken
     std::vector<Candidate> sorted_;  ///< the best of all, in order; not in the columns
     size_t sorted_count_;            ///< of them
-    Candidate limit_;                ///< some above have been dropped
+    Candidate limit_;                ///< what lies above has been dropped
 };
 
 }  // namespace lookalike

@@ -88,9 +88,7 @@ void LevelScan::note_key(float key) {
 // The best entry that has not been taken; null: the window has no more.
 const Candidate* LevelScan::next_candidate() {
     if (taken_ == ready_.size()) ready_ = window_.best(ready_.size() + kSortedAtOnce);
-    if (taken_ == ready_.size()) return nullptr;
-    const Candidate* next = &ready_[taken_];
-    return window_.limit() < *next ? nullptr : next;
+    return taken_ == ready_.size() ? nullptr : &ready_[taken_];
 }
 
 bool LevelScan::find_list_to_read() {

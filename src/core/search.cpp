@@ -123,7 +123,7 @@ std::optional<SearchStep> Search::reach_further() {
     return std::nullopt;
 }
 
-// In steps of a quarter: each round of new lists sorts the window again.
+// In steps of a quarter, so that the window is read anew a few times only.
 void Search::count_lists() {
     const uint64_t wanted = wanted_lists();
     const uint64_t opened = target_->opened_count();

@@ -32,6 +32,25 @@ void append_big(FileBytes& out, uint64_t value, int bytes) {
     }
 }
 
+/// The first chunk of a WebP file that has more than one picture's bits.
+FileBytes extended_webp(int features, int width, int height) {
+    FileBytes chunks;
+    append(chunks, "WEBPVP8X");
+    append_little(chunks, 10, 4);
+    append_little(chunks, features, 4);
+    append_little(chunks, width - 1, 3);
+    append_little(chunks, height - 1, 3);
+    return chunks;
+}
+
+FileBytes riff(const FileBytes& chunks) {
+    FileBytes out;
+    append(out, "RIFF");
+    append_little(out, chunks.size(), 4);
+    append(out, chunks);
+    return out;
+}
+
 void append_tag(FileBytes& out, int tag, int type, uint32_t value) {
     append_little(out, tag, 2);
     append_little(out, type, 2);
@@ -130,21 +149,12 @@ FileBytes with_exif(const FileBytes& file, const FileBytes& exif) {
 
 FileBytes webp_with_exif(const FileBytes& still, int width, int height, const FileBytes& exif) {
     constexpr int kFileHeader = 12;
-    FileBytes chunks;
-    append(chunks, "WEBPVP8X");
-    append_little(chunks, 10, 4);
-    append_little(chunks, 0x08, 4);
-    append_little(chunks, width - 1, 3);
-    append_little(chunks, height - 1, 3);
+    FileBytes chunks = extended_webp(0x08, width, height);
     append(chunks, FileBytes(still.begin() + kFileHeader, still.end()));
     append(chunks, "EXIF");
     append_little(chunks, exif.size(), 4);
     append(chunks, exif);
-    FileBytes out;
-    append(out, "RIFF");
-    append_little(out, chunks.size(), 4);
-    append(out, chunks);
-    return out;
+    return riff(chunks);
 }
 
 FileBytes tiff_of_pages(const cv::Mat& first, const cv::Mat& second) {
@@ -206,12 +216,7 @@ FileBytes tiff_file(const cv::Mat& image, int orientation) {
 }
 
 FileBytes animated_webp(const std::vector<FileBytes>& stills, int width, int height) {
-    FileBytes chunks;
-    append(chunks, "WEBPVP8X");
-    append_little(chunks, 10, 4);
-    append_little(chunks, 0x02, 4);
-    append_little(chunks, width - 1, 3);
-    append_little(chunks, height - 1, 3);
+    FileBytes chunks = extended_webp(0x02, width, height);
     append(chunks, "ANIM");
     append_little(chunks, 6, 4);
     append_little(chunks, 0, 6);
@@ -226,11 +231,7 @@ FileBytes animated_webp(const std::vector<FileBytes>& stills, int width, int hei
         append_little(chunks, 100, 4);  // milliseconds, flags
         append(chunks, chunk);
     }
-    FileBytes out;
-    append(out, "RIFF");
-    append_little(out, chunks.size(), 4);
-    append(out, chunks);
-    return out;
+    return riff(chunks);
 }
 
 FileBytes file_bytes(const std::string& path) {
