@@ -161,7 +161,7 @@ Conditions read_conditions(Relation index, const AttributeWidths& widths, const 
     }
     const uint64 all = run_core([&] { return gathered->filters.size(); });
     if (all > 0) {
-        conditions.filter = ContextOwned<EntryFilter>::make()->create(widths, gathered->filters);
+        conditions.filter = ContextOwned<EntryFilter>::make()->create(gathered->filters);
     }
     return conditions;
 }

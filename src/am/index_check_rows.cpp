@@ -167,8 +167,7 @@ EncodedEntry encode_value(RowScan* scan, const DescriptorView& value, EntryPoint
 void check_attributes(RowScan* scan, int64 row, BlockNumber list_page, uint32 index,
                       const AttributeKeys& expected) {
     const CheckState* state = scan->state;
-    const AttributeKeys stored =
-        read_attributes(ListPageView(state->leaf, state->page), expected.widths, index);
+    const AttributeKeys stored = read_attributes(ListPageView(state->leaf, state->page), index);
     if (expected.nulls != stored.nulls ||
         memcmp(expected.keys, stored.keys, sizeof stored.keys) != 0) {
         raise_row_fault(

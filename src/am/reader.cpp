@@ -41,21 +41,37 @@ void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
     raise_corrupted(index, BufferGetBlockNumber(buffer), page_fault(page, kind));
 }
 
+// A block is looked at when one of its entries passes the filter. Where hardly one in ten is,
+// fetching all takes longer than waiting for those few.
+constexpr double kRareShare = 0.1 / kBlockEntries;
+
+// One of `count` parts of what a search looks at in a page.
+void prefetch_part(const ListGeometry& geometry, const LevelScan& level, const uint8_t* page,
+                   uint32 part, uint32 count) {
+    const uint8_t* body = page_body(page);
+    if (level.passed_share() > kRareShare) {
+        const size_t length = geometry.attribute_offset(0) / count;
+        prefetch(body + part * length, length);
+    }
+    if (level.filter() == nullptr) return;
+    for (const AttributeFilter& filter : level.filter()->filters()) {
+        const size_t length =
+            geometry.max_blocks * geometry.attributes.part_bytes(filter.attribute) / count;
+        prefetch(body + geometry.attribute_offset(filter.attribute) + part * length, length);
+    }
+}
+
 // A page comes from memory about as fast as its codes are looked at, so while one is, `upcoming` is
 // fetched. It may be null.
 void push_inside(Reader* reader, const ListGeometry& geometry, const uint8_t* page,
                  BlockNumber block, const uint8_t* upcoming) {
     LevelScan& level = reader->search->level_of_step();
-    const size_t scanned_bytes = geometry.pointers_offset();
     run_core([&] {
         const ListPageView view(geometry, page);
         const uint32 block_count = view.header().block_count;
         level.begin_page(page, block);
         for (uint32_t i = 0; i < block_count; ++i) {
-            if (upcoming != nullptr) {
-                const size_t share = scanned_bytes / block_count;
-                prefetch(page_body(upcoming) + i * share, share);
-            }
+            if (upcoming != nullptr) prefetch_part(geometry, level, upcoming, i, block_count);
             level.push_block(view, i, geometry.row_code_bytes > 0 ? view.codes(i) : nullptr);
         }
     });

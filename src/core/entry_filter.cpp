@@ -6,29 +6,74 @@
 #include <limits>
 
 #include "core/list_summary.h"
+#include "core/no_postgres.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/entry_filter.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lookalike::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Bit i is set when keys[i] lies from `low` to `low + span`: what is below wraps around.
+template <typename Key>
+HWY_INLINE uint32_t inside(const Key* HWY_RESTRICT keys, Key low, Key span) {
+    const HWY_CAPPED(Key, 16) lanes;
+    const auto first = hn::Set(lanes, low);
+    const auto length = hn::Set(lanes, span);
+    uint32_t outside = 0;
+    for (size_t i = 0; i < kBlockEntries; i += hn::Lanes(lanes)) {
+        uint8_t bits[8] = {};
+        const auto distance = hn::Sub(hn::LoadU(lanes, keys + i), first);
+        hn::StoreMaskBits(lanes, hn::Gt(distance, length), bits);
+        outside |= (uint32_t{bits[0]} | uint32_t{bits[1]} << 8) << i;
+    }
+    return ~outside;
+}
+
+uint32_t inside_4(const uint32_t* keys, uint32_t low, uint32_t span) {
+    return inside(keys, low, span);
+}
+
+uint32_t inside_8(const uint64_t* keys, uint64_t low, uint64_t span) {
+    return inside(keys, low, span);
+}
+
+}  // namespace
+}  // namespace lookalike::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace lookalike {
 namespace {
+
+HWY_EXPORT(inside_4);
+HWY_EXPORT(inside_8);
 
 // With more ranges than this, each entry looks for its own.
 constexpr size_t kMaxRangesToTry = 8;
 
-// One comparison an entry: keys below `low` wrap around. Compilers turn the loop into vectors.
-template <typename Key>
-uint32_t inside(const Key* keys, Key low, Key span) {
-    uint32_t mask = 0;
-    for (uint32_t i = 0; i < kBlockEntries; ++i)
-        mask |= uint32_t{static_cast<Key>(keys[i] - low) <= span} << i;
-    return mask;
+uint32_t inside(const uint32_t* keys, const KeyRange& range) {
+    return HWY_DYNAMIC_DISPATCH(inside_4)(keys, static_cast<uint32_t>(range.low),
+                                          static_cast<uint32_t>(range.high - range.low));
+}
+
+uint32_t inside(const uint64_t* keys, const KeyRange& range) {
+    return HWY_DYNAMIC_DISPATCH(inside_8)(keys, range.low, range.high - range.low);
 }
 
 template <typename Key>
-uint32_t in_any(const Key* keys, const std::vector<KeyRange>& ranges, uint32_t live) {
+uint32_t in_any(const uint8_t* part, const std::vector<KeyRange>& ranges, uint32_t live) {
+    Key keys[kBlockEntries];
+    std::memcpy(keys, part, sizeof keys);
     uint32_t mask = 0;
     if (ranges.size() <= kMaxRangesToTry) {
         for (const KeyRange& range : ranges)
-            mask |= inside<Key>(keys, static_cast<Key>(range.low),
-                                static_cast<Key>(range.high - range.low));
+            mask |= inside(keys, range);
         return mask & live;
     }
     for (uint32_t left = live; left != 0; left &= left - 1) {
@@ -83,26 +128,19 @@ bool EntryFilter::may_pass(const uint8_t* summary) const {
 }
 
 uint32_t EntryFilter::passing(const ListPageView& page, uint32_t block, uint32_t live) const {
-    const uint8_t* columns = page.attributes(block);
     for (const AttributeFilter& filter : filters_) {
         if (live == 0) break;
-        const uint8_t width = widths_.width[filter.attribute];
-        const uint8_t* column = columns + widths_.offset(filter.attribute);
+        const uint8_t width = page.attributes().width[filter.attribute];
+        const uint8_t* part = page.attribute_part(filter.attribute, block);
         uint32_t nulls;
-        std::memcpy(&nulls, column + size_t{kBlockEntries} * width, sizeof nulls);
-        uint32_t passing = filter.takes_null ? nulls : 0;
-        if (width == 4) {
-            uint32_t keys[kBlockEntries];
-            std::memcpy(keys, column, sizeof keys);
-            passing |= in_any(keys, filter.ranges, live & ~nulls);
-        } else {
-            uint64_t keys[kBlockEntries];
-            std::memcpy(keys, column, sizeof keys);
-            passing |= in_any(keys, filter.ranges, live & ~nulls);
-        }
-        live &= passing;
+        std::memcpy(&nulls, part + size_t{kBlockEntries} * width, sizeof nulls);
+        const uint32_t valued = live & ~nulls;
+        const uint32_t inside = width == 4 ? in_any<uint32_t>(part, filter.ranges, valued)
+                                           : in_any<uint64_t>(part, filter.ranges, valued);
+        live = inside | (filter.takes_null ? live & nulls : 0);
     }
     return live;
 }
 
 }  // namespace lookalike
+#endif  // HWY_ONCE

@@ -30,8 +30,9 @@ std::vector<KeyRange> normalize(std::vector<KeyRange> ranges);
 /// Every attribute's filter must let an entry through.
 class EntryFilter {
   public:
-    EntryFilter(const AttributeWidths& widths, std::vector<AttributeFilter> filters)
-        : widths_(widths), filters_(std::move(filters)) {}
+    explicit EntryFilter(std::vector<AttributeFilter> filters) : filters_(std::move(filters)) {}
+
+    const std::vector<AttributeFilter>& filters() const { return filters_; }
 
     /// The entries of a block that pass, out of those in `live`.
     uint32_t passing(const ListPageView& page, uint32_t block, uint32_t live) const;
@@ -40,7 +41,6 @@ class EntryFilter {
     bool may_pass(const uint8_t* summary) const;
 
   private:
-    AttributeWidths widths_;
     std::vector<AttributeFilter> filters_;
 };
 

@@ -53,6 +53,7 @@ class LevelScan {
     void open_list(uint32_t first_block, const ScanTerms& terms);
     size_t opened_count() const { return lists_.size(); }
     bool has_unread() const { return unread_count_ > 0; }
+    const EntryFilter* filter() const { return options_.filter; }
 
     enum class Need {
         kList,     ///< read list_to_read(): push its pages, then finish_list()

@@ -17,6 +17,10 @@ uint32_t divide_up(uint64_t value, uint64_t by) {
     return static_cast<uint32_t>((value + by - 1) / by);
 }
 
+uint32_t attribute_bytes(const AttributeWidths& attributes) {
+    return attributes.bytes_before(attributes.count);
+}
+
 // With so many entries in a list page. The last block need not be full.
 ListGeometry with_entries(ListGeometry geometry, uint32_t entries) {
     geometry.max_entries = entries;
@@ -37,13 +41,15 @@ uint32_t filling_refine_pages(const ListGeometry& geometry, uint32_t entries) {
 // Fills in the members that follow from the entry's sizes: a list page takes as many entries as
 // make its pages serve the most each.
 void choose_entries(ListGeometry& geometry) {
-    const uint32_t columns = geometry.factor_bytes + geometry.attribute_bytes + kLiveBytes;
+    const uint32_t columns = geometry.factor_bytes + kLiveBytes;
     const uint32_t inside = geometry.block_code_bytes + columns;
     for (const bool codes_inside : {true, false}) {
         ListGeometry shape = geometry;
         shape.codes_inside = codes_inside;
         shape.block_bytes = codes_inside ? inside : columns;
-        const uint32_t most = kBodyBytes / (shape.block_bytes + kPointerBytes) + 1;
+        const uint32_t most =
+            kBodyBytes / (shape.block_bytes + attribute_bytes(shape.attributes) + kPointerBytes) +
+            1;
         for (uint32_t blocks = 1; blocks <= most; ++blocks) {
             const uint32_t full = blocks * kBlockEntries;
             for (const uint32_t entries : {filling_refine_pages(shape, full), full}) {
@@ -64,10 +70,10 @@ void choose_entries(ListGeometry& geometry) {
 }
 
 ListGeometry with_entry_bytes(uint32_t row_code_bytes, uint32_t factor_bytes, uint32_t slot_bytes,
-                              uint32_t attribute_bytes, uint32_t summary_bytes) {
+                              const AttributeWidths& attributes, uint32_t summary_bytes) {
     ListGeometry geometry{};
     geometry.summary_bytes = summary_bytes;
-    geometry.attribute_bytes = attribute_bytes;
+    geometry.attributes = attributes;
     geometry.row_code_bytes = row_code_bytes;
     geometry.block_code_bytes = row_code_bytes * kBlockEntries;
     geometry.factor_bytes = factor_bytes;
@@ -112,24 +118,24 @@ uint64_t ListGeometry::pages_for(uint64_t entry_count) const {
     return full * page_count() + 1 + code_pages_for(rest) + refine_pages_for(rest);
 }
 
-uint32_t AttributeWidths::offset(uint32_t attribute) const {
+uint32_t AttributeWidths::part_bytes(uint32_t attribute) const {
+    return kBlockEntries * width[attribute] + uint32_t{sizeof(uint32_t)};
+}
+
+uint32_t AttributeWidths::bytes_before(uint32_t attribute) const {
     uint32_t bytes = 0;
     for (uint32_t i = 0; i < attribute; ++i)
-        bytes += kBlockEntries * width[i] + sizeof(uint32_t);
+        bytes += part_bytes(i);
     return bytes;
 }
 
-uint32_t AttributeWidths::block_bytes() const {
-    return offset(count);
-}
-
 ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level,
-                           const AttributeWidths& attributes) {
-    const uint32_t attribute_bytes = level > 0 ? 0 : attributes.block_bytes();
+                           const AttributeWidths& leaf_attributes) {
+    const AttributeWidths attributes = level > 0 ? AttributeWidths{} : leaf_attributes;
     const uint32_t summary = level > 0 ? 0 : summary_bytes(attributes.count);
     // Rows of bits are padded to whole words, so that the kernels never meet a tail.
     if (is_binary(metric)) {
-        return with_entry_bytes((code_dims + 63) / 64 * 8, 0, 0, attribute_bytes, summary);
+        return with_entry_bytes((code_dims + 63) / 64 * 8, 0, 0, attributes, summary);
     }
     const Refine kept = level > 0 ? Refine::kFloat : refine;
     const uint32_t slot_bytes =
@@ -137,7 +143,7 @@ ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uin
             ? 0
             : static_cast<uint32_t>(sizeof(RefineSlotHeader) + refine_bytes(kept, code_dims));
     return with_entry_bytes(code_dims / 8, 3 * kBlockEntries * sizeof(float), slot_bytes,
-                            attribute_bytes, summary);
+                            attributes, summary);
 }
 
 AttributeWidths attribute_widths(const MetaPage& meta) {
@@ -169,7 +175,7 @@ ListGeometry list_geometry(const MetaPage& meta, uint32_t level) {
 }
 
 ListGeometry plain_list_geometry() {
-    return with_entry_bytes(0, 0, 0, 0, 0);
+    return with_entry_bytes(0, 0, 0, {}, 0);
 }
 
 }  // namespace lookalike

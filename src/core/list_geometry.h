@@ -19,18 +19,29 @@ struct StreamPlace {
     uint32_t offset;
 };
 
+/// Bytes of each filter attribute's key: 4 or 8.
+struct AttributeWidths {
+    uint32_t count = 0;
+    uint8_t width[kMaxAttributes] = {};
+
+    /// Of a block's part of an attribute's column: 32 keys and a word of NULL bits.
+    uint32_t part_bytes(uint32_t attribute) const;
+    /// Of these parts of all attributes before this one.
+    uint32_t bytes_before(uint32_t attribute) const;
+};
+
 struct ListGeometry {
-    uint32_t row_code_bytes;    ///< scan code of one entry
-    uint32_t block_code_bytes;  ///< of 32 entries
-    uint32_t attribute_bytes;   ///< of a block: keys of all filter attributes, and their NULL masks
-    uint32_t factor_bytes;      ///< three columns of 32 floats, or 0 (binary and plain lists)
-    uint32_t slot_bytes;        ///< refine slot with its header, or 0: none
-    uint32_t slots_per_page;    ///< 0: slots run on from page to page
-    bool codes_inside;          ///< of the list page
-    uint32_t summary_bytes;     ///< kept on every page, used on a list's first; 0: none
-    uint32_t block_bytes;       ///< of a block within the list page, without its pointers
-    uint32_t max_entries;       ///< that one list page governs
-    uint32_t max_blocks;        ///< that they take; the last need not be full
+    uint32_t row_code_bytes;     ///< scan code of one entry
+    uint32_t block_code_bytes;   ///< of 32 entries
+    AttributeWidths attributes;  ///< filter attributes; leaf lists only
+    uint32_t factor_bytes;       ///< three columns of 32 floats, or 0 (binary and plain lists)
+    uint32_t slot_bytes;         ///< refine slot with its header, or 0: none
+    uint32_t slots_per_page;     ///< 0: slots run on from page to page
+    bool codes_inside;           ///< of the list page
+    uint32_t summary_bytes;      ///< kept on every page, used on a list's first; 0: none
+    uint32_t block_bytes;        ///< of a block within the list page, without what follows all
+    uint32_t max_entries;        ///< that one list page governs
+    uint32_t max_blocks;         ///< that they take; the last need not be full
     uint32_t max_code_pages;
     uint32_t max_refine_pages;
 
@@ -45,7 +56,11 @@ struct ListGeometry {
         return arrays_offset() + 4 * (max_code_pages + max_refine_pages);
     }
     uint32_t blocks_offset() const { return summary_offset() + summary_bytes; }
-    uint32_t pointers_offset() const { return blocks_offset() + max_blocks * block_bytes; }
+    /// Of the column of an attribute, a part for each block.
+    uint32_t attribute_offset(uint32_t attribute) const {
+        return blocks_offset() + max_blocks * (block_bytes + attributes.bytes_before(attribute));
+    }
+    uint32_t pointers_offset() const { return attribute_offset(attributes.count); }
     uint32_t used_bytes() const {
         return pointers_offset() + max_entries * uint32_t{sizeof(EntryPointer)};
     }
@@ -62,17 +77,6 @@ struct ListGeometry {
 
     /// Pages of a list with so many entries and no gaps.
     uint64_t pages_for(uint64_t entry_count) const;
-};
-
-/// Bytes of each filter attribute's key: 4 or 8.
-struct AttributeWidths {
-    uint32_t count = 0;
-    uint8_t width[kMaxAttributes] = {};
-
-    /// Bytes that they take in a block of 32: the keys' columns and a word of NULL bits each.
-    uint32_t block_bytes() const;
-    /// Where the column of an attribute starts among them; its NULL bits follow it.
-    uint32_t offset(uint32_t attribute) const;
 };
 
 /// For a list of descriptors at some level of the tree. `code_dims`: padded dimensions, or for

@@ -23,13 +23,16 @@ void set_link(uint8_t* page, uint32_t position, uint32_t block) {
     std::memcpy(page_body(page) + sizeof(ListHeader) + size_t{position} * 4, &block, 4);
 }
 
-void write_attributes(const AttributeKeys& attributes, uint8_t* columns, uint32_t lane) {
-    for (uint32_t i = 0; i < attributes.widths.count; ++i) {
-        const uint8_t width = attributes.widths.width[i];
-        uint8_t* column = columns + attributes.widths.offset(i);
-        std::memcpy(column + size_t{lane} * width, &attributes.keys[i], width);
+void write_attributes(const ListGeometry& geometry, uint8_t* page, uint32_t index,
+                      const AttributeKeys& attributes) {
+    const uint32_t lane = index % kBlockEntries;
+    for (uint32_t i = 0; i < geometry.attributes.count; ++i) {
+        const uint8_t width = geometry.attributes.width[i];
+        uint8_t* part = page_body(page) + geometry.attribute_offset(i) +
+                        size_t{index / kBlockEntries} * geometry.attributes.part_bytes(i);
+        std::memcpy(part + size_t{lane} * width, &attributes.keys[i], width);
         uint32_t nulls;
-        uint8_t* mask = column + size_t{kBlockEntries} * width;
+        uint8_t* mask = part + size_t{kBlockEntries} * width;
         std::memcpy(&nulls, mask, sizeof nulls);
         nulls &= ~(uint32_t{1} << lane);
         nulls |= (attributes.nulls >> i & 1) << lane;
@@ -124,11 +127,10 @@ void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
         column[lane] = entry.factors.base;
         column[kBlockEntries + lane] = entry.factors.scale;
         column[2 * kBlockEntries + lane] = entry.factors.error;
-        at += geometry.factor_bytes;
     }
     std::memcpy(page_body(page) + geometry.pointers_offset() + index * sizeof entry.pointer,
                 &entry.pointer, sizeof entry.pointer);
-    if (geometry.attribute_bytes > 0) write_attributes(*entry.attributes, at, lane);
+    if (entry.attributes != nullptr) write_attributes(geometry, page, index, *entry.attributes);
     uint8_t* live = mutable_live(geometry, page, block);
     uint32_t mask;
     std::memcpy(&mask, live, sizeof mask);
@@ -138,20 +140,19 @@ void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
     if (header->block_count <= block) header->block_count = static_cast<uint16_t>(block + 1);
 }
 
-AttributeKeys read_attributes(const ListPageView& page, const AttributeWidths& widths,
-                              uint32_t index) {
+AttributeKeys read_attributes(const ListPageView& page, uint32_t index) {
     AttributeKeys attributes{};
-    attributes.widths = widths;
+    attributes.widths = page.attributes();
     const uint32_t lane = index % kBlockEntries;
-    for (uint32_t i = 0; i < widths.count; ++i) {
-        const uint8_t* column = page.attributes(index / kBlockEntries) + widths.offset(i);
+    for (uint32_t i = 0; i < attributes.widths.count; ++i) {
+        const uint8_t width = attributes.widths.width[i];
+        const uint8_t* part = page.attribute_part(i, index / kBlockEntries);
         uint32_t nulls;
-        std::memcpy(&nulls, column + size_t{kBlockEntries} * widths.width[i], sizeof nulls);
+        std::memcpy(&nulls, part + size_t{kBlockEntries} * width, sizeof nulls);
         if (nulls >> lane & 1) {
             attributes.nulls |= uint32_t{1} << i;
         } else {
-            std::memcpy(&attributes.keys[i], column + size_t{lane} * widths.width[i],
-                        widths.width[i]);
+            std::memcpy(&attributes.keys[i], part + size_t{lane} * width, width);
         }
     }
     return attributes;

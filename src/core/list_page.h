@@ -55,10 +55,12 @@ class ListPageView {
     /// REQUIRES: codes_inside.
     const uint8_t* codes(uint32_t block) const { return block_start(block); }
 
-    /// The filter attributes of a block, laid out as AttributeWidths says; unaligned.
-    const uint8_t* attributes(uint32_t block) const {
-        return factors(block) + geometry_->factor_bytes;
+    /// A block's keys of a filter attribute, then its NULL bits; unaligned.
+    const uint8_t* attribute_part(uint32_t attribute, uint32_t block) const {
+        return body_ + geometry_->attribute_offset(attribute) +
+               size_t{block} * geometry_->attributes.part_bytes(attribute);
     }
+    const AttributeWidths& attributes() const { return geometry_->attributes; }
 
     /// The entries of its blocks, in use or not.
     uint32_t entry_places() const {
@@ -111,8 +113,7 @@ void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t ind
                 const EncodedEntry& entry);
 
 /// The filter attributes of an entry, as write_entry() put them there.
-AttributeKeys read_attributes(const ListPageView& page, const AttributeWidths& widths,
-                              uint32_t index);
+AttributeKeys read_attributes(const ListPageView& page, uint32_t index);
 
 /// The summary of the list that this page is the first of, to be changed.
 uint8_t* mutable_summary(const ListGeometry& geometry, uint8_t* page);

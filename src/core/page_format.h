@@ -18,7 +18,7 @@ constexpr uint32_t kPageBytes = 8192;
 constexpr uint32_t kPageHeaderBytes = 24;
 constexpr uint32_t kNoBlock = 0;  ///< block 0 is the meta page: no link ever points at it
 constexpr uint32_t kMetaMagic = 0x4c4f4f4b;
-constexpr uint8_t kFormatVersion = 3;
+constexpr uint8_t kFormatVersion = 4;
 constexpr uint16_t kPageId = 0xFA15;
 constexpr uint32_t kMaxAttributes = 8;
 

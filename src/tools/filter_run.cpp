@@ -49,13 +49,21 @@ std::vector<FilterIndex> our_indexes(const FilterTable& table,
     const std::string faiss = "USING faiss (" + table.indexed_features();
     std::vector<FilterIndex> indexes = {{"plain", kPlainKind, faiss + ")"}};
     // One for each half of the columns: an index holds at most eight.
-    std::string independent, correlated;
-    for (const FilterColumn& column : columns)
-        (column.name.starts_with(kIndependent) ? independent : correlated) += ", " + column.name;
-    indexes.push_back({"independent", kFilterKind, faiss + independent + ")"});
-    indexes.push_back({"correlated", kFilterKind, faiss + correlated + ")"});
-    for (const FilterColumn& column : columns)
-        indexes.push_back({"btree_" + column.name, kBtreeKind, "(" + column.name + ")"});
+    FilterIndex independent{"independent", kFilterKind, faiss};
+    FilterIndex correlated{"correlated", kFilterKind, faiss};
+    for (const FilterColumn& column : columns) {
+        FilterIndex& half = column.name.starts_with(kIndependent) ? independent : correlated;
+        half.definition += ", " + column.name;
+        half.attributes.push_back(column.name);
+    }
+    for (FilterIndex* half : {&independent, &correlated}) {
+        half->definition += ")";
+        indexes.push_back(*half);
+    }
+    for (const FilterColumn& column : columns) {
+        indexes.push_back(
+            {"btree_" + column.name, kBtreeKind, "(" + column.name + ")", {column.name}});
+    }
     return indexes;
 }
 
@@ -65,8 +73,10 @@ std::vector<FilterIndex> pgvector_indexes(const FilterTable& table,
     std::vector<FilterIndex> indexes = {{"hnsw", kHnswKind, hnsw}};
     for (const FilterColumn& column : columns) {
         if (has_partial_index(column)) {
-            indexes.push_back(
-                {"hnsw_" + column.name, kPartialKind, hnsw + " WHERE " + column.name + " = 0"});
+            indexes.push_back({"hnsw_" + column.name,
+                               kPartialKind,
+                               hnsw + " WHERE " + column.name + " = 0",
+                               {column.name}});
         }
     }
     return indexes;
@@ -82,8 +92,9 @@ class FilterBench {
     void add_pgvector(bool reuse);
     std::vector<RecallPoint> measure_recall_setting();
     FilterCell measure_cell(size_t index);
-    void measure_systems(const std::vector<FilterSystem>& systems, const std::string& condition,
-                         const AttributeValues& wanted, size_t truth_index, FilterCell& cell);
+    void measure_systems(const std::vector<FilterSystem>& systems, const std::string& attribute,
+                         const std::string& condition, const AttributeValues& wanted,
+                         size_t truth_index, FilterCell& cell);
     FilterMeasure measure_of(const FilterSystem& system, const FilterSamples& samples,
                              size_t truth_index) const;
     double median_matches(size_t truth_index) const;
@@ -186,7 +197,7 @@ std::vector<RecallPoint> FilterBench::measure_recall_setting() {
                                   std::string(kGivenPlan) + "SET LOCAL lookalike.recall = " +
                                       std::to_string(target) + ";"};
         FilterSamples samples;
-        take_turn(connection_, {system, "", values_, texts_, {}, set_.queries.count(), 600},
+        take_turn(connection_, {system, "", "", values_, texts_, {}, set_.queries.count(), 600},
                   samples);
         RecallPoint point{target, 0};
         for (uint32_t query = 0; query < samples.answers.size(); ++query)
@@ -203,26 +214,28 @@ FilterCell FilterBench::measure_cell(size_t index) {
     const FilterColumn& column = workload_.columns[questions.column];
     FilterCell cell{questions.attribute, column.value_count, median_matches(index), {}};
     std::cout << "== " << cell.attribute << ", one in " << cell.value_count << std::endl;
-    measure_systems(systems_, column.name + " = $2", questions.wanted, index, cell);
+    measure_systems(systems_, column.name, column.name + " = $2", questions.wanted, index, cell);
     if (pgvector_ && has_partial_index(column)) {
         const FilterSystem partial{kPgvectorPartial,
                                    pgvector_.get(),
                                    {kPartialKind},
                                    std::string(kGivenPlan) + kStrictOrder};
-        measure_systems({partial}, column.name + " = 0", {}, workload_.cells.size() + index, cell);
+        measure_systems({partial}, column.name, column.name + " = 0", {},
+                        workload_.cells.size() + index, cell);
     }
     return cell;
 }
 
 void FilterBench::measure_systems(const std::vector<FilterSystem>& systems,
-                                  const std::string& condition, const AttributeValues& wanted,
-                                  size_t truth_index, FilterCell& cell) {
+                                  const std::string& attribute, const std::string& condition,
+                                  const AttributeValues& wanted, size_t truth_index,
+                                  FilterCell& cell) {
     std::vector<FilterSamples> samples(systems.size());
     for (uint32_t round = 0; round < options_.rounds; ++round) {
         for (size_t i = 0; i < systems.size(); ++i) {
             if (samples[i].timeout_count > 0) continue;
             take_turn(connection_,
-                      {systems[i], condition, values_, texts_, wanted, query_count_,
+                      {systems[i], attribute, condition, values_, texts_, wanted, query_count_,
                        options_.seconds / options_.rounds},
                       samples[i]);
         }

@@ -87,10 +87,13 @@ std::string FilterTable::query(const std::string& condition) const {
            (set_.is_cosine ? "<=>" : "<->") + " $1 LIMIT " + std::to_string(kNeighbours);
 }
 
-void FilterTable::hide_all_but(pqxx::transaction_base& work,
-                               const std::vector<std::string>& kinds) const {
+void FilterTable::hide_all_but(pqxx::transaction_base& work, const std::vector<std::string>& kinds,
+                               const std::string& attribute) const {
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+        return names.empty() || std::ranges::find(names, name) != names.end();
+    };
     for (const FilterIndex& index : indexes_) {
-        if (std::ranges::find(kinds, index.kind) == kinds.end())
+        if (!has(kinds, index.kind) || !has(index.attributes, attribute))
             work.exec("DROP INDEX " + full_name(index));
     }
 }

@@ -15,6 +15,8 @@ struct FilterIndex {
     std::string name;        ///< without the table's
     std::string kind;        ///< what reports call it
     std::string definition;  ///< what follows "ON table"
+    /// That it is about; none: it serves every search.
+    std::vector<std::string> attributes = {};
 };
 
 class FilterTable {
@@ -35,8 +37,10 @@ class FilterTable {
     /// "SELECT ... WHERE condition ORDER BY ... $1 LIMIT ..."; an empty condition filters nothing.
     std::string query(const std::string& condition) const;
 
-    /// Drops all indexes but those of these kinds, which a rollback undoes.
-    void hide_all_but(pqxx::transaction_base& work, const std::vector<std::string>& kinds) const;
+    /// Drops the indexes of other kinds, unless there are no `kinds`, and those about other
+    /// attributes, which a rollback undoes.
+    void hide_all_but(pqxx::transaction_base& work, const std::vector<std::string>& kinds,
+                      const std::string& attribute) const;
 
     /// The kind of index that a plan reads, or "table".
     std::string kind_of_plan(const std::string& plan) const;

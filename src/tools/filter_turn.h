@@ -13,7 +13,7 @@ namespace lookalike {
 struct FilterSystem {
     std::string name;
     const FilterTable* table;
-    std::vector<std::string> kinds;  ///< of the indexes that it sees; empty: all of them
+    std::vector<std::string> kinds;  ///< of the indexes that it sees; empty: all kinds
     std::string settings;            ///< SET LOCAL statements
 };
 
@@ -28,6 +28,7 @@ struct FilterSamples {
 
 struct FilterTurn {
     const FilterSystem& system;
+    std::string attribute;                       ///< indexes about others are hidden
     std::string condition;                       ///< in SQL; $2 is the wanted value
     const std::vector<BinaryParameter>& values;  ///< of the queries
     const std::vector<std::string>& texts;       ///< the same for EXPLAIN

@@ -36,7 +36,7 @@ EncodedEntry entry_of(const AttributeKeys& keys, float radius) {
 bool may_pass(const std::vector<uint8_t>& summary, uint32_t attribute, bool takes_null,
               std::vector<KeyRange> ranges) {
     const AttributeFilter filter{attribute, takes_null, std::move(ranges)};
-    return EntryFilter(keys_of(0, 0).widths, {filter}).may_pass(summary.data());
+    return EntryFilter({filter}).may_pass(summary.data());
 }
 
 TEST(ListSummary, OfNoEntriesLetsNothingPass) {
