@@ -222,7 +222,7 @@ void check_row_value(RowScan* scan, int64 row, int64 place, const Datum* values,
     }
     const auto index = static_cast<uint32>(place & 0xffff);
     const AttributeKeys attributes =
-        attribute_keys(state->index, state->shape.attributes, values, nulls);
+        attribute_keys(state->index, state->leaf.attributes, values, nulls);
     // Before the value, whose centroid takes the place of the page's copy.
     if (list_id != state->meta.null_list && list_id != state->meta.nan_list) {
         check_attributes(scan, row, list_page, index, attributes);

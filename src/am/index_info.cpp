@@ -109,7 +109,7 @@ Totals count_pages(Relation index) {
     totals.plain = plain_list_geometry();
     for (uint32 level = 0; level < 2; ++level) {
         totals.geometries[level] =
-            loaded->knows_dims() ? list_geometry(loaded->shape, level) : totals.plain;
+            loaded->knows_dims() ? loaded->shape.levels[level] : totals.plain;
     }
     HASHCTL control{};
     control.keysize = sizeof(BlockNumber);

@@ -71,7 +71,7 @@ void insert_value(Relation index, const LoadedIndex& loaded, const DescriptorVie
     const IndexShape shape = loaded.shape;
     const IndexSpace* space = loaded.space;
     const Target target = nearest_list(index, loaded, value);
-    const ListGeometry geometry = list_geometry(shape, 0);
+    const ListGeometry& geometry = shape.levels[0];
     auto* encoder = ContextOwned<EntryEncoder>::make();
     EncodedEntry entry;
     if (is_binary(shape.metric)) {

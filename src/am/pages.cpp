@@ -73,6 +73,10 @@ Buffer pin_page(Relation index, BlockNumber block) {
     return *hint = ReadBuffer(index, block);
 }
 
+void prefetch_hint(Relation index, BlockNumber block) {
+    __builtin_prefetch(hint_for(relation_file(index), block));
+}
+
 void prefetch_descriptor(Buffer buffer) {
     __builtin_prefetch(GetBufferDescriptor(static_cast<uint32>(buffer - 1)), 1);
 }

@@ -50,6 +50,9 @@ Buffer lock_page(Relation index, BlockNumber block, int mode);
 /// prefetch() alone: by now it may be another page. Pins nothing.
 const uint8_t* expect_page(Relation index, BlockNumber block);
 
+/// Tells the processor that expect_page() will be asked for this one.
+void prefetch_hint(Relation index, BlockNumber block);
+
 /// Tells the processor that a shared buffer will be pinned soon.
 void prefetch_descriptor(Buffer buffer);
 

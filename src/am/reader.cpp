@@ -50,14 +50,14 @@ void prefetch_part(const ListGeometry& geometry, const LevelScan& level, const u
                    uint32 part, uint32 count) {
     const uint8_t* body = page_body(page);
     if (level.passed_share() > kRareShare) {
-        const size_t length = geometry.attribute_offset(0) / count;
+        const size_t length = geometry.attribute_offset[0] / count;
         prefetch(body + part * length, length);
     }
     if (level.filter() == nullptr) return;
     for (const AttributeFilter& filter : level.filter()->filters()) {
         const size_t length =
             geometry.max_blocks * geometry.attributes.part_bytes(filter.attribute) / count;
-        prefetch(body + geometry.attribute_offset(filter.attribute) + part * length, length);
+        prefetch(body + geometry.attribute_offset[filter.attribute] + part * length, length);
     }
 }
 
@@ -174,11 +174,16 @@ void read_root_slot(Reader* reader, const LevelScan::Place& place) {
 }
 
 // The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
-void prefetch_slot(Reader* reader, const ListGeometry& geometry) {
+void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied) {
+    const LevelScan& level = reader->search->level_of_step();
     LevelScan::Place following;
-    if (!reader->search->level_of_step().following_entry(kSlotsAhead, &following)) return;
-    if (following.slot_pages.empty()) return;
-    const uint8_t* page = expect_page(reader->index, following.slot_pages[0]);
+    if (!is_copied && level.following_entry(2 * kSlotsAhead, &following) &&
+        !following.slot_pages.empty()) {
+        prefetch_hint(reader->index, following.slot_pages[0]);
+    }
+    if (!level.following_entry(kSlotsAhead, &following) || following.slot_pages.empty()) return;
+    const BlockNumber block = following.slot_pages[0];
+    const uint8_t* page = is_copied ? reader->root->page(block) : expect_page(reader->index, block);
     if (page == nullptr) return;
     prefetch(page_body(page) + following.slot_offset, Min(geometry.slot_bytes, kSlotBytesAhead));
 }
@@ -194,12 +199,12 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
         run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
         return;
     }
+    prefetch_slot(reader, geometry, is_copied);
     if (is_copied) {
         read_root_slot(reader, place);
         return;
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
-    prefetch_slot(reader, geometry);
     const uint8_t* page = buffer_bytes(buffer);
     if (belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         run_core([&] { level.push_slot(page_body(page) + place.slot_offset); });

@@ -6,7 +6,7 @@ namespace lookalike {
 
 void copy_root(Relation index, const IndexShape& shape, size_t most_bytes,
                std::shared_ptr<const RootCopy>* copy) {
-    const uint64 page_count = list_geometry(shape, 1).pages_for(shape.leaf_count);
+    const uint64 page_count = shape.levels[1].pages_for(shape.leaf_count);
     if (page_count > most_bytes / BLCKSZ) return;
     const size_t size = static_cast<size_t>(page_count) * BLCKSZ;
     auto* pages = static_cast<uint8_t*>(MemoryContextAllocHuge(CurrentMemoryContext, size));

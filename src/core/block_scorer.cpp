@@ -30,14 +30,14 @@ RefineBound BlockScorer::list_bound(const ScanTerms& terms, float radius) const 
     return refine_->around(terms.list_term, radius);
 }
 
-void BlockScorer::score(const ListGeometry& geometry, const uint8_t* codes,
-                        const ScanColumns& columns, const ScanTerms& terms,
-                        float bounds[kBlockEntries]) const {
+uint32_t BlockScorer::score(const ListGeometry& geometry, const uint8_t* codes,
+                            const ScanColumns& columns, const ScanTerms& terms, float limit,
+                            float bounds[kBlockEntries]) const {
     if (is_binary(metric_)) {
         score_bits(geometry, codes, bounds);
-    } else {
-        scan_block(scan_->table(), codes, scan_->group_count(), columns, terms, bounds);
+        return up_to(bounds, limit);
     }
+    return scan_block(scan_->table(), codes, scan_->group_count(), columns, terms, limit, bounds);
 }
 
 void BlockScorer::score_bits(const ListGeometry& geometry, const uint8_t* rows,

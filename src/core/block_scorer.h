@@ -36,8 +36,9 @@ class BlockScorer {
     /// bound for binary metrics and the inner product.
     RefineBound list_bound(const ScanTerms& terms, float radius) const;
 
-    void score(const ListGeometry& geometry, const uint8_t* codes, const ScanColumns& columns,
-               const ScanTerms& terms, float bounds[kBlockEntries]) const;
+    /// Returns up_to(bounds, limit).
+    uint32_t score(const ListGeometry& geometry, const uint8_t* codes, const ScanColumns& columns,
+                   const ScanTerms& terms, float limit, float bounds[kBlockEntries]) const;
 
     /// REQUIRES: not binary.
     const RefineQuery& refine() const { return *refine_; }

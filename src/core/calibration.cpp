@@ -16,7 +16,7 @@ constexpr double kRowsAhead = 30;
 constexpr double kScanLoss = 0.005;
 constexpr double kUnmeasuredGrowth = 0.4;
 // With a filter the reach is read where so many times fewer rows are missed.
-constexpr double kCaution = 4;
+constexpr double kCaution = 2;
 
 // Reads between the columns of the table, evenly in the logarithm of what is missing.
 template <typename Value>

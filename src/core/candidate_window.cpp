@@ -19,19 +19,6 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Bit i is set when bounds[i] > limit.
-uint32_t above(const float* bounds, float limit) {
-    const HWY_CAPPED(float, 16) floats;
-    const auto limits = hn::Set(floats, limit);
-    uint32_t above = 0;
-    for (size_t i = 0; i < 32; i += hn::Lanes(floats)) {
-        uint8_t bits[8] = {};
-        hn::StoreMaskBits(floats, hn::Gt(hn::LoadU(floats, bounds + i), limits), bits);
-        above |= (uint32_t{bits[0]} | uint32_t{bits[1]} << 8) << i;
-    }
-    return above;
-}
-
 /// ranks[i]: how many of the values are below values[i]. Whole vectors of both are touched.
 void count_below(const float* values, size_t count, uint32_t* ranks) {
     const HWY_CAPPED(float, 16) floats;
@@ -55,7 +42,6 @@ HWY_AFTER_NAMESPACE();
 namespace lookalike {
 namespace {
 
-HWY_EXPORT(above);
 HWY_EXPORT(count_below);
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -155,11 +141,10 @@ void CandidateWindow::clear(size_t capacity) {
 }
 
 void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_t first_id) {
-    uint32_t left = valid & ~HWY_DYNAMIC_DISPATCH(above)(bounds, limit_.bound);
-    if (left == 0) return;
+    if (valid == 0) return;
     unsort();
     size_t next = size_;
-    for (; left != 0; left &= left - 1) {
+    for (uint32_t left = valid; left != 0; left &= left - 1) {
         const unsigned i = static_cast<unsigned>(std::countr_zero(left));
         const Candidate candidate{std::isnan(bounds[i]) ? -kInfinity : bounds[i], first_id + i};
         bounds_[next] = candidate.bound;

@@ -35,7 +35,8 @@ class CandidateWindow {
     size_t capacity() const { return capacity_; }
 
     /// Pushes the candidates i with bit i of `valid` set: bounds[i], first_id + i. NaN counts as
-    /// the lowest bound: what could not be computed must be looked at, not lost.
+    /// the lowest bound: what could not be computed must be looked at, not lost. Fast where those
+    /// that is_beyond() are left out of `valid`.
     void push_block(const float bounds[32], uint32_t valid, uint64_t first_id);
 
     void push(float bound, uint64_t id);

@@ -19,27 +19,40 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Bit i is set when keys[i] lies from `low` to `low + span`: what is below wraps around.
+/// The keys are unaligned.
+template <class Lanes, typename Key = hn::TFromD<Lanes>>
+HWY_INLINE hn::Vec<Lanes> load_keys(Lanes lanes, const uint8_t* keys) {
+#if HWY_TARGET == HWY_SCALAR
+    Key key;
+    std::memcpy(&key, keys, sizeof key);
+    return hn::Set(lanes, key);
+#else
+    const hn::Repartition<uint8_t, Lanes> bytes;
+    return hn::BitCast(lanes, hn::LoadU(bytes, keys));
+#endif
+}
+
+/// Bit i is set when key i lies from `low` to `low + span`: what is below wraps around.
 template <typename Key>
-HWY_INLINE uint32_t inside(const Key* HWY_RESTRICT keys, Key low, Key span) {
+HWY_INLINE uint32_t inside(const uint8_t* HWY_RESTRICT keys, Key low, Key span) {
     const HWY_CAPPED(Key, 16) lanes;
     const auto first = hn::Set(lanes, low);
     const auto length = hn::Set(lanes, span);
     uint32_t outside = 0;
     for (size_t i = 0; i < kBlockEntries; i += hn::Lanes(lanes)) {
         uint8_t bits[8] = {};
-        const auto distance = hn::Sub(hn::LoadU(lanes, keys + i), first);
+        const auto distance = hn::Sub(load_keys(lanes, keys + i * sizeof(Key)), first);
         hn::StoreMaskBits(lanes, hn::Gt(distance, length), bits);
         outside |= (uint32_t{bits[0]} | uint32_t{bits[1]} << 8) << i;
     }
     return ~outside;
 }
 
-uint32_t inside_4(const uint32_t* keys, uint32_t low, uint32_t span) {
+uint32_t inside_4(const uint8_t* keys, uint32_t low, uint32_t span) {
     return inside(keys, low, span);
 }
 
-uint32_t inside_8(const uint64_t* keys, uint64_t low, uint64_t span) {
+uint32_t inside_8(const uint8_t* keys, uint64_t low, uint64_t span) {
     return inside(keys, low, span);
 }
 
@@ -57,25 +70,27 @@ HWY_EXPORT(inside_8);
 // With more ranges than this, each entry looks for its own.
 constexpr size_t kMaxRangesToTry = 8;
 
-uint32_t inside(const uint32_t* keys, const KeyRange& range) {
-    return HWY_DYNAMIC_DISPATCH(inside_4)(keys, static_cast<uint32_t>(range.low),
-                                          static_cast<uint32_t>(range.high - range.low));
-}
-
-uint32_t inside(const uint64_t* keys, const KeyRange& range) {
-    return HWY_DYNAMIC_DISPATCH(inside_8)(keys, range.low, range.high - range.low);
+template <typename Key>
+uint32_t inside(const uint8_t* keys, const KeyRange& range) {
+    const auto low = static_cast<Key>(range.low);
+    const auto span = static_cast<Key>(range.high - range.low);
+    if constexpr (sizeof(Key) == sizeof(uint32_t)) {
+        return HWY_DYNAMIC_DISPATCH(inside_4)(keys, low, span);
+    } else {
+        return HWY_DYNAMIC_DISPATCH(inside_8)(keys, low, span);
+    }
 }
 
 template <typename Key>
 uint32_t in_any(const uint8_t* part, const std::vector<KeyRange>& ranges, uint32_t live) {
-    Key keys[kBlockEntries];
-    std::memcpy(keys, part, sizeof keys);
     uint32_t mask = 0;
     if (ranges.size() <= kMaxRangesToTry) {
         for (const KeyRange& range : ranges)
-            mask |= inside(keys, range);
+            mask |= inside<Key>(part, range);
         return mask & live;
     }
+    Key keys[kBlockEntries];
+    std::memcpy(keys, part, sizeof keys);
     for (uint32_t left = live; left != 0; left &= left - 1) {
         const int i = std::countr_zero(left);
         const auto range = std::lower_bound(

@@ -24,6 +24,11 @@ bool comes_later(const FoundEntry& a, const FoundEntry& b) {
     return x > y;
 }
 
+// Most blocks are full, and not every processor counts bits.
+uint64_t count_bits(uint32_t mask) {
+    return mask == ~uint32_t{0} ? kBlockEntries : static_cast<uint64_t>(std::popcount(mask));
+}
+
 // The lowest candidate that is above this one.
 Candidate after(const Candidate& candidate) {
     if (candidate.id < std::numeric_limits<uint64_t>::max()) {
@@ -177,19 +182,21 @@ uint32_t LevelScan::page_ordinal(uint32_t block) {
 void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8_t* codes) {
     uint32_t live = page.live(block);
     if (live == 0) return;
-    counters_.entries_scanned += static_cast<uint64_t>(std::popcount(live));
+    counters_.entries_scanned += count_bits(live);
     if (options_.filter != nullptr) {
         live = options_.filter->passing(page, block, live);
         if (live == 0) return;
     }
-    counters_.entries_passed += static_cast<uint64_t>(std::popcount(live));
+    counters_.entries_passed += count_bits(live);
     const List& list = lists_[reading_];
     const uint64_t first_id = uint64_t{page_ordinal_} << kIndexBits | (block * kBlockEntries);
     float bounds[kBlockEntries];
     if (options_.exhaustive) {
         std::fill_n(bounds, kBlockEntries, -std::numeric_limits<float>::infinity());
     } else {
-        scorer_.score(geometry_, codes, page.columns(block), list.terms, bounds);
+        live &= scorer_.score(geometry_, codes, page.columns(block), list.terms,
+                              window_.limit().bound, bounds);
+        if (live == 0) return;
     }
     window_.push_block(bounds, list.has_taken ? untaken(live, bounds, first_id) : live, first_id);
 }

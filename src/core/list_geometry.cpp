@@ -17,16 +17,18 @@ uint32_t divide_up(uint64_t value, uint64_t by) {
     return static_cast<uint32_t>((value + by - 1) / by);
 }
 
-uint32_t attribute_bytes(const AttributeWidths& attributes) {
-    return attributes.bytes_before(attributes.count);
-}
-
 // With so many entries in a list page. The last block need not be full.
 ListGeometry with_entries(ListGeometry geometry, uint32_t entries) {
     geometry.max_entries = entries;
     geometry.max_blocks = divide_up(entries, kBlockEntries);
     geometry.max_code_pages = geometry.code_pages_for(entries);
     geometry.max_refine_pages = geometry.refine_pages_for(entries);
+    uint32_t offset = geometry.blocks_offset() + geometry.max_blocks * geometry.block_bytes;
+    geometry.attribute_offset[0] = offset;
+    for (uint32_t i = 0; i < geometry.attributes.count; ++i) {
+        offset += geometry.max_blocks * geometry.attributes.part_bytes(i);
+        geometry.attribute_offset[i + 1] = offset;
+    }
     return geometry;
 }
 
@@ -48,8 +50,7 @@ void choose_entries(ListGeometry& geometry) {
         shape.codes_inside = codes_inside;
         shape.block_bytes = codes_inside ? inside : columns;
         const uint32_t most =
-            kBodyBytes / (shape.block_bytes + attribute_bytes(shape.attributes) + kPointerBytes) +
-            1;
+            kBodyBytes / (shape.block_bytes + shape.attributes.block_bytes() + kPointerBytes) + 1;
         for (uint32_t blocks = 1; blocks <= most; ++blocks) {
             const uint32_t full = blocks * kBlockEntries;
             for (const uint32_t entries : {filling_refine_pages(shape, full), full}) {
@@ -122,9 +123,9 @@ uint32_t AttributeWidths::part_bytes(uint32_t attribute) const {
     return kBlockEntries * width[attribute] + uint32_t{sizeof(uint32_t)};
 }
 
-uint32_t AttributeWidths::bytes_before(uint32_t attribute) const {
+uint32_t AttributeWidths::block_bytes() const {
     uint32_t bytes = 0;
-    for (uint32_t i = 0; i < attribute; ++i)
+    for (uint32_t i = 0; i < count; ++i)
         bytes += part_bytes(i);
     return bytes;
 }
@@ -156,22 +157,24 @@ AttributeWidths attribute_widths(const MetaPage& meta) {
 
 IndexShape index_shape(const MetaPage& meta) {
     const bool binary = is_binary(meta.metric);
-    return {.metric = meta.metric,
-            .dims = meta.dims,
-            .code_dims = binary ? meta.dims : IndexSpace::padded_dims(meta.dims),
-            .refine = binary ? Refine::kNone : meta.refine,
-            .depth = meta.depth,
-            .root_list = meta.root_list,
-            .leaf_count = meta.leaf_count,
-            .attributes = attribute_widths(meta)};
-}
-
-ListGeometry list_geometry(const IndexShape& shape, uint32_t level) {
-    return list_geometry(shape.metric, shape.code_dims, shape.refine, level, shape.attributes);
+    IndexShape shape{.metric = meta.metric,
+                     .dims = meta.dims,
+                     .code_dims = binary ? meta.dims : IndexSpace::padded_dims(meta.dims),
+                     .refine = binary ? Refine::kNone : meta.refine,
+                     .depth = meta.depth,
+                     .root_list = meta.root_list,
+                     .leaf_count = meta.leaf_count,
+                     .levels = {}};
+    const AttributeWidths attributes = attribute_widths(meta);
+    for (uint32_t level = 0; level < 2; ++level) {
+        shape.levels[level] =
+            list_geometry(shape.metric, shape.code_dims, shape.refine, level, attributes);
+    }
+    return shape;
 }
 
 ListGeometry list_geometry(const MetaPage& meta, uint32_t level) {
-    return meta.dims > 0 ? list_geometry(index_shape(meta), level) : plain_list_geometry();
+    return meta.dims > 0 ? index_shape(meta).levels[level] : plain_list_geometry();
 }
 
 ListGeometry plain_list_geometry() {

@@ -26,8 +26,8 @@ struct AttributeWidths {
 
     /// Of a block's part of an attribute's column: 32 keys and a word of NULL bits.
     uint32_t part_bytes(uint32_t attribute) const;
-    /// Of these parts of all attributes before this one.
-    uint32_t bytes_before(uint32_t attribute) const;
+    /// Of these parts of all attributes.
+    uint32_t block_bytes() const;
 };
 
 struct ListGeometry {
@@ -44,6 +44,8 @@ struct ListGeometry {
     uint32_t max_blocks;         ///< that they take; the last need not be full
     uint32_t max_code_pages;
     uint32_t max_refine_pages;
+    /// Of each attribute's column, a part for each block; then where the last ends.
+    uint32_t attribute_offset[kMaxAttributes + 1];
 
     /// Of the places of the last block, those that may be taken.
     uint32_t last_lanes() const {
@@ -56,11 +58,7 @@ struct ListGeometry {
         return arrays_offset() + 4 * (max_code_pages + max_refine_pages);
     }
     uint32_t blocks_offset() const { return summary_offset() + summary_bytes; }
-    /// Of the column of an attribute, a part for each block.
-    uint32_t attribute_offset(uint32_t attribute) const {
-        return blocks_offset() + max_blocks * (block_bytes + attributes.bytes_before(attribute));
-    }
-    uint32_t pointers_offset() const { return attribute_offset(attributes.count); }
+    uint32_t pointers_offset() const { return attribute_offset[attributes.count]; }
     uint32_t used_bytes() const {
         return pointers_offset() + max_entries * uint32_t{sizeof(EntryPointer)};
     }
@@ -94,7 +92,7 @@ struct IndexShape {
     uint32_t depth;      ///< 1 or 2
     uint32_t root_list;
     uint32_t leaf_count;
-    AttributeWidths attributes = {};
+    ListGeometry levels[2];
 };
 
 AttributeWidths attribute_widths(const MetaPage& meta);
@@ -102,7 +100,6 @@ AttributeWidths attribute_widths(const MetaPage& meta);
 /// REQUIRES: meta.dims > 0.
 IndexShape index_shape(const MetaPage& meta);
 
-ListGeometry list_geometry(const IndexShape& shape, uint32_t level);
 /// Plain while the dimensions are unknown.
 ListGeometry list_geometry(const MetaPage& meta, uint32_t level);
 

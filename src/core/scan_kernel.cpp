@@ -109,9 +109,17 @@ HWY_INLINE void sum_groups(const uint8_t* HWY_RESTRICT table, const uint8_t* HWY
 
 using Floats = HWY_CAPPED(float, 16);
 
+/// A bit for each lane that is above `limits`.
+HWY_INLINE uint32_t bits_above(hn::Vec<Floats> bounds, hn::Vec<Floats> limits) {
+    uint8_t bits[8] = {};
+    hn::StoreMaskBits(Floats(), hn::Gt(bounds, limits), bits);
+    return uint32_t{bits[0]} | uint32_t{bits[1]} << 8;
+}
+
+/// Returns up_to().
 template <class Sum>
-HWY_INLINE void finish(const Sum* HWY_RESTRICT sums, const ScanColumns& columns,
-                       const ScanTerms& terms, float* HWY_RESTRICT bounds) {
+HWY_INLINE uint32_t finish(const Sum* HWY_RESTRICT sums, const ScanColumns& columns,
+                           const ScanTerms& terms, float limit, float* HWY_RESTRICT bounds) {
     const Floats floats;
     const hn::RebindToSigned<Floats> integers;
     const hn::Rebind<Sum, Floats> sum_lanes;
@@ -119,6 +127,8 @@ HWY_INLINE void finish(const Sum* HWY_RESTRICT sums, const ScanColumns& columns,
     const auto gain = hn::Set(floats, terms.gain);
     const auto offset = hn::Set(floats, terms.offset);
     const auto step = hn::Set(floats, terms.step);
+    const auto limits = hn::Set(floats, limit);
+    uint32_t above = 0;
     for (size_t i = 0; i < kBlockEntries; i += hn::Lanes(floats)) {
         const auto loaded = hn::LoadU(sum_lanes, sums + i);
         hn::Vec<decltype(integers)> integer;
@@ -132,7 +142,18 @@ HWY_INLINE void finish(const Sum* HWY_RESTRICT sums, const ScanColumns& columns,
         bound = hn::NegMulAdd(hn::LoadU(floats, columns.scale + i), product, bound);
         bound = hn::NegMulAdd(hn::LoadU(floats, columns.error + i), gain, bound);
         hn::StoreU(bound, floats, bounds + i);
+        above |= bits_above(bound, limits) << i;
     }
+    return ~above;
+}
+
+uint32_t up_to(const float* bounds, float limit) {
+    const Floats floats;
+    const auto limits = hn::Set(floats, limit);
+    uint32_t above = 0;
+    for (size_t i = 0; i < kBlockEntries; i += hn::Lanes(floats))
+        above |= bits_above(hn::LoadU(floats, bounds + i), limits) << i;
+    return ~above;
 }
 
 void add_table_sums(const uint8_t* table, const uint8_t* codes, size_t group_count,
@@ -148,20 +169,20 @@ void add_table_sums(const uint8_t* table, const uint8_t* codes, size_t group_cou
 
 void finish_bounds(const uint32_t* sums, const ScanColumns& columns, const ScanTerms& terms,
                    float* bounds) {
-    finish(sums, columns, terms, bounds);
+    finish(sums, columns, terms, 0, bounds);
 }
 
-void scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
-                const ScanColumns& columns, const ScanTerms& terms, float* bounds) {
+uint32_t scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
+                    const ScanColumns& columns, const ScanTerms& terms, float limit,
+                    float* bounds) {
     if (group_count <= kGroupsPerSum) {
         HWY_ALIGN uint16_t sums[kBlockEntries];
         sum_groups(table, codes, group_count, sums);
-        finish(sums, columns, terms, bounds);
-        return;
+        return finish(sums, columns, terms, limit, bounds);
     }
     uint32_t sums[kBlockEntries] = {};
     add_table_sums(table, codes, group_count, sums);
-    finish(sums, columns, terms, bounds);
+    return finish(sums, columns, terms, limit, bounds);
 }
 
 /// Compiled for each target only because older ones lack a popcount instruction.
@@ -211,6 +232,7 @@ namespace {
 HWY_EXPORT(add_table_sums);
 HWY_EXPORT(finish_bounds);
 HWY_EXPORT(scan_block);
+HWY_EXPORT(up_to);
 HWY_EXPORT(add_bit_counts);
 
 size_t byte_of_entry(size_t entry) {
@@ -248,9 +270,15 @@ void finish_bounds(const uint32_t sums[kBlockEntries], const ScanColumns& column
     HWY_DYNAMIC_DISPATCH(finish_bounds)(sums, columns, terms, bounds);
 }
 
-void scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
-                const ScanColumns& columns, const ScanTerms& terms, float bounds[kBlockEntries]) {
-    HWY_DYNAMIC_DISPATCH(scan_block)(table, codes, group_count, columns, terms, bounds);
+uint32_t scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
+                    const ScanColumns& columns, const ScanTerms& terms, float limit,
+                    float bounds[kBlockEntries]) {
+    return HWY_DYNAMIC_DISPATCH(scan_block)(table, codes, group_count, columns, terms, limit,
+                                            bounds);
+}
+
+uint32_t up_to(const float bounds[kBlockEntries], float limit) {
+    return HWY_DYNAMIC_DISPATCH(up_to)(bounds, limit);
 }
 
 void add_bit_counts(const uint8_t* query, const uint8_t* rows, size_t stride, size_t bytes,

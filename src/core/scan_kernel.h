@@ -52,8 +52,13 @@ void finish_bounds(const uint32_t sums[kBlockEntries], const ScanColumns& column
 
 /// add_table_sums and finish_bounds in one go, for a block in one piece. The path that counts.
 /// A bound may be infinite or NaN when a query or an entry is too long for float arithmetic.
-void scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
-                const ScanColumns& columns, const ScanTerms& terms, float bounds[kBlockEntries]);
+/// Returns up_to(bounds, limit).
+uint32_t scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
+                    const ScanColumns& columns, const ScanTerms& terms, float limit,
+                    float bounds[kBlockEntries]);
+
+/// Bit e is set unless bounds[e] > limit: NaN is not.
+uint32_t up_to(const float bounds[kBlockEntries], float limit);
 
 /// For binary metrics, whose entries are plain rows of bits, `stride` bytes apart. Adds to
 /// different[e] how many bits differ between `query` and row e, and to both[e] how many are set in

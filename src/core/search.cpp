@@ -6,8 +6,8 @@
 namespace lookalike {
 namespace {
 
-// Lists differ in size: a little less than the mean tells nothing.
-constexpr double kUnevenness = 1.25;
+// Lists differ in size: what holds half of the mean tells nothing.
+constexpr double kUnevenness = 2;
 // What somebody who asks for the nearest wants of what a filter leaves.
 constexpr size_t kFirstRows = 10;
 // Waiting for their turn, however little memory there is: 400 kB.
@@ -42,18 +42,16 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
 
 Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchOptions& options)
     : shape_(shape), options_(options) {
-    for (uint32_t level = 0; level < 2; ++level)
-        geometries_[level] = list_geometry(shape, level);
     const uint32_t root_level = shape.depth - 1;
     const uint32_t target_level = std::min(options.target_level, root_level);
-    target_.emplace(geometries_[target_level], scorer, shape.refine,
+    target_.emplace(shape.levels[target_level], scorer, shape.refine,
                     level_options(options, scorer.metric(), target_level));
     if (target_level == root_level) {
         target_->open_list(shape.root_list, scorer.root_terms());
         lists_exhausted_ = true;
         return;
     }
-    root_.emplace(geometries_[root_level], scorer, shape.refine,
+    root_.emplace(shape.levels[root_level], scorer, shape.refine,
                   level_options(options, scorer.metric(), root_level));
     root_->open_list(shape.root_list, scorer.root_terms());
     goes_by_reach_ = options.filter != nullptr && options.probes.has_reach();
@@ -123,7 +121,7 @@ std::optional<SearchStep> Search::reach_further() {
     return std::nullopt;
 }
 
-// In steps of a quarter, so that the window is read anew a few times only.
+// In steps, so that many rows do not make a round of reading for each list.
 void Search::count_lists() {
     const uint64_t wanted = wanted_lists();
     const uint64_t opened = target_->opened_count();
@@ -131,7 +129,7 @@ void Search::count_lists() {
     // A list without a match is not one of those wanted, which shows when it is read.
     if (wanted > matching && opened + wanted - matching > lists_to_open_ &&
         (options_.filter == nullptr || !target_->has_unread()))
-        lists_to_open_ = opened + std::max(wanted - matching, opened / 4);
+        lists_to_open_ = opened + std::max(wanted - matching, opened / 16);
 }
 
 SearchStep Search::next() {

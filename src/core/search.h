@@ -50,7 +50,7 @@ class Search {
 
     /// The level that the last step was about.
     LevelScan& level_of_step() { return *current_; }
-    const ListGeometry& geometry(uint32_t level) const { return geometries_[level]; }
+    const ListGeometry& geometry(uint32_t level) const { return shape_.levels[level]; }
 
     uint64_t emitted_count() const { return emitted_count_; }
     const LevelScan* inner() const { return root_ ? &*root_ : nullptr; }
@@ -66,7 +66,6 @@ class Search {
 
     IndexShape shape_;
     SearchOptions options_;
-    ListGeometry geometries_[2];
     std::optional<LevelScan> root_;    // depth 2: the list of lists
     std::optional<LevelScan> target_;  // whose entries are given out
     LevelScan* current_ = nullptr;

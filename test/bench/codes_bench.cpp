@@ -96,9 +96,10 @@ void scan_entries(benchmark::State& state) {
         for (size_t i = 0; i < block_count; ++i) {
             alignas(64) float bounds[kBlockEntries];
             // As in a page, codes are aligned to 8 bytes.
-            scan_block(scan.table(), &codes[8 + i * block_bytes], scan.group_count(),
-                       {base.data(), scale.data(), error.data()}, terms, bounds);
-            window.push_block(bounds, 0xffffffff, i * kBlockEntries);
+            const uint32_t near = scan_block(
+                scan.table(), &codes[8 + i * block_bytes], scan.group_count(),
+                {base.data(), scale.data(), error.data()}, terms, window.limit().bound, bounds);
+            window.push_block(bounds, near, i * kBlockEntries);
         }
         benchmark::DoNotOptimize(window.best(64).data());
     }

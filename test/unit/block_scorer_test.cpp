@@ -17,11 +17,13 @@ TEST(BlockScorer, GivesExactKeysOfBits) {
             const DescriptorView query = index.row(4);
             on_each_target([&] {
                 float bounds[kBlockEntries];
-                index.scorer(query)->score(geometry, page.codes(0), page.columns(0), {}, bounds);
+                const uint32_t near = index.scorer(query)->score(geometry, page.codes(0),
+                                                                 page.columns(0), {}, 0.5f, bounds);
                 for (uint32_t row = 0; row < 32; ++row) {
                     const double distance = index.distance(row, query);
                     EXPECT_EQ(bounds[row], metric == Metric::kHamming ? static_cast<float>(distance)
                                                                       : round_down(distance));
+                    EXPECT_EQ(near >> row & 1, bounds[row] <= 0.5f);
                 }
             });
         }
@@ -41,7 +43,7 @@ TEST(BlockScorer, BoundsMostKeysFromBelow) {
             const ListPageView page(geometry, index.store.page(block));
             for (uint32_t i = 0; i < page.header().block_count; ++i) {
                 float bounds[kBlockEntries];
-                scorer->score(geometry, page.codes(i), page.columns(i), scorer->root_terms(),
+                scorer->score(geometry, page.codes(i), page.columns(i), scorer->root_terms(), 0,
                               bounds);
                 for (uint32_t lane = 0; lane < kBlockEntries; ++lane) {
                     const uint32_t entry = i * kBlockEntries + lane;

@@ -272,7 +272,8 @@ class MemoryIndex {
                 .refine = refine(),
                 .depth = options_.list_count > 1 ? 2u : 1u,
                 .root_list = root_,
-                .leaf_count = options_.list_count};
+                .leaf_count = options_.list_count,
+                .levels = {geometry(0), geometry(1)}};
     }
     uint32_t row_count() const { return static_cast<uint32_t>(list_of_row_.size()); }
     const std::vector<uint32_t>& lists() const { return lists_; }

@@ -107,7 +107,7 @@ Tally tally(Metric metric, uint32_t dims, double epsilon, size_t blocks) {
             const ScanQuery query(space_query, epsilon);
             ScanTerms terms = query.terms(centroid.data());
             float bounds[kBlockEntries];
-            scan_block(query.table(), codes.data(), query.group_count(), column.columns(), terms,
+            scan_block(query.table(), codes.data(), query.group_count(), column.columns(), terms, 0,
                        bounds);
             const double unit = std::sqrt(
                 exact_l2_squared(space_query.vector.get(), centroid.data(), space.padded_dims()));

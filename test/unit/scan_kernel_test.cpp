@@ -112,7 +112,8 @@ TEST_P(ScanKernelOfGroups, BoundsFollowTheFormula) {
     const ScanTerms terms{.list_term = 3, .gain = 0.7f, .offset = -40, .step = 0.02f};
     on_each_target([&] {
         float bounds[kBlockEntries];
-        scan_block(table.data(), block.codes.data(), groups, column, terms, bounds);
+        const uint32_t near =
+            scan_block(table.data(), block.codes.data(), groups, column, terms, 10, bounds);
         uint32_t sums[kBlockEntries] = {};
         add_table_sums(table.data(), block.codes.data(), groups, sums);
         float sliced[kBlockEntries];
@@ -123,7 +124,11 @@ TEST_P(ScanKernelOfGroups, BoundsFollowTheFormula) {
                 columns[entry] + 3 - columns[32 + entry] * product - columns[64 + entry] * 0.7;
             EXPECT_NEAR(bounds[entry], expected, 1e-5 * (50 + std::abs(product))) << entry;
             EXPECT_EQ(bounds[entry], sliced[entry]) << entry;
+            EXPECT_EQ(near >> entry & 1, bounds[entry] <= 10) << entry;
         }
+        EXPECT_EQ(up_to(bounds, 10), near);
+        bounds[7] = std::numeric_limits<float>::quiet_NaN();
+        EXPECT_EQ(up_to(bounds, 10), near | 1u << 7);
     });
 }
 

@@ -234,11 +234,12 @@ class SmallIvf {
         for (size_t i = 0; i < list.blocks.size(); ++i) {
             const Block& block = list.blocks[i];
             alignas(64) float bounds[kBlockEntries];
-            scan_block(scan.table(), block.codes.data(), scan.group_count(),
-                       {block.base, block.scale, block.error}, terms, bounds);
+            const uint32_t near = scan_block(scan.table(), block.codes.data(), scan.group_count(),
+                                             {block.base, block.scale, block.error}, terms,
+                                             window_.limit().bound, bounds);
             const size_t left = list.ids.size() - i * kBlockEntries;
             const uint32_t valid = left >= 32 ? 0xffffffffu : (1u << left) - 1;
-            window_.push_block(bounds, valid, uint64_t{list_id} << 32 | i * kBlockEntries);
+            window_.push_block(bounds, near & valid, uint64_t{list_id} << 32 | i * kBlockEntries);
         }
         cost.scanned += list.ids.size();
     }
