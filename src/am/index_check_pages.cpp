@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "am/reader.h"
+#include "core/refine_slot.h"
 
 namespace lookalike {
 namespace {
@@ -279,12 +280,16 @@ const char* entry_fault(const CheckState* state, const ListGeometry& geometry,
         return "the factors of an entry are wrong";
     }
     if (geometry.slot_bytes == 0) return nullptr;
-    const RefineSlotHeader header{expected.pointer, 0};
-    if (memcmp(stored.slot, &header, sizeof header) != 0) {
+    RefineSlotHeader header;
+    memcpy(&header, stored.slot, sizeof header);
+    if (!(header.pointer == expected.pointer)) {
         return "the refine slot of an entry belongs to another one";
     }
     if (memcmp(stored.slot + sizeof header, expected.refine, geometry.slot_bytes - sizeof header)) {
         return "the refine code of an entry is wrong";
+    }
+    if (!is_intact(stored.slot, geometry.slot_bytes)) {
+        return "the checksum of a refine slot is wrong";
     }
     return nullptr;
 }

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "core/list_summary.h"
+#include "core/refine_slot.h"
 
 namespace lookalike {
 namespace {
@@ -207,9 +208,7 @@ int parts_of(Relation index, const Place& place, const ListGeometry& geometry,
     }
     if (geometry.slot_bytes > 0) {
         auto* slot = static_cast<uint8_t*>(palloc(geometry.slot_bytes));
-        const RefineSlotHeader header{entry.pointer, 0};
-        memcpy(slot, &header, sizeof header);
-        memcpy(slot + sizeof header, entry.refine, geometry.slot_bytes - sizeof header);
+        write_slot(slot, entry, geometry.slot_bytes);
         count += cut_into_parts(PageKind::kRefine, geometry.slot_place(place.index), slot,
                                 geometry.slot_bytes, parts + count);
     }

@@ -5,6 +5,7 @@ extern "C" {
 }
 
 #include "am/options.h"
+#include "core/refine_slot.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
@@ -140,6 +141,16 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
     run_core([&] { reader->search->level_of_step().finish_list(); });
 }
 
+// Damage must not pass as a bound. Only for slots within a page: what runs over pages may be seen
+// half overwritten, after VACUUM has removed its entry.
+void push_slot(Reader* reader, BlockNumber block, const uint8_t* slot,
+               const ListGeometry& geometry) {
+    if (!is_intact(slot, geometry.slot_bytes)) {
+        raise_corrupted(reader->index, block, "a refine slot is damaged");
+    }
+    run_core([&] { reader->search->level_of_step().push_slot(slot); });
+}
+
 // A page of the root's copy; damaged links may lead out of it.
 const uint8_t* root_page(const Reader* reader, BlockNumber block) {
     const uint8_t* page = reader->root->page(block);
@@ -163,14 +174,13 @@ void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
     run_core([&] { reader->search->level_of_step().finish_list(); });
 }
 
-void read_root_slot(Reader* reader, const LevelScan::Place& place) {
+void read_root_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
     const BlockNumber block = place.slot_pages[0];
     const uint8_t* page = root_page(reader, block);
     if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         raise_corrupted(reader->index, block, "the page belongs to another list page");
     }
-    run_core(
-        [&] { reader->search->level_of_step().push_slot(page_body(page) + place.slot_offset); });
+    push_slot(reader, block, page_body(page) + place.slot_offset, geometry);
 }
 
 // The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
@@ -201,13 +211,13 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     }
     prefetch_slot(reader, geometry, is_copied);
     if (is_copied) {
-        read_root_slot(reader, place);
+        read_root_slot(reader, place, geometry);
         return;
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
     const uint8_t* page = buffer_bytes(buffer);
     if (belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
-        run_core([&] { level.push_slot(page_body(page) + place.slot_offset); });
+        push_slot(reader, place.slot_pages[0], page_body(page) + place.slot_offset, geometry);
     } else {
         check_recyclable(reader->index, buffer, PageKind::kRefine);
         run_core([&] { level.drop_entry(); });

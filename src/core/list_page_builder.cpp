@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/refine_slot.h"
+
 namespace lookalike {
 namespace {
 
@@ -26,10 +28,8 @@ void ListPageBuilder::add(const EncodedEntry& entry) {
         write_code(geometry_, codes_.data() + at, index, entry);
     }
     if (geometry_.slot_bytes > 0) {
-        uint8_t* slot = refine_.data() + stream_offset(geometry_.slot_place(index));
-        const RefineSlotHeader header{entry.pointer, 0};
-        std::memcpy(slot, &header, sizeof header);
-        std::memcpy(slot + sizeof header, entry.refine, geometry_.slot_bytes - sizeof header);
+        write_slot(refine_.data() + stream_offset(geometry_.slot_place(index)), entry,
+                   geometry_.slot_bytes);
     }
 }
 

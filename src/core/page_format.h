@@ -106,7 +106,7 @@ constexpr EntryPointer entry_pointer(uint32_t block, uint16_t offset) {
 /// Before the refine code of an entry: a slot with another pointer is another entry's.
 struct RefineSlotHeader {
     EntryPointer pointer;
-    uint16_t reserved;
+    uint16_t checksum;  ///< of pointer and code (core/refine_slot.h)
 };
 static_assert(sizeof(RefineSlotHeader) == 8);
 

@@ -56,6 +56,34 @@ for my $index (@indexes) {
 }
 is_deeply([ sort keys %seen ], [qw(code list meta refine vector)], 'every kind of page is there');
 
+sub write_file {
+    my ($path, $bytes) = @_;
+    open my $file, '>:raw', $path or die;
+    print $file $bytes;
+    close $file;
+}
+
+# One bit of a slot within its page is found by the search that reads it.
+{
+    my $tree = $indexes[0];
+    my ($refine) = grep { $kinds[$_] eq 'refine' } keys %{ $tree->{blocks} };
+    my @blocks = @{ $tree->{blocks}{$refine} };
+    for my $round (1 .. 4) {
+        my $block = $blocks[ int rand @blocks ];
+        my $at = $block * $page_bytes + 24 + int rand 8 + 12 + 128;
+        my $damaged = $tree->{bytes};
+        substr($damaged, $at, 1) = chr(ord(substr($damaged, $at, 1)) ^ 1 << int rand 8);
+        write_file($tree->{path}, $damaged);
+        $node->start;
+        my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n" . by_index(
+            'SELECT count(*) FROM (SELECT id FROM tree ORDER BY d <-> (SELECT made_up(1, 16, 30))) AS x'));
+        like($err, qr/XX002: index "tree_d" is corrupted at block $block.*a refine slot is damaged/s,
+            "a bit in a slot of block $block");
+        $node->stop;
+        write_file($tree->{path}, $tree->{bytes});
+    }
+}
+
 # Changes to a page that fell upon someone's mind, then chance.
 sub damage {
     my ($index, $kind, $round) = @_;
@@ -84,9 +112,7 @@ sub damage {
     my ($what, $at, $bytes) = @{ $changes[ $round % @changes ] };
     my $damaged = $index->{bytes};
     substr($damaged, $at, length $bytes) = $bytes;
-    open my $file, '>:raw', $index->{path} or die;
-    print $file $damaged;
-    close $file;
+    write_file($index->{path}, $damaged);
     return "$index->{table}: $kinds[$kind] page, block $block, $what";
 }
 
@@ -116,7 +142,8 @@ for my $round (0 .. $rounds - 1) {
         for my $error ($err =~ /ERROR:\s+([^\n]*)/g) {
             my ($code) = $error =~ /^(\w{5})/;
             $codes{$code}++;
-            # A wrong bound may show as a wrong order.
+            # A wrong bound may show as a wrong order: also those of an undamaged page, as rounds before
+            # have put other rows into the table's places.
             push @unexpected, "$done[$i]: $error\n"
               unless $code =~ /^XX00[12]$|^0A000$/
               || $error =~ /index returned tuples in wrong order/;

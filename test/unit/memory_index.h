@@ -16,6 +16,7 @@
 #include "core/entry_encoder.h"
 #include "core/list_page_builder.h"
 #include "core/list_summary.h"
+#include "core/refine_slot.h"
 #include "core/search.h"
 
 namespace lookalike {
@@ -170,9 +171,7 @@ class StoredLists {
 
     void append_slot(uint32_t list_id, uint32_t block, uint32_t index, const EncodedEntry& entry) {
         std::vector<uint8_t> slot(geometry_.slot_bytes);
-        const RefineSlotHeader header{entry.pointer, 0};
-        std::memcpy(slot.data(), &header, sizeof header);
-        std::memcpy(slot.data() + sizeof header, entry.refine, slot.size() - sizeof header);
+        write_slot(slot.data(), entry, geometry_.slot_bytes);
         write_stream(PageKind::kRefine, list_id, block, geometry_.slot_place(index), slot);
     }
 
