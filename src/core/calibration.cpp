@@ -15,8 +15,6 @@ constexpr double kRowsAhead = 30;
 // Entries that the scan codes hide: what the lists promise must be a little more.
 constexpr double kScanLoss = 0.005;
 constexpr double kUnmeasuredGrowth = 0.4;
-// With a filter the reach is read where so many times fewer rows are missed.
-constexpr double kCaution = 2;
 
 // Reads between the columns of the table, evenly in the logarithm of what is missing.
 template <typename Value>
@@ -65,10 +63,8 @@ ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
         probes_[i] = recall >= 1 ? calibration.list_count
                                  : std::max(1.0, value_at(calibration.probes[i], promised));
     }
-    // What a filter leaves is seldom drawn at random.
-    const double cautious = 1 - (1 - promised) / kCaution;
-    reach_ = value_at(calibration.reach, cautious);
-    reach_besides_ = value_at(calibration.reach_besides, cautious);
+    reach_ = value_at(calibration.reach, promised);
+    reach_besides_ = value_at(calibration.reach_besides, promised);
     if (recall >= 1) reach_ = reach_besides_ = std::numeric_limits<double>::max();
     residual_ = calibration.residual;
 }
