@@ -354,6 +354,7 @@ uint64 calibrate(const InspectedIndex& inspected) {
 
 SQL_FUNCTION(faiss_index_calibrate) {
     PreventCommandDuringRecovery("faiss_index_calibrate()");
+    PreventCommandIfReadOnly("faiss_index_calibrate()");
     const InspectedIndex inspected =
         open_inspected(PG_GETARG_OID(0), ShareUpdateExclusiveLock, InspectRight::kMaintain);
     const Caller caller = act_as_owner(inspected.heap);

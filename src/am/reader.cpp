@@ -141,16 +141,6 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
     run_core([&] { reader->search->level_of_step().finish_list(); });
 }
 
-// Damage must not pass as a bound. Only for slots within a page: what runs over pages may be seen
-// half overwritten, after VACUUM has removed its entry.
-void push_slot(Reader* reader, BlockNumber block, const uint8_t* slot,
-               const ListGeometry& geometry) {
-    if (!is_intact(slot, geometry.slot_bytes)) {
-        raise_corrupted(reader->index, block, "a refine slot is damaged");
-    }
-    run_core([&] { reader->search->level_of_step().push_slot(slot); });
-}
-
 // A page of the root's copy; damaged links may lead out of it.
 const uint8_t* root_page(const Reader* reader, BlockNumber block) {
     const uint8_t* page = reader->root->page(block);
@@ -174,13 +164,19 @@ void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
     run_core([&] { reader->search->level_of_step().finish_list(); });
 }
 
+[[noreturn]] void raise_damaged_slot(Relation index, BlockNumber block) {
+    raise_corrupted(index, block, "a refine slot is damaged");
+}
+
 void read_root_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
     const BlockNumber block = place.slot_pages[0];
     const uint8_t* page = root_page(reader, block);
     if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         raise_corrupted(reader->index, block, "the page belongs to another list page");
     }
-    push_slot(reader, block, page_body(page) + place.slot_offset, geometry);
+    const uint8_t* slot = page_body(page) + place.slot_offset;
+    if (!is_intact(slot, geometry.slot_bytes)) raise_damaged_slot(reader->index, block);
+    run_core([&] { reader->search->level_of_step().push_slot(slot); });
 }
 
 // The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
@@ -198,6 +194,35 @@ void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied)
     prefetch(page_body(page) + following.slot_offset, Min(geometry.slot_bytes, kSlotBytesAhead));
 }
 
+// A slot that is not whole: of an entry that VACUUM has removed since its list page was read it may
+// be half overwritten, or its page may have come back to the same list page in another place. The
+// slot of an entry that is there is damaged then. With the list page locked none of its slots is
+// written.
+void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
+    LevelScan& level = reader->search->level_of_step();
+    const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
+    const uint8_t* page = buffer_bytes(buffer);
+    bool is_there = page_fault(page, PageKind::kList) == nullptr &&
+                    page_trailer(page)->list_id == place.list_id;
+    if (is_there) {
+        check_list_page(reader->index, buffer, geometry);
+        const ListPageView view(geometry, page);
+        is_there = view.is_live(place.index);
+        if (is_there) {
+            const StreamPlace slot = geometry.slot_place(place.index);
+            if (!copy_stream(reader->index, PageKind::kRefine, place.list_id, place.list_page,
+                             view.refine_pages() + slot.page_index,
+                             geometry.max_refine_pages - slot.page_index, slot.offset,
+                             geometry.slot_bytes, reader->slot) ||
+                !is_intact(reader->slot, geometry.slot_bytes)) {
+                raise_damaged_slot(reader->index, view.refine_pages()[slot.page_index]);
+            }
+        }
+    }
+    UnlockReleaseBuffer(buffer);
+    run_core([&] { is_there ? level.push_slot(reader->slot) : level.drop_entry(); });
+}
+
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
                      bool is_copied) {
     LevelScan& level = reader->search->level_of_step();
@@ -205,8 +230,13 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
         raise_corrupted(reader->index, place.list_page, "a refine page is missing");
     }
     if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
-        const bool found = copy_slot(reader->index, geometry, place, reader->slot);
-        run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
+        if (!copy_slot(reader->index, geometry, place, reader->slot)) {
+            run_core([&] { level.drop_entry(); });
+        } else if (is_intact(reader->slot, geometry.slot_bytes)) {
+            run_core([&] { level.push_slot(reader->slot); });
+        } else {
+            look_again(reader, place, geometry);
+        }
         return;
     }
     prefetch_slot(reader, geometry, is_copied);
@@ -216,13 +246,18 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
     const uint8_t* page = buffer_bytes(buffer);
-    if (belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
-        push_slot(reader, place.slot_pages[0], page_body(page) + place.slot_offset, geometry);
-    } else {
+    const uint8_t* slot = page_body(page) + place.slot_offset;
+    bool is_whole = true;
+    if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         check_recyclable(reader->index, buffer, PageKind::kRefine);
         run_core([&] { level.drop_entry(); });
+    } else if (is_intact(slot, geometry.slot_bytes)) {
+        run_core([&] { level.push_slot(slot); });
+    } else {
+        is_whole = false;
     }
     UnlockReleaseBuffer(buffer);
+    if (!is_whole) look_again(reader, place, geometry);
 }
 
 void read_entry_pointer(Reader* reader, const LevelScan::Place& place,

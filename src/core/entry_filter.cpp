@@ -123,11 +123,12 @@ std::vector<KeyRange> normalize(std::vector<KeyRange> ranges) {
 
 std::vector<KeyRange> intersect(const std::vector<KeyRange>& a, const std::vector<KeyRange>& b) {
     std::vector<KeyRange> both;
-    for (const KeyRange& x : a) {
-        for (const KeyRange& y : b)
-            both.push_back({std::max(x.low, y.low), std::min(x.high, y.high)});
+    for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+        const KeyRange common{std::max(a[i].low, b[j].low), std::min(a[i].high, b[j].high)};
+        if (common.low <= common.high) both.push_back(common);
+        a[i].high < b[j].high ? ++i : ++j;
     }
-    return normalize(std::move(both));
+    return both;
 }
 
 bool EntryFilter::may_pass(const uint8_t* summary) const {

@@ -21,7 +21,7 @@ struct AttributeFilter {
     std::vector<KeyRange> ranges;  ///< any of them; ascending and disjoint
 };
 
-/// Leaves only what is in both.
+/// Leaves only what is in both, which are as normalize() makes them; so is the result.
 std::vector<KeyRange> intersect(const std::vector<KeyRange>& a, const std::vector<KeyRange>& b);
 
 /// Sorts, and joins ranges that overlap or touch.

@@ -3,6 +3,8 @@
 #include <faiss/Index.h>
 #include <omp.h>
 
+#include <opencv2/core/utility.hpp>
+
 // FAISS may be linked with another BLAS, which then lacks these.
 extern "C" {
 __attribute__((weak)) char* openblas_get_config();
@@ -16,6 +18,7 @@ std::string library_versions() {
     std::string text = "FAISS " + std::to_string(FAISS_VERSION_MAJOR) + "." +
                        std::to_string(FAISS_VERSION_MINOR) + "." +
                        std::to_string(FAISS_VERSION_PATCH) + "\n";
+    text += "OpenCV " + cv::getVersionString() + "\n";
     if (openblas_get_config && openblas_get_corename && openblas_get_num_threads)
         text += "BLAS " + std::string(openblas_get_config()) + ", core " + openblas_get_corename() +
                 ", threads " + std::to_string(openblas_get_num_threads()) + "\n";

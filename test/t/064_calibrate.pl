@@ -104,6 +104,13 @@ for my $index (sort keys %classes)
 }
 cmp_ok(ask($probed), '>', $probed_before, 'a session that knew the index opens more lists');
 
+my (undef, undef, $read_only) = $node->psql('postgres',
+    q{BEGIN READ ONLY; SELECT faiss_index_calibrate('cosine')});
+like(
+    $read_only,
+    qr/cannot execute faiss_index_calibrate\(\) in a read-only transaction/,
+    'not in a read-only transaction');
+
 # Little memory: fewer queries, and a sort on disk. Then too little.
 is( $node->safe_psql(
         'postgres', q{SET maintenance_work_mem = '1MB'; SELECT faiss_index_calibrate('cosine')}),
