@@ -282,7 +282,7 @@ const char* entry_fault(const CheckState* state, const ListGeometry& geometry,
     if (geometry.slot_bytes == 0) return nullptr;
     RefineSlotHeader header;
     memcpy(&header, stored.slot, sizeof header);
-    if (!(header.pointer == expected.pointer)) {
+    if (header.pointer != expected.pointer) {
         return "the refine slot of an entry belongs to another one";
     }
     if (memcmp(stored.slot + sizeof header, expected.refine, geometry.slot_bytes - sizeof header)) {

@@ -108,8 +108,7 @@ Totals count_pages(Relation index) {
     totals.meta = loaded->meta;
     totals.plain = plain_list_geometry();
     for (uint32 level = 0; level < 2; ++level) {
-        totals.geometries[level] =
-            loaded->knows_dims() ? loaded->shape.levels[level] : totals.plain;
+        totals.geometries[level] = loaded->geometry(level);
     }
     HASHCTL control{};
     control.keysize = sizeof(BlockNumber);

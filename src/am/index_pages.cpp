@@ -11,8 +11,8 @@ void start_reading(IndexPages* pages) {
     const LoadedIndex* loaded = load_index(pages->index);
     pages->meta = loaded->meta;
     if (loaded->knows_dims()) pages->shape = loaded->shape;
-    pages->leaf = list_geometry(pages->meta, 0);
-    pages->inner = list_geometry(pages->meta, 1);
+    pages->leaf = loaded->geometry(0);
+    pages->inner = loaded->geometry(1);
     pages->page = static_cast<uint8_t*>(palloc(BLCKSZ));
     pages->codes = static_cast<uint8_t*>(
         palloc(std::max(pages->leaf.block_code_bytes, pages->inner.block_code_bytes) + 1));

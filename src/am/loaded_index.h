@@ -16,6 +16,10 @@ struct LoadedIndex {
     std::shared_ptr<const RootCopy> root;  ///< null: to be read page by page
 
     bool knows_dims() const { return meta.dims > 0; }
+    /// Plain while the dimensions are unknown.
+    ListGeometry geometry(uint32 level) const {
+        return knows_dims() ? shape.levels[level] : plain_list_geometry();
+    }
 };
 
 /// Reads the meta page, and the mean when this build of the index was not seen before. The result

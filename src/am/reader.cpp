@@ -16,6 +16,10 @@ namespace {
 constexpr uint32 kSlotsAhead = 4;
 constexpr uint32 kSlotBytesAhead = 1024;
 
+// A block is looked at when one of its entries passes the filter. Where hardly one in ten is,
+// fetching all takes longer than waiting for those few.
+constexpr double kRareShare = 0.1 / kBlockEntries;
+
 // Who wants every nearest row pays for bounds that hold for all but one entry in a billion.
 constexpr double kFullRecallEpsilon = 6;
 
@@ -41,10 +45,6 @@ void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
     }
     raise_corrupted(index, BufferGetBlockNumber(buffer), page_fault(page, kind));
 }
-
-// A block is looked at when one of its entries passes the filter. Where hardly one in ten is,
-// fetching all takes longer than waiting for those few.
-constexpr double kRareShare = 0.1 / kBlockEntries;
 
 // One of `count` parts of what a search looks at in a page.
 void prefetch_part(const ListGeometry& geometry, const LevelScan& level, const uint8_t* page,
@@ -194,6 +194,19 @@ void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied)
     prefetch(page_body(page) + following.slot_offset, Min(geometry.slot_bytes, kSlotBytesAhead));
 }
 
+// Whether an entry is still on its list page, which is locked.
+bool is_there(Reader* reader, Buffer buffer, const LevelScan::Place& place,
+              const ListGeometry& geometry) {
+    const uint8_t* page = buffer_bytes(buffer);
+    if (page_fault(page, PageKind::kList) != nullptr ||
+        page_trailer(page)->list_id != place.list_id) {
+        check_recyclable(reader->index, buffer, PageKind::kList);
+        return false;
+    }
+    check_list_page(reader->index, buffer, geometry);
+    return ListPageView(geometry, page).is_live(place.index);
+}
+
 // A slot that is not whole: of an entry that VACUUM has removed since its list page was read it may
 // be half overwritten, or its page may have come back to the same list page in another place. The
 // slot of an entry that is there is damaged then. With the list page locked none of its slots is
@@ -201,26 +214,20 @@ void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied)
 void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
     LevelScan& level = reader->search->level_of_step();
     const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
-    const uint8_t* page = buffer_bytes(buffer);
-    bool is_there = page_fault(page, PageKind::kList) == nullptr &&
-                    page_trailer(page)->list_id == place.list_id;
-    if (is_there) {
-        check_list_page(reader->index, buffer, geometry);
-        const ListPageView view(geometry, page);
-        is_there = view.is_live(place.index);
-        if (is_there) {
-            const StreamPlace slot = geometry.slot_place(place.index);
-            if (!copy_stream(reader->index, PageKind::kRefine, place.list_id, place.list_page,
-                             view.refine_pages() + slot.page_index,
-                             geometry.max_refine_pages - slot.page_index, slot.offset,
-                             geometry.slot_bytes, reader->slot) ||
-                !is_intact(reader->slot, geometry.slot_bytes)) {
-                raise_damaged_slot(reader->index, view.refine_pages()[slot.page_index]);
-            }
+    const bool found = is_there(reader, buffer, place, geometry);
+    if (found) {
+        const ListPageView view(geometry, buffer_bytes(buffer));
+        const StreamPlace slot = geometry.slot_place(place.index);
+        if (!copy_stream(reader->index, PageKind::kRefine, place.list_id, place.list_page,
+                         view.refine_pages() + slot.page_index,
+                         geometry.max_refine_pages - slot.page_index, slot.offset,
+                         geometry.slot_bytes, reader->slot) ||
+            !is_intact(reader->slot, geometry.slot_bytes)) {
+            raise_damaged_slot(reader->index, view.refine_pages()[slot.page_index]);
         }
     }
     UnlockReleaseBuffer(buffer);
-    run_core([&] { is_there ? level.push_slot(reader->slot) : level.drop_entry(); });
+    run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
 }
 
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
@@ -264,16 +271,10 @@ void read_entry_pointer(Reader* reader, const LevelScan::Place& place,
                         const ListGeometry& geometry) {
     LevelScan& level = reader->search->level_of_step();
     const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
-    const uint8_t* page = buffer_bytes(buffer);
-    bool found = false;
-    if (page_fault(page, PageKind::kList) == nullptr &&
-        page_trailer(page)->list_id == place.list_id) {
-        check_list_page(reader->index, buffer, geometry);
-        const ListPageView view(geometry, page);
-        found = view.is_live(place.index);
-        if (found) run_core([&] { level.push_pointer(view.pointer(place.index)); });
-    } else {
-        check_recyclable(reader->index, buffer, PageKind::kList);
+    const bool found = is_there(reader, buffer, place, geometry);
+    if (found) {
+        const ListPageView view(geometry, buffer_bytes(buffer));
+        run_core([&] { level.push_pointer(view.pointer(place.index)); });
     }
     UnlockReleaseBuffer(buffer);
     if (!found) run_core([&] { level.drop_entry(); });

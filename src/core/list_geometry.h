@@ -59,6 +59,10 @@ struct ListGeometry {
     }
     uint32_t blocks_offset() const { return summary_offset() + summary_bytes; }
     uint32_t pointers_offset() const { return attribute_offset[attributes.count]; }
+    /// Of a block's part of an attribute's column.
+    uint32_t part_offset(uint32_t attribute, uint32_t block) const {
+        return attribute_offset[attribute] + block * attributes.part_bytes(attribute);
+    }
     uint32_t used_bytes() const {
         return pointers_offset() + max_entries * uint32_t{sizeof(EntryPointer)};
     }

@@ -28,8 +28,7 @@ void write_attributes(const ListGeometry& geometry, uint8_t* page, uint32_t inde
     const uint32_t lane = index % kBlockEntries;
     for (uint32_t i = 0; i < geometry.attributes.count; ++i) {
         const uint8_t width = geometry.attributes.width[i];
-        uint8_t* part = page_body(page) + geometry.attribute_offset[i] +
-                        size_t{index / kBlockEntries} * geometry.attributes.part_bytes(i);
+        uint8_t* part = page_body(page) + geometry.part_offset(i, index / kBlockEntries);
         std::memcpy(part + size_t{lane} * width, &attributes.keys[i], width);
         uint32_t nulls;
         uint8_t* mask = part + size_t{kBlockEntries} * width;

@@ -57,8 +57,7 @@ class ListPageView {
 
     /// A block's keys of a filter attribute, then its NULL bits; unaligned.
     const uint8_t* attribute_part(uint32_t attribute, uint32_t block) const {
-        return body_ + geometry_->attribute_offset[attribute] +
-               size_t{block} * geometry_->attributes.part_bytes(attribute);
+        return body_ + geometry_->part_offset(attribute, block);
     }
     const AttributeWidths& attributes() const { return geometry_->attributes; }
 

@@ -28,15 +28,13 @@ $node->safe_psql('postgres', q{
         start timestamptz;
         query descriptor;
         setting text;
-        best float8 := 'infinity';
-        total float8;
+        total float8 := 0;
     BEGIN
         PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
         FOREACH setting IN ARRAY ARRAY['seqscan', 'sort', 'bitmapscan', 'indexscan'] LOOP
             PERFORM set_config('enable_' || setting,
                 CASE WHEN setting = ANY (settings) THEN 'off' ELSE 'on' END, true);
         END LOOP;
-        total := 0;
         FOR query IN SELECT d FROM base WHERE i BETWEEN 101 AND 105 LOOP
             start := clock_timestamp();
             EXECUTE 'SELECT count(*) FROM (' || statement || ') AS answer' USING query;
