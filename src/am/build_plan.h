@@ -75,13 +75,13 @@ inline uint64 fitting_list_count(uint32 code_dims) {
     return std::max<uint64>(1, build_memory_bytes() / 4 / (sizeof(float) * uint64{code_dims}));
 }
 
-/// Rows of the sample at most. It takes a third of the memory, and once more in its rotated form;
-/// k-means gains little beyond 64 rows a list. A table that fits one list is taken whole,
-/// whatever `expected_lists` says.
-inline uint64 sample_capacity(uint32 dims, uint64 expected_lists) {
+/// Rows that the sample should have. With a quarter more, for which there must be room while the
+/// table is read, it takes a third of the memory at most, and once more in its rotated form;
+/// k-means gains little beyond 64 rows a list. A table that fits one list is taken whole.
+inline uint64 sample_size(uint32 dims, uint64 lists) {
     const uint64 fits = build_memory_bytes() / 3 / (sizeof(float) * uint64{dims});
-    const uint64 useful = std::max<uint64>(64 * expected_lists, 2 * kRowsOfOneList);
-    return std::max<uint64>(1, std::min(fits, useful));
+    const uint64 useful = std::max<uint64>(64 * lists, 2 * kRowsOfOneList);
+    return std::max<uint64>(1, std::min(fits / 5 * 4, useful));
 }
 
 }  // namespace lookalike

@@ -3,7 +3,6 @@
 
 extern "C" {
 #include "commands/progress.h"
-#include "optimizer/plancat.h"
 #include "utils/backend_progress.h"
 }
 
@@ -18,25 +17,18 @@ namespace {
 
 constexpr uint64 kSampleSeed = 20150601;
 
+// Each row is taken with the same chance, which sinks as rows come: rows taken before stay with the
+// chance that is left to them. So the sample follows the table's size without knowing it
+// beforehand, and is the same whatever the statistics say.
 struct SampleScan {
     BuildState* state;
     std::mt19937_64* random;
+    double chance;    // with which rows are taken
+    uint64 capacity;  // rows that there is memory for
 };
 
-uint64 expected_lists(const BuildState* state) {
-    if (state->options.lists > 0) return static_cast<uint64>(state->options.lists);
-    BlockNumber pages;
-    double rows;
-    double all_visible;
-    estimate_rel_size(state->heap, nullptr, &pages, &rows, &all_visible);
-    return static_cast<uint64>(std::sqrt(std::max(rows, 0.0))) + 1;
-}
-
-void allocate_sample(BuildState* state) {
-    const uint64 row_bytes = sizeof(float) * state->dims;
-    state->sample_capacity = sample_capacity(state->dims, expected_lists(state));
-    state->sample = static_cast<float*>(
-        MemoryContextAllocHuge(CurrentMemoryContext, state->sample_capacity * row_bytes));
+bool happens(std::mt19937_64* random, double chance) {
+    return static_cast<double>((*random)() >> 11) < std::ldexp(chance, 53);
 }
 
 void copy_row(const DescriptorView& value, float* to) {
@@ -45,10 +37,42 @@ void copy_row(const DescriptorView& value, float* to) {
         to[i] = element_at(value, i);
 }
 
-// The place of this row in the sample, or sample_capacity: it is not taken.
-uint64 choose_place(BuildState* state, std::mt19937_64* random) {
-    if (state->sample_rows < state->sample_capacity) return state->sample_rows++;
-    return std::min((*random)() % state->rows, state->sample_capacity);
+// Keeps the rows of the sample that `stays` returns true of, in their order.
+template <typename Stays>
+void keep_rows(BuildState* state, Stays stays) {
+    uint64 kept = 0;
+    for (uint64 row = 0; row < state->sample_rows; ++row) {
+        const float* from = state->sample + row * state->dims;
+        if (!stays(from)) continue;
+        if (kept < row) std::copy(from, from + state->dims, state->sample + kept * state->dims);
+        ++kept;
+    }
+    state->sample_rows = kept;
+}
+
+// Lowers the chance to what so many rows as were seen until now leave to each. Returns the rows
+// that a sample of them should have.
+uint64 thin_out(SampleScan* scan) {
+    BuildState* state = scan->state;
+    const uint64 lists = state->options.lists > 0 ? static_cast<uint64>(state->options.lists)
+                                                  : wanted_list_count(state->rows);
+    const uint64 wanted = sample_size(state->dims, lists);
+    const double chance =
+        std::min(1.0, static_cast<double>(wanted) / static_cast<double>(state->rows));
+    const double left = chance / scan->chance;
+    if (left < 1) keep_rows(state, [&](const float*) { return happens(scan->random, left); });
+    scan->chance = chance;
+    return wanted;
+}
+
+void make_room(SampleScan* scan) {
+    BuildState* state = scan->state;
+    const uint64 wanted = thin_out(scan);
+    scan->capacity = std::max(wanted + wanted / 4, state->sample_rows + 1);
+    const uint64 bytes = sizeof(float) * scan->capacity * state->dims;
+    state->sample = static_cast<float*>(state->sample == nullptr
+                                            ? MemoryContextAllocHuge(CurrentMemoryContext, bytes)
+                                            : repalloc_huge(state->sample, bytes));
 }
 
 void sample_row(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* argument) {
@@ -57,29 +81,19 @@ void sample_row(Relation, ItemPointer, Datum* values, bool* is_null, bool, void*
     if (is_null[0]) return;
     ++state->rows;
     // Most rows of a big table are not taken: they need not even be read from TOAST.
-    const bool is_first = state->sample == nullptr;
-    const uint64 place = is_first ? 0 : choose_place(state, scan->random);
-    if (!is_first && place >= state->sample_capacity) return;
+    if (!happens(scan->random, scan->chance)) return;
     Descriptor* descriptor = checked_descriptor(values[0]);
     const DescriptorView value = descriptor->view();
     settle_shape(state, value);
-    if (is_first) {
-        allocate_sample(state);
-        state->sample_rows = 1;
-    }
-    copy_row(value, state->sample + place * state->dims);
+    if (state->sample_rows == scan->capacity) make_room(scan);
+    copy_row(value, state->sample + state->sample_rows++ * state->dims);
     if (reinterpret_cast<Pointer>(descriptor) != DatumGetPointer(values[0])) pfree(descriptor);
 }
 
 void drop_zero_rows(BuildState* state) {
-    uint64 kept = 0;
-    for (uint64 row = 0; row < state->sample_rows; ++row) {
-        const float* from = state->sample + row * state->dims;
-        if (std::all_of(from, from + state->dims, [](float x) { return x == 0; })) continue;
-        std::copy(from, from + state->dims, state->sample + kept * state->dims);
-        ++kept;
-    }
-    state->sample_rows = kept;
+    keep_rows(state, [&](const float* row) {
+        return std::any_of(row, row + state->dims, [](float x) { return x != 0; });
+    });
 }
 
 }  // namespace
@@ -87,9 +101,10 @@ void drop_zero_rows(BuildState* state) {
 void sample_rows(BuildState* state) {
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseSample);
     auto* random = ContextOwned<std::mt19937_64>::make()->create(kSampleSeed);
-    SampleScan scan{state, random};
+    SampleScan scan{.state = state, .random = random, .chance = 1, .capacity = 0};
     table_index_build_scan(state->heap, state->index, state->info, false, true, sample_row, &scan,
                            nullptr);
+    if (state->sample != nullptr) thin_out(&scan);
     if (state->metric == Metric::kCosine) drop_zero_rows(state);
 }
 

@@ -41,7 +41,6 @@ struct BuildState {
     uint64 entries;    ///< that went into the index
     float* sample;     ///< sample_rows x dims, raw; binary metrics: -1 and 1; in shared memory
     uint64 sample_rows;
-    uint64 sample_capacity;
     float* mean;  ///< null for binary metrics and empty tables
     const IndexSpace* space;
     uint32 code_dims;   ///< as IndexShape

@@ -206,7 +206,7 @@ Estimate estimate_index(const ColumnFacts& facts) {
     const auto rows = static_cast<uint64>(facts.rows);
     estimate.lists = std::min(wanted_list_count(rows), fitting_list_count(code_dims));
     const double sample_rows =
-        std::min(facts.rows, static_cast<double>(sample_capacity(dims, estimate.lists)));
+        std::min(facts.rows, static_cast<double>(sample_size(dims, estimate.lists)));
     double pages =
         1 + pages_of_lists(leaf, facts.rows, estimate.lists) +
         static_cast<double>(plain_list_geometry().pages_for(static_cast<uint64>(facts.null_rows))) +
