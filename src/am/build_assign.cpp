@@ -308,11 +308,8 @@ void assign_rows(BuildState* state) {
     send_batch(&scan);
     collect_batch(&scan);
     ExecDropSingleTupleTableSlot(scan.slot);
-    if (state->calibrator != nullptr && state->list_count > 1) {
-        const std::span<const float> centroids(state->centroids,
-                                               size_t{state->list_count} * state->code_dims);
-        state->calibration =
-            run_core([&] { return state->calibrator->measure(centroids, state->list_count); });
+    if (state->calibrator != nullptr) {
+        state->calibration = run_core([&] { return state->calibrator->measure(); });
     }
     if (state->worker != nullptr) worker_stop(state->worker);
     state->worker = nullptr;

@@ -12,12 +12,14 @@ extern "C" {
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <random>
 #include <vector>
 
 namespace lookalike {
 namespace {
 
 constexpr uint64 kRowsToLearnAList = 39;  // below, FAISS calls centroids poorly trained
+constexpr uint64 kQuerySeed = 19650917;
 
 // Sums in double: the rows may be many.
 void compute_mean(BuildState* state) {
@@ -79,13 +81,17 @@ int thread_count() {
         std::clamp<long>(max_parallel_maintenance_workers + 1, 1, std::max(cores, 1L)));
 }
 
-// Some rows of the sample are the queries by which the index measures itself.
+// Some rows of the sample are the queries by which the index measures itself. They are drawn, as
+// rows of a table often come in a cycle.
 void choose_queries(BuildState* state) {
-    const uint64 count =
+    uint64 missing =
         std::min(calibration_query_count(state->rows, state->code_dims), state->sample_rows);
     state->calibrator = ContextOwned<Calibrator>::make()->create(state->metric, state->code_dims);
-    for (uint64 i = 0; i < count; ++i) {
-        const float* row = state->sample + i * state->sample_rows / count * state->dims;
+    auto* random = ContextOwned<std::mt19937_64>::make()->create(kQuerySeed);
+    for (uint64 place = 0; place < state->sample_rows; ++place) {
+        if ((*random)() % (state->sample_rows - place) >= missing) continue;
+        --missing;
+        const float* row = state->sample + place * state->dims;
         run_core([&] {
             if (state->space == nullptr) {
                 state->calibrator->add_query(row);
@@ -201,7 +207,14 @@ void learn_lists(BuildState* state) {
         train(state, centroids_offset);
         release_shared_sample(state, sample_bytes);
         give_centroids(state, centroids_offset);
-        if (state->list_count == 1) state->centroids = nullptr;
+        if (state->list_count > 1) {
+            const std::span<const float> centroids(state->centroids,
+                                                   uint64{state->list_count} * state->code_dims);
+            run_core([&] { state->calibrator->set_lists(centroids, state->list_count); });
+        } else {
+            state->centroids = nullptr;
+            state->calibrator = nullptr;
+        }
     } else if (state->sample != nullptr) {
         pfree(state->sample);
         state->sample = nullptr;

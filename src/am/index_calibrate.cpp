@@ -336,11 +336,11 @@ uint64 calibrate(const InspectedIndex& inspected) {
     read_lists(state);
     choose_queries(state);
     if (state->query_count > 0) {
-        read_table(state, observe_row);
         const std::span<const float> centroids(state->centroids,
                                                uint64{state->list_count} * state->shape.code_dims);
-        const Calibration calibration =
-            run_core([&] { return state->calibrator->measure(centroids, state->list_count); });
+        run_core([&] { state->calibrator->set_lists(centroids, state->list_count); });
+        read_table(state, observe_row);
+        const Calibration calibration = run_core([&] { return state->calibrator->measure(); });
         write_calibration(state->index, calibration);
     }
     UnregisterSnapshot(state->snapshot);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 
 #include "core/distance_kernels.h"
@@ -124,7 +125,7 @@ void Calibrator::add_query(const float* query, double mean_product) {
     mean_products_.push_back(mean_product);
     nearest_.emplace_back();
     nearest_.back().reserve(kMostRows + 1);
-    for (auto& heaps : thinned_)
+    for (auto& heaps : left_)
         heaps.emplace_back();
     sampled_.emplace_back();
     sampled_.back().reserve(kSampledRows);
@@ -151,6 +152,26 @@ float Calibrator::key(const float* query, const float* vector) const {
 float Calibrator::distance(size_t query, float key) const {
     if (metric_ == Metric::kHamming) return key / 4;  // bits are -1 and 1
     return static_cast<float>(key_to_distance(metric_, key - mean_products_[query]));
+}
+
+std::vector<Calibrator::Near> Calibrator::lists_by_key(size_t query) const {
+    const float* vector = queries_.data() + query * row_floats_;
+    std::vector<Near> order(list_count_);
+    for (uint32_t list = 0; list < list_count_; ++list)
+        order[list] = {key(vector, centroids_.data() + size_t{list} * row_floats_), list};
+    std::sort(order.begin(), order.end());
+    return order;
+}
+
+void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count) {
+    centroids_ = centroids;
+    list_count_ = list_count;
+    is_far_.assign(query_count(), std::vector<bool>(list_count));
+    for (size_t query = 0; query < query_count(); ++query) {
+        const std::vector<Near> lists = lists_by_key(query);
+        for (uint32_t rank = list_count / 2; rank < list_count; ++rank)
+            is_far_[query][lists[rank].list] = true;
+    }
 }
 
 // Every second row goes, and from now on half as many come.
@@ -182,44 +203,34 @@ void Calibrator::observe(const float* vector, uint32_t list) {
         if (metric_ != Metric::kInnerProduct && near.key == 0) continue;
         keep(nearest_[i], near, kMostRows);
         for (uint32_t level = 0; level < kThinningCount; ++level) {
-            if (row % kThinnings[level] == 0) keep(thinned_[level][i], near, kCalibratedRows[0]);
+            if (row % kThinnings[level] == 0) keep(left_[level][i], near, kCalibratedRows[0]);
         }
+        if (is_far_[i][list]) keep(left_[kFarFilter][i], near, kCalibratedRows[0]);
     }
 }
 
-std::vector<Calibrator::Near> Calibrator::lists_by_key(const float* query,
-                                                       std::span<const float> centroids,
-                                                       uint32_t list_count) const {
-    std::vector<Near> order(list_count);
-    for (uint32_t list = 0; list < list_count; ++list)
-        order[list] = {key(query, centroids.data() + size_t{list} * row_floats_), list};
-    std::sort(order.begin(), order.end());
-    return order;
-}
-
-Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_count) const {
+Calibration Calibrator::measure() const {
     Calibration result{};
     result.query_count = static_cast<uint32_t>(nearest_.size());
-    result.list_count = list_count;
+    result.list_count = list_count_;
     result.row_count = row_count_;
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<std::vector<uint64_t>> found(kCalibratedRowCounts,
-                                             std::vector<uint64_t>(list_count));
-    std::vector<LeftRow> left_rows[kThinningCount];
+                                             std::vector<uint64_t>(list_count_));
+    std::vector<LeftRow> left_rows[kFilterCount];
     double residuals = 0;
-    std::vector<uint32_t> ranks(list_count);
+    std::vector<uint32_t> ranks(list_count_);
     for (size_t query = 0; query < nearest_.size(); ++query) {
         std::vector<Near> rows = nearest_[query];
         std::sort(rows.begin(), rows.end());
-        const std::vector<Near> lists =
-            lists_by_key(queries_.data() + query * row_floats_, centroids, list_count);
-        for (uint32_t rank = 0; rank < list_count; ++rank)
+        const std::vector<Near> lists = lists_by_key(query);
+        for (uint32_t rank = 0; rank < list_count_; ++rank)
             ranks[lists[rank].list] = rank;
-        for (uint32_t level = 0; level < kThinningCount; ++level) {
-            const std::vector<Near>& left = thinned_[level][query];
+        for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
+            const std::vector<Near>& left = left_[filter][query];
             for (const Near& row : left) {
                 const uint32_t rank = ranks[row.list];
-                left_rows[level].push_back({rank, lists[rank].key, left.front().key});
+                left_rows[filter].push_back({rank, lists[rank].key, left.front().key});
             }
         }
         residuals += std::max(0.0f, lists[0].key);
@@ -240,7 +251,7 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
         uint64_t so_far = 0;
         uint32_t probes = 0;
         for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
-            while (probes < list_count &&
+            while (probes < list_count_ &&
                    static_cast<double>(so_far) < kCalibratedRecalls[j] * static_cast<double>(all)) {
                 so_far += found[i][probes++];
             }
@@ -249,14 +260,14 @@ Calibration Calibrator::measure(std::span<const float> centroids, uint32_t list_
     }
     std::fill_n(result.reach_besides, kCalibratedRecallCounts,
                 std::numeric_limits<float>::lowest());
-    // The most thinned last: what it needs stands for filters that leave a far region.
-    for (const std::vector<LeftRow>& rows : left_rows)
-        measure_reach(rows, &result);
+    for (uint32_t filter = 0; filter < kFilterCount; ++filter)
+        measure_reach(filter, left_rows[filter], &result);
     return result;
 }
 
 // So far that only as many of these rows are missed as each recall allows.
-void Calibrator::measure_reach(const std::vector<LeftRow>& rows, Calibration* result) const {
+void Calibrator::measure_reach(uint32_t filter, const std::vector<LeftRow>& rows,
+                               Calibration* result) const {
     std::vector<std::pair<float, uint32_t>> reaches;  // and ranks, the farthest first
     for (const LeftRow& row : rows) {
         reaches.emplace_back(list_reach(metric_, row.list_key, row.last_key, result->residual),
@@ -267,7 +278,9 @@ void Calibrator::measure_reach(const std::vector<LeftRow>& rows, Calibration* re
     for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
         const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
                                                 static_cast<double>(reaches.size() - 1));
-        result->reach[j] = reaches[missed].first;
+        if (filter == kSparseFilter || filter == kFarFilter)
+            result->reach[j] = std::max(result->reach[j], reaches[missed].first);
+        if (filter == kFarFilter) continue;
         size_t left = missed;
         for (const auto& [reach, rank] : reaches) {
             if (rank < result->probes[0][j] || left-- > 0) continue;

@@ -21,9 +21,13 @@ constexpr double kCalibratedShares[] = {0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 
 constexpr uint32_t kCalibratedRankCount = 4;
 constexpr uint32_t kCalibratedShareCount = 8;
 
-/// A filter that leaves one row in so many, drawn at random: these stand for all filters.
+/// Filters that leave one row in so many, drawn at random, and one that leaves the rows of the
+/// farther half of the lists: these stand for all.
 constexpr uint32_t kThinnings[] = {2, 8, 32};
 constexpr uint32_t kThinningCount = 3;
+constexpr uint32_t kSparseFilter = kThinningCount - 1;
+constexpr uint32_t kFarFilter = kThinningCount;
+constexpr uint32_t kFilterCount = kThinningCount + 1;
 
 /// As the meta page stores it. All zero: never measured.
 struct Calibration {
@@ -33,10 +37,10 @@ struct Calibration {
     /// nearest.
     uint32_t probes[kCalibratedRowCounts][kCalibratedRecallCounts];
     uint64_t row_count;  ///< in these lists
-    /// reach[j]: of the nearest rows that a filter leaves anywhere, a share kCalibratedRecalls[j]
-    /// lies in lists whose list_reach() is at most this.
+    /// reach[j]: of the nearest rows that the sparse filter leaves, and of those that the far one
+    /// leaves, a share kCalibratedRecalls[j] lies in lists whose list_reach() is at most this.
     float reach[kCalibratedRecallCounts];
-    /// The same together with the first probes[0][j] lists.
+    /// The same of filters that draw at random, together with the first probes[0][j] lists.
     float reach_besides[kCalibratedRecallCounts];
     float residual;  ///< squared distance of a typical row from its centroid
     uint32_t reserved;
@@ -99,10 +103,10 @@ class Calibrator {
     /// Rows whose distance from every query is kept, at most.
     static constexpr size_t kSampledRows = 256;
     /// At most, beside the query itself.
-    static constexpr size_t kBytesPerQuery = (kCalibratedRows[kCalibratedRowCounts - 1] + 1 +
-                                              kThinningCount * (kCalibratedRows[0] + 1)) *
-                                                 2 * sizeof(float) +
-                                             kSampledRows * sizeof(float);
+    static constexpr size_t kBytesPerQuery =
+        (kCalibratedRows[kCalibratedRowCounts - 1] + 1 + kFilterCount * (kCalibratedRows[0] + 1)) *
+            2 * sizeof(float) +
+        kSampledRows * sizeof(float);
 
     /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
     Calibrator(Metric metric, uint32_t row_floats);
@@ -114,11 +118,14 @@ class Calibrator {
     void add_query(const IndexSpace& space, const float* row);
     size_t query_count() const { return nearest_.size(); }
 
+    /// After the last query. `centroids`, which the lists were made with, row_floats each, must
+    /// outlive this.
+    void set_lists(std::span<const float> centroids, uint32_t list_count);
+
     /// One row of the table and its list.
     void observe(const float* vector, uint32_t list);
 
-    /// REQUIRES: `centroids` are those the lists were made with, row_floats each.
-    Calibration measure(std::span<const float> centroids, uint32_t list_count) const;
+    Calibration measure() const;
 
   private:
     struct Near {
@@ -137,10 +144,10 @@ class Calibrator {
 
     float key(const float* query, const float* vector) const;
     float distance(size_t query, float key) const;
-    std::vector<Near> lists_by_key(const float* query, std::span<const float> centroids,
-                                   uint32_t list_count) const;
+    std::vector<Near> lists_by_key(size_t query) const;
 
-    void measure_reach(const std::vector<LeftRow>& rows, Calibration* result) const;
+    void measure_reach(uint32_t filter, const std::vector<LeftRow>& rows,
+                       Calibration* result) const;
     void measure_distances(Calibration* result) const;
     void thin_sample();
 
@@ -150,10 +157,12 @@ class Calibrator {
     std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
     std::vector<float> queries_;
     std::vector<double> mean_products_;
+    std::span<const float> centroids_;
+    uint32_t list_count_ = 0;
+    std::vector<std::vector<bool>> is_far_;   // of each query: the farther half of the lists
     std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top
-    // The same for the rows that a filter would leave.
-    std::vector<std::vector<Near>> thinned_[kThinningCount];
-    std::vector<std::vector<float>> sampled_;  // the keys of every sample_step_-th row
+    std::vector<std::vector<Near>> left_[kFilterCount];  // the same for rows that a filter leaves
+    std::vector<std::vector<float>> sampled_;            // the keys of every sample_step_-th row
     uint64_t sample_step_ = 1;
 };
 

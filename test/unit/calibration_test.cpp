@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "core/distance_kernels.h"
+
 namespace lookalike {
 namespace {
 
@@ -44,11 +46,12 @@ Calibration measure_noise() {
     Calibrator calibrator(Metric::kL2, kDims);
     for (int i = 0; i < 50; ++i)
         calibrator.add_query(random_vector(random).data());
+    calibrator.set_lists(flat, 40);
     for (int i = 0; i < 4000; ++i) {
         const std::vector<float> row = random_vector(random);
         calibrator.observe(row.data(), static_cast<uint32_t>(nearest(centroids, row)));
     }
-    return calibrator.measure(flat, 40);
+    return calibrator.measure();
 }
 
 TEST(Calibration, MoreRecallOrMoreRowsNeverTakesFewerLists) {
@@ -75,16 +78,70 @@ TEST(Calibration, ASeparatedQueryTakesOneList) {
         centroids.push_back(static_cast<float>(list) * 1000);
     const float query = 3000.5f;
     calibrator.add_query(&query);
+    calibrator.set_lists(centroids, 10);
     for (uint32_t list = 0; list < 10; ++list) {
         for (int i = 0; i < 20; ++i) {
             const float row = centroids[list] + static_cast<float>(i);
             calibrator.observe(&row, list);
         }
     }
-    const Calibration calibration = calibrator.measure(centroids, 10);
+    const Calibration calibration = calibrator.measure();
     EXPECT_EQ(calibration.probes[0][kCalibratedRecallCounts - 1], 1u);
     EXPECT_EQ(calibration.probes[1][kCalibratedRecallCounts - 1],
               5u);  // 20 rows in each
+}
+
+// Where a filter leaves the farther half of the lists, all about equally far, the ten best of many
+// rows are much nearer than their centroids: by the reach nineteen of twenty must be found.
+TEST(Calibration, TheReachFindsRowsOfAFarRegion) {
+    constexpr uint32_t kLists = 40;
+    for (const Metric metric : {Metric::kL2, Metric::kInnerProduct}) {
+        std::mt19937 random(8);
+        std::vector<std::vector<float>> rows;
+        std::vector<float> centroids;
+        for (uint32_t i = 0; i < kLists * 100; ++i) {
+            rows.push_back(random_vector(random));
+            if (i % 100 == 0) {
+                for (float& x : rows.back())
+                    x *= 2;
+                centroids.insert(centroids.end(), rows.back().begin(), rows.back().end());
+            } else {
+                for (uint32_t d = 0; d < kDims; ++d)
+                    rows[i][d] = rows[i / 100 * 100][d] + rows[i][d] / 2;
+            }
+        }
+        const auto key = [metric](const float* query, const float* row) {
+            return metric == Metric::kL2 ? l2_squared(query, row, kDims) : -dot(query, row, kDims);
+        };
+        Calibrator calibrator(metric, kDims);
+        for (size_t query = 0; query < rows.size(); query += 50)
+            calibrator.add_query(rows[query].data());
+        calibrator.set_lists(centroids, kLists);
+        for (uint32_t i = 0; i < rows.size(); ++i)
+            calibrator.observe(rows[i].data(), i / 100);
+        const Calibration calibration = calibrator.measure();
+        const ProbePlan plan(calibration, 0.95);
+        int wanted = 0;
+        int found = 0;
+        for (size_t query = 0; query < rows.size(); query += 50) {
+            std::vector<std::pair<float, uint32_t>> lists;
+            for (uint32_t list = 0; list < kLists; ++list)
+                lists.emplace_back(key(rows[query].data(), &centroids[list * kDims]), list);
+            std::sort(lists.begin(), lists.end());
+            std::vector<std::pair<float, float>> left;  // keys of the rows and of their lists
+            for (uint32_t rank = kLists / 2; rank < kLists; ++rank) {
+                for (uint32_t i = 0; i < 100; ++i) {
+                    const std::vector<float>& row = rows[lists[rank].second * 100 + i];
+                    left.emplace_back(key(rows[query].data(), row.data()), lists[rank].first);
+                }
+            }
+            std::partial_sort(left.begin(), left.begin() + 10, left.end());
+            for (int i = 0; i < 10; ++i, ++wanted)
+                found += plan.may_reach(metric, left[i].second, left[9].first, 0);
+        }
+        EXPECT_GE(found, wanted * 0.95) << int(metric);
+        EXPECT_LT(calibration.reach[3], calibration.reach[7]);
+    }
 }
 
 TEST(Calibration, APlanGrowsWithRecallAndRows) {
@@ -159,13 +216,14 @@ TEST(Calibration, BinaryAndInnerProductKeysOrderAsTheirDistances) {
     const float far[] = {-1, -1, 1, 1};
     for (const Metric metric : {Metric::kJaccard, Metric::kHamming, Metric::kInnerProduct}) {
         Calibrator calibrator(metric, 4);
+        const float centroids[] = {-1, -1, 1, 1, 1, 1, 1, -1};
         calibrator.add_query(query);
+        calibrator.set_lists(centroids, 2);
         for (int i = 0; i < 10; ++i) {
             calibrator.observe(far, 0);
             calibrator.observe(near, 1);
         }
-        const float centroids[] = {-1, -1, 1, 1, 1, 1, 1, -1};
-        const Calibration calibration = calibrator.measure(centroids, 2);
+        const Calibration calibration = calibrator.measure();
         EXPECT_EQ(calibration.probes[0][kCalibratedRecallCounts - 1], 1u) << int(metric);
         EXPECT_EQ(calibration.probes[1][kCalibratedRecallCounts - 1], 2u) << int(metric);
     }
@@ -181,10 +239,11 @@ TEST(Calibration, CountsWhatLiesWithinADistance) {
     Calibrator calibrator(Metric::kL2, 1);
     for (int i = 0; i < 100; ++i)
         calibrator.add_query(&rows[i * 7]);
+    const float centroids[] = {5000, 15000};
+    calibrator.set_lists(centroids, 2);
     for (const float& row : rows)
         calibrator.observe(&row, row < kRows / 2 ? 0 : 1);
-    const float centroids[] = {5000, 15000};
-    const Calibration calibration = calibrator.measure(centroids, 2);
+    const Calibration calibration = calibrator.measure();
     for (const double radius : {2.0, 5.0, 20.0, 50.0, 200.0, 500.0, 2000.0, 5000.0}) {
         const double within = share_within(calibration, radius) * kRows;
         EXPECT_GT(within, radius) << radius;
@@ -230,6 +289,9 @@ TEST(Calibration, DistancesAreThoseOfSql) {
         products.add_query(space, rows[i].data());
         bits.add_query(signs(rows[i]).data());
     }
+    const std::vector<float> one_centroid(std::max<size_t>(in_space.size(), kDimensions));
+    products.set_lists(one_centroid, 1);
+    bits.set_lists(one_centroid, 1);
     for (const std::vector<float>& row : rows) {
         space.to_space(row.data(), in_space.data());
         products.observe(in_space.data(), 0);
@@ -247,9 +309,9 @@ TEST(Calibration, DistancesAreThoseOfSql) {
                          distances.end());
         return distances[distances.size() / 2];
     };
-    const Calibration of_products = products.measure(std::vector<float>(in_space.size()), 1);
+    const Calibration of_products = products.measure();
     EXPECT_NEAR(share_within(of_products, middle(product_distances)), 0.5, 0.05);
-    const Calibration of_bits = bits.measure(std::vector<float>(kDimensions), 1);
+    const Calibration of_bits = bits.measure();
     EXPECT_NEAR(share_within(of_bits, middle(bit_distances)), 0.5, 0.1);
 }
 
