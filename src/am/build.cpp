@@ -10,6 +10,7 @@ extern "C" {
 
 #include "am/build_state.h"
 #include "am/list_writer.h"
+#include "core/meta_page.h"
 
 namespace lookalike {
 namespace {
@@ -126,6 +127,7 @@ void build_empty_index(Relation index) {
     meta.null_list = 1;
     meta.nan_list = 2;
     meta.root_list = 3;
+    seal(&meta);
     for (BlockNumber block = 0; block <= 3; ++block) {
         const Buffer buffer = ReadBufferExtended(index, INIT_FORKNUM, P_NEW, RBM_NORMAL, nullptr);
         LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);

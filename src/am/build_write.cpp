@@ -8,6 +8,7 @@ extern "C" {
 }
 
 #include "am/list_writer.h"
+#include "core/meta_page.h"
 
 namespace lookalike {
 namespace {
@@ -124,6 +125,7 @@ void write_lists(BuildState* state, MetaPage* meta) {
     meta->root_list = state->list_count > 1 ? write_root(state, lists) : lists[0];
     meta->leaf_count = state->list_count;
     meta->mean_block = write_mean(state->index, state->mean, state->dims);
+    if (state->mean != nullptr) meta->mean_checksum = mean_checksum({state->mean, state->dims});
     meta->built_rows = state->rows;
     memcpy(meta->calibration, &state->calibration, sizeof state->calibration);
     if (state->knows_shape) {

@@ -20,6 +20,7 @@ extern "C" {
 
 #include "am/index_pages.h"
 #include "am/reader.h"
+#include "core/meta_page.h"
 
 using namespace lookalike;
 
@@ -311,6 +312,7 @@ void write_calibration(Relation index, const Calibration& calibration) {
     auto* meta = reinterpret_cast<MetaPage*>(page_body(change.add(buffer)));
     memcpy(meta->calibration, &calibration, sizeof calibration);
     ++meta->build_id;
+    seal(meta);
     change.finish();
     UnlockReleaseBuffer(buffer);
 }

@@ -207,10 +207,6 @@ void check_unreached(CheckState* state) {
 void check_pages(CheckState* state) {
     const MetaPage& meta = state->meta;
     UnlockReleaseBuffer(reach_page(state, kMetaBlock, PageKind::kMeta));
-    if (meta.build_id == 0 || meta.leaf_count == 0 || (meta.depth == 1 && meta.leaf_count != 1) ||
-        (meta.dims == 0 && meta.depth != 1)) {
-        raise_corrupted(state->index, kMetaBlock, "the meta page holds impossible values");
-    }
     check_mean(state);
     check_list(state, meta.null_list, state->plain, 0, sort_row_entry);
     check_list(state, meta.nan_list, state->plain, 0,

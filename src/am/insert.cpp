@@ -9,6 +9,7 @@ extern "C" {
 #include "am/list_append.h"
 #include "am/reader.h"
 #include "core/entry_encoder.h"
+#include "core/meta_page.h"
 #include "pg/descriptor.h"
 #include "pg/run_core.h"
 
@@ -25,6 +26,7 @@ const LoadedIndex* settle_dims(Relation index, const DescriptorView& value) {
         meta->dims = value.dims;
         meta->kind = static_cast<uint8_t>(value.kind);
         ++meta->build_id;
+        seal(meta);
         change.finish();
     } else {
         change.abort();

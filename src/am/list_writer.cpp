@@ -1,5 +1,6 @@
 #include "am/list_writer.h"
 
+#include "core/meta_page.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
@@ -88,7 +89,8 @@ BlockNumber write_mean(Relation index, const float* mean, uint32 dims) {
     return first;
 }
 
-void write_meta(Relation index, const MetaPage& meta) {
+void write_meta(Relation index, MetaPage meta) {
+    seal(&meta);
     const Buffer buffer = ReadBuffer(index, kMetaBlock);
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     make_page(buffer_bytes(buffer), PageKind::kMeta, 0, kNoBlock);

@@ -41,6 +41,6 @@ BlockNumber write_empty_list(Relation index);
 BlockNumber write_mean(Relation index, const float* mean, uint32 dims);
 
 /// Fills in block 0, which exists already.
-void write_meta(Relation index, const MetaPage& meta);
+void write_meta(Relation index, MetaPage meta);
 
 }  // namespace lookalike

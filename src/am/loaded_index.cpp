@@ -1,6 +1,7 @@
 #include "am/loaded_index.h"
 
 #include "core/half.h"
+#include "core/meta_page.h"
 #include "pg/descriptor.h"
 #include "pg/run_core.h"
 
@@ -37,6 +38,9 @@ float* read_mean(Relation index, const MetaPage& meta) {
         UnlockReleaseBuffer(buffer);
         to += part;
         left -= part;
+    }
+    if (mean_checksum({mean, meta.dims}) != meta.mean_checksum) {
+        raise_corrupted(index, meta.mean_block, "the mean is damaged");
     }
     return mean;
 }
@@ -79,7 +83,7 @@ bool peek_meta(Relation index, MetaPage* meta) {
     const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kMeta) == nullptr;
     UnlockReleaseBuffer(buffer);
     return is_ours && meta->magic == kMetaMagic && meta->version == kFormatVersion &&
-           meta->leaf_count > 0;
+           is_intact(*meta);
 }
 
 const LoadedIndex* load_index(Relation index) {

@@ -8,6 +8,8 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
+#include "core/meta_page.h"
+
 namespace lookalike {
 namespace {
 
@@ -138,39 +140,26 @@ Buffer allocate_page(Relation index) {
     }
 }
 
-namespace {
-
-bool has_sound_attributes(const MetaPage& meta) {
-    if (meta.attribute_count > kMaxAttributes) return false;
-    for (uint32 i = 0; i < meta.attribute_count; ++i) {
-        if (meta.attributes[i].width != 4 && meta.attributes[i].width != 8) return false;
-    }
-    return true;
-}
-
-}  // namespace
-
 MetaPage read_meta(Relation index) {
     const Buffer buffer = ReadBuffer(index, kMetaBlock);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    check_page(index, buffer, PageKind::kMeta);
+    const uint8_t* page = buffer_bytes(buffer);
+    const char* fault = page_fault(page, PageKind::kMeta);
+    const uint8 page_version = page_trailer(page)->version;
     MetaPage meta;
-    memcpy(&meta, page_body(buffer_bytes(buffer)), sizeof meta);
+    memcpy(&meta, page_body(page), sizeof meta);
     UnlockReleaseBuffer(buffer);
-    const bool known_dims = meta.dims > 0;
-    if (meta.magic != kMetaMagic || static_cast<uint8>(meta.metric) >= kMetricCount ||
-        static_cast<uint8>(meta.refine) >= kRefineCount || meta.depth < 1 || meta.depth > 2 ||
-        !has_sound_attributes(meta) ||
-        (known_dims &&
-         (meta.kind >= kKindCount || meta.dims > max_dims(static_cast<Kind>(meta.kind))))) {
-        raise_corrupted(index, kMetaBlock, "the meta page holds impossible values");
-    }
-    if (meta.version != kFormatVersion) {
+    if (meta.magic == kMetaMagic && meta.version == page_version &&
+        page_version != kFormatVersion) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("index \"%s\" has format version %d, this library reads %d",
-                               RelationGetRelationName(index), meta.version, kFormatVersion),
+                               RelationGetRelationName(index), page_version, kFormatVersion),
                         errhint("REINDEX it.")));
     }
+    if (fault == nullptr && (meta.magic != kMetaMagic || !is_intact(meta))) {
+        fault = "the meta page is damaged";
+    }
+    if (fault != nullptr) raise_corrupted(index, kMetaBlock, fault);
     return meta;
 }
 

@@ -18,7 +18,7 @@ constexpr uint32_t kPageBytes = 8192;
 constexpr uint32_t kPageHeaderBytes = 24;
 constexpr uint32_t kNoBlock = 0;  ///< block 0 is the meta page: no link ever points at it
 constexpr uint32_t kMetaMagic = 0x4c4f4f4b;
-constexpr uint8_t kFormatVersion = 4;
+constexpr uint8_t kFormatVersion = 5;
 constexpr uint16_t kPageId = 0xFA15;
 constexpr uint32_t kMaxAttributes = 8;
 
@@ -75,8 +75,10 @@ struct MetaPage {
     uint64_t built_rows;  ///< rows that the build wrote
     AttributeFormat attributes[kMaxAttributes];
     uint8_t calibration[2048];  ///< a Calibration (core/calibration.h), then zeros
+    uint32_t mean_checksum;     ///< of the mean's floats; 0 without
+    uint32_t checksum;          ///< of all above
 };
-static_assert(sizeof(MetaPage) == 128 + 2048);
+static_assert(sizeof(MetaPage) == 128 + 2048 + 8);
 static_assert(sizeof(MetaPage) <= kBodyBytes);
 
 /// At the start of a list page's body. Then come the block numbers of its code pages, of its refine

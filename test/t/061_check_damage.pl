@@ -60,6 +60,18 @@ sub flip
     return;
 }
 
+# A change of the meta page whose checksum follows: what it says is wrong, but was written.
+sub put_meta
+{
+    my ($file, $offset, $bytes) = @_;
+    put($file, 0, BODY + $offset, $bytes);
+    use integer;
+    my $sum = 1;
+    $sum += $_ for unpack 'q*', substr($$file, BODY, 2180) . pack 'V', 0;
+    put($file, 0, BODY + 2180, pack 'V', $sum * -0x61c8864680b583eb >> 32);
+    return;
+}
+
 # The list pages of t's indexes have four links to refine pages, a summary of 8 bytes, then 7 blocks of
 # 32 entries: 512 bytes of codes, 384 of factors, 4 of flags; then row addresses.
 my $summary = BODY + 8 + 4 * 4;
@@ -72,9 +84,10 @@ my $null_rows = BODY + 8 + 41 * 4;
 # Of a slot: 8 bytes of row address, then the refine code.
 
 my @cases = (
-    [ 'depth', qr/impossible values/, sub { put($_[0], 0, BODY + 12, pack 'V', 3) } ],
-    [ 'leaf_count', qr/fewer lists/, sub { put($_[0], 0, BODY + 32, pack 'V', 5) } ],
-    [ 'fewer_leaves', qr/more lists/, sub { put($_[0], 0, BODY + 32, pack 'V', 3) } ],
+    [ 'depth', qr/the meta page is damaged/, sub { put($_[0], 0, BODY + 12, pack 'V', 3) } ],
+    [ 'calibration', qr/the meta page is damaged/, sub { flip($_[0], 0, BODY + 128 + 30, 1) } ],
+    [ 'leaf_count', qr/fewer lists/, sub { put_meta($_[0], 32, pack 'V', 5) } ],
+    [ 'fewer_leaves', qr/more lists/, sub { put_meta($_[0], 32, pack 'V', 3) } ],
     [ 'format', qr/another format version/, sub { put($_[0], $_[1], TRAILER + 13, chr 77) } ],
     [ 'kind', qr/of another kind/, sub { put($_[0], $_[1], TRAILER + 12, chr CODE) } ],
     [ 'circle', qr/two links lead/, sub { put($_[0], $_[1], TRAILER + 4, pack 'V', $_[1]) } ],
@@ -120,7 +133,7 @@ my @cases = (
         qr/scan code/,
         sub { flip($_[0], first_page(${ $_[0] }, LIST, 1, 0), BODY + 8 + root_links(), 1) } ],
     [   'mean',
-        qr/does not match row.*of an entry/s,
+        qr/the mean is damaged/,
         sub { flip($_[0], unpack('V', substr ${ $_[0] }, BODY + 48, 4), BODY + 3) } ],
     [   'null_for_number',
         qr/says that it has|without a distance/,
@@ -225,6 +238,24 @@ for my $name (qw(scan_code kind cut_off))
     is($node->safe_psql('postgres', "SELECT faiss_index_check('$name') IS NOT NULL"),
         't', "$name: REINDEX repairs it");
 }
+
+# A page of an older format is no damage.
+$node->stop;
+my $path = $damage{untouched}[2];
+my $file = slurp_file($path);
+put_meta(\$file, 4, chr 4);
+put(\$file, 0, TRAILER + 13, chr 4);
+open my $handle, '>:raw', $path or die "$path: $!";
+print $handle $file;
+close $handle or die "$path: $!";
+$node->start;
+like(
+    ($node->psql('postgres', "\\set VERBOSITY verbose\nSELECT faiss_index_check('untouched')"))[2],
+    qr/ERROR:  0A000: index "untouched" has format version 4, this library reads \d+\s+HINT:  REINDEX it/,
+    'an older format is named');
+$node->safe_psql('postgres', 'REINDEX INDEX untouched');
+is($node->safe_psql('postgres', "SELECT faiss_index_check('untouched') IS NOT NULL"),
+    't', 'REINDEX writes the format of now');
 
 $node->stop;
 done_testing();
