@@ -12,14 +12,12 @@ extern "C" {
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <vector>
 
 namespace lookalike {
 namespace {
 
 constexpr uint64 kRowsToLearnAList = 39;  // below, FAISS calls centroids poorly trained
-constexpr uint64 kQuerySeed = 19650917;
 
 // Sums in double: the rows may be many.
 void compute_mean(BuildState* state) {
@@ -81,24 +79,15 @@ int thread_count() {
         std::clamp<long>(max_parallel_maintenance_workers + 1, 1, std::max(cores, 1L)));
 }
 
-// Some rows of the sample are the queries by which the index measures itself. They are drawn, as
-// rows of a table often come in a cycle.
+// Some rows of the sample are the queries by which the index measures itself.
 void choose_queries(BuildState* state) {
-    uint64 missing =
-        std::min(calibration_query_count(state->rows, state->code_dims), state->sample_rows);
     state->calibrator = ContextOwned<Calibrator>::make()->create(state->metric, state->code_dims);
-    auto* random = ContextOwned<std::mt19937_64>::make()->create(kQuerySeed);
-    for (uint64 place = 0; place < state->sample_rows; ++place) {
-        if ((*random)() % (state->sample_rows - place) >= missing) continue;
-        --missing;
-        const float* row = state->sample + place * state->dims;
-        run_core([&] {
-            if (state->space == nullptr) {
-                state->calibrator->add_query(row);
-            } else {
-                state->calibrator->add_query(*state->space, row);
-            }
-        });
+    QueryDraw draw(query_counts(state->rows, state->code_dims), state->sample_rows);
+    for (uint64 row = 0; row < state->sample_rows; ++row) {
+        const std::optional<Meets> meets = draw.next();
+        if (!meets) continue;
+        const float* values = state->sample + row * state->dims;
+        run_core([&] { state->calibrator->add_query(state->space, values, *meets); });
     }
 }
 

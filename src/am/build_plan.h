@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/calibration.h"
+#include "core/query_draw.h"
 
 namespace lookalike {
 
@@ -21,21 +21,29 @@ constexpr uint32 kLearnIterations = 10;
 /// projection.
 constexpr uint32 kMaxLearnDims = 1024;
 
-/// Multiplications that an index may spend on measuring itself: a few seconds.
-constexpr double kCalibrationWork = 2e10;
-constexpr double kMostQueries = 300;
-constexpr double kFewestQueries = 50;
-
-/// Queries by which an index of so many rows measures itself. Each costs a distance for each row.
-inline uint64 calibration_query_count(uint64 rows, uint32 code_dims) {
-    const double row_cost = static_cast<double>(std::max<uint64>(rows, 1)) * code_dims;
-    return static_cast<uint64>(
-        std::clamp(kCalibrationWork / row_cost, kFewestQueries, kMostQueries));
-}
+constexpr QueryCounts kMostQueries{.all_rows = 300, .near_lists = 1000};
+constexpr QueryCounts kFewestQueries{.all_rows = 50, .near_lists = 300};
 
 /// maintenance_work_mem in bytes; each step says what share of it it takes.
 inline uint64 build_memory_bytes() {
     return static_cast<uint64>(maintenance_work_mem) * 1024;
+}
+
+/// Queries by which an index measures itself: so many that it takes few seconds, 3e10
+/// multiplications, and that each kind takes an eighth of the memory at most.
+inline QueryCounts query_counts(uint64 rows, uint32 code_dims) {
+    constexpr double kOfAllRows = 2e10;
+    constexpr double kOfNearLists = 10 * 1e10;  // they meet a tenth of the rows
+    const double row_cost = static_cast<double>(std::max<uint64>(rows, 1)) * code_dims;
+    const auto count = [&](double work, uint64 fewest, uint64 most, uint64 bytes) {
+        const double wanted = std::clamp(work / row_cost, double{1} * fewest, double{1} * most);
+        const uint64 fitting = build_memory_bytes() / 8 / (sizeof(float) * code_dims + bytes);
+        return std::min(static_cast<uint64>(wanted), fitting + 1);
+    };
+    return {count(kOfAllRows, kFewestQueries.all_rows, kMostQueries.all_rows,
+                  Calibrator::kBytesPerQuery),
+            count(kOfNearLists, kFewestQueries.near_lists, kMostQueries.near_lists,
+                  Calibrator::kBytesPerNearQuery)};
 }
 
 /// Rows travel to their lists in batches of so many bytes. Two are under way, each of them here and
@@ -49,8 +57,8 @@ inline uint64 batch_memory_bytes() {
 /// calibration keeps of each query.
 inline uint64 assign_memory_bytes(uint64 list_count, uint32 code_dims) {
     constexpr uint64 kFaissBytes = 4 * 1024 * 1024;
-    constexpr auto kCalibrationBytes =
-        static_cast<uint64>(kMostQueries * Calibrator::kBytesPerQuery);
+    constexpr uint64 kCalibrationBytes = kMostQueries.all_rows * Calibrator::kBytesPerQuery +
+                                         kMostQueries.near_lists * Calibrator::kBytesPerNearQuery;
     const uint64 centroid_bytes = sizeof(float) * list_count * code_dims;
     if (list_count == 1) return batch_memory_bytes() + centroid_bytes;
     return 4 * batch_memory_bytes() + 3 * centroid_bytes + kFaissBytes + kCalibrationBytes;

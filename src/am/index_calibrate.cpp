@@ -27,7 +27,6 @@ using namespace lookalike;
 namespace {
 
 constexpr uint64 kSampleSeed = 20150602;
-constexpr uint64 kFewestQueriesInMemory = 10;
 constexpr int32 kNoList = -1;
 
 // Lives in one memory context. Of maintenance_work_mem the sort takes half, centroids and queries a
@@ -277,12 +276,8 @@ void read_table(CalibrateState* state, IndexBuildCallback callback) {
 }
 
 void choose_queries(CalibrateState* state) {
-    const uint64 query_bytes =
-        sizeof(float) * (uint64{state->shape.dims} + state->shape.code_dims) +
-        Calibrator::kBytesPerQuery;
-    const uint64 fitting = std::max(kFewestQueriesInMemory, build_memory_bytes() / 4 / query_bytes);
-    state->wanted_queries =
-        std::min(calibration_query_count(state->entry_count, state->shape.code_dims), fitting);
+    const QueryCounts counts = query_counts(state->entry_count, state->shape.code_dims);
+    state->wanted_queries = counts.sum();
     state->queries = static_cast<float*>(MemoryContextAllocHuge(
         CurrentMemoryContext, sizeof(float) * state->wanted_queries * state->shape.dims));
     state->random = ContextOwned<std::mt19937_64>::make()->create(kSampleSeed);
@@ -290,15 +285,10 @@ void choose_queries(CalibrateState* state) {
     state->calibrator =
         ContextOwned<Calibrator>::make()->create(state->meta.metric, state->shape.code_dims);
     const IndexSpace* space = load_index(state->index)->space;
+    QueryDraw draw(counts, state->query_count);
     for (uint64 i = 0; i < state->query_count; ++i) {
         const float* row = state->queries + i * state->shape.dims;
-        run_core([&] {
-            if (space == nullptr) {
-                state->calibrator->add_query(row);
-            } else {
-                state->calibrator->add_query(*space, row);
-            }
-        });
+        run_core([&] { state->calibrator->add_query(space, row, draw.next().value()); });
     }
     pfree(state->queries);
 }

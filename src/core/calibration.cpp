@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <numeric>
+#include <utility>
 
 #include "core/distance_kernels.h"
 
@@ -13,8 +15,9 @@ namespace {
 constexpr uint32_t kMostRows = kCalibratedRows[kCalibratedRowCounts - 1];
 // Bounds are not distances: somebody who wants ten rows makes the executor look at a few more.
 constexpr double kRowsAhead = 30;
-// Entries that the scan codes hide: what the lists promise must be a little more.
-constexpr double kScanLoss = 0.005;
+// Scan codes hide some entries, and what was measured errs by a few in a thousand: what the lists
+// promise must be a little more.
+constexpr double kScanLoss = 0.01;
 constexpr double kUnmeasuredGrowth = 0.4;
 
 // Reads between the columns of the table, evenly in the logarithm of what is missing.
@@ -30,6 +33,21 @@ double value_at(const Value* row, double recall) {
         return row[j - 1] + at * (double{1} * row[j] - row[j - 1]);
     }
     return row[kCalibratedRecallCounts - 1];
+}
+
+// Lists whose rows a near query meets; of few lists all.
+uint32_t near_list_count(uint32_t list_count) {
+    return std::min(list_count, std::max(32u, list_count / 10));
+}
+
+// The first so many lists that have this share of what was found in all; at least one.
+uint32_t lists_with(const std::vector<uint64_t>& found, double share) {
+    const auto all = std::accumulate(found.begin(), found.end(), uint64_t{0});
+    uint64_t so_far = found.empty() ? 0 : found[0];
+    uint32_t count = 1;
+    while (count < found.size() && static_cast<double>(so_far) < share * static_cast<double>(all))
+        so_far += found[count++];
+    return count;
 }
 
 // The least value that so large a share does not exceed; 0 of none. Changes their order.
@@ -120,20 +138,21 @@ double share_within(const Calibration& calibration, double distance) {
     return 1;
 }
 
-void Calibrator::add_query(const float* query, double mean_product) {
-    queries_.insert(queries_.end(), query, query + row_floats_);
-    mean_products_.push_back(mean_product);
-    nearest_.emplace_back();
-    nearest_.back().reserve(kMostRows + 1);
-    for (auto& heaps : left_)
-        heaps.emplace_back();
-    sampled_.emplace_back();
-    sampled_.back().reserve(kSampledRows);
+void Calibrator::add_query(const float* query, double mean_product, Meets meets) {
+    Query added{{query, query + row_floats_}, mean_product, {}};
+    if (meets == Meets::kNearLists) {
+        near_.push_back(std::move(added));
+        return;
+    }
+    added.nearest.reserve(kMostRows + 1);
+    full_.push_back({std::move(added), {}, {}, {}});
+    full_.back().sampled.reserve(kSampledRows);
 }
 
-void Calibrator::add_query(const IndexSpace& space, const float* row) {
-    const SpaceQuery query = space.query(row);
-    add_query(query.raw ? query.raw.get() : query.vector.get(), query.mean_product);
+void Calibrator::add_query(const IndexSpace* space, const float* row, Meets meets) {
+    if (space == nullptr) return add_query(row, 0, meets);
+    const SpaceQuery query = space->query(row);
+    add_query(query.raw ? query.raw.get() : query.vector.get(), query.mean_product, meets);
 }
 
 float Calibrator::key(const float* query, const float* vector) const {
@@ -149,34 +168,43 @@ float Calibrator::key(const float* query, const float* vector) const {
     return both > 0 ? 1 - both / either : 1;
 }
 
-float Calibrator::distance(size_t query, float key) const {
+float Calibrator::distance(const Query& query, float key) const {
     if (metric_ == Metric::kHamming) return key / 4;  // bits are -1 and 1
-    return static_cast<float>(key_to_distance(metric_, key - mean_products_[query]));
+    return static_cast<float>(key_to_distance(metric_, key - query.mean_product));
 }
 
-std::vector<Calibrator::Near> Calibrator::lists_by_key(size_t query) const {
-    const float* vector = queries_.data() + query * row_floats_;
+std::vector<Calibrator::Standing> Calibrator::standings(const Query& query) const {
     std::vector<Near> order(list_count_);
-    for (uint32_t list = 0; list < list_count_; ++list)
-        order[list] = {key(vector, centroids_.data() + size_t{list} * row_floats_), list};
+    for (uint32_t list = 0; list < list_count_; ++list) {
+        const float* centroid = centroids_.data() + size_t{list} * row_floats_;
+        order[list] = {key(query.vector.data(), centroid), list};
+    }
     std::sort(order.begin(), order.end());
-    return order;
+    std::vector<Standing> result(list_count_);
+    for (uint32_t rank = 0; rank < list_count_; ++rank)
+        result[order[rank].list] = {rank, order[rank].key};
+    return result;
 }
 
 void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count) {
     centroids_ = centroids;
     list_count_ = list_count;
-    is_far_.assign(query_count(), std::vector<bool>(list_count));
-    for (size_t query = 0; query < query_count(); ++query) {
-        const std::vector<Near> lists = lists_by_key(query);
-        for (uint32_t rank = list_count / 2; rank < list_count; ++rank)
-            is_far_[query][lists[rank].list] = true;
+    for (FullQuery& query : full_) {
+        for (const Standing& list : standings(query))
+            query.is_far.push_back(list.rank >= list_count / 2);
+    }
+    near_of_list_.resize(list_count);
+    for (uint32_t i = 0; i < near_.size(); ++i) {
+        const std::vector<Standing> lists = standings(near_[i]);
+        for (uint32_t list = 0; list < list_count; ++list)
+            if (lists[list].rank < near_list_count(list_count)) near_of_list_[list].push_back(i);
     }
 }
 
 // Every second row goes, and from now on half as many come.
 void Calibrator::thin_sample() {
-    for (std::vector<float>& keys : sampled_) {
+    for (FullQuery& query : full_) {
+        std::vector<float>& keys = query.sampled;
         for (size_t i = 0; 2 * i < keys.size(); ++i)
             keys[i] = keys[2 * i];
         keys.resize((keys.size() + 1) / 2);
@@ -184,108 +212,109 @@ void Calibrator::thin_sample() {
     sample_step_ *= 2;
 }
 
+void Calibrator::keep(Nearest* heap, const Near& near, size_t count) const {
+    // The query is a row itself.
+    if (metric_ != Metric::kInnerProduct && near.key == 0) return;
+    if (heap->size() == count && !(near < heap->front())) return;
+    heap->push_back(near);
+    std::push_heap(heap->begin(), heap->end());
+    if (heap->size() <= count) return;
+    std::pop_heap(heap->begin(), heap->end());
+    heap->pop_back();
+}
+
 void Calibrator::observe(const float* vector, uint32_t list) {
     if (row_count_ == kSampledRows * sample_step_) thin_sample();
     const uint64_t row = row_count_++;
     const bool is_sampled = row % sample_step_ == 0;
-    const auto keep = [](std::vector<Near>& heap, const Near& near, size_t count) {
-        if (heap.size() == count && !(near < heap.front())) return;
-        heap.push_back(near);
-        std::push_heap(heap.begin(), heap.end());
-        if (heap.size() <= count) return;
-        std::pop_heap(heap.begin(), heap.end());
-        heap.pop_back();
-    };
-    for (size_t i = 0; i < nearest_.size(); ++i) {
-        const Near near{key(queries_.data() + i * row_floats_, vector), list};
-        if (is_sampled) sampled_[i].push_back(near.key);
-        // The query is a row itself.
-        if (metric_ != Metric::kInnerProduct && near.key == 0) continue;
-        keep(nearest_[i], near, kMostRows);
-        for (uint32_t level = 0; level < kThinningCount; ++level) {
-            if (row % kThinnings[level] == 0) keep(left_[level][i], near, kCalibratedRows[0]);
-        }
-        if (is_far_[i][list]) keep(left_[kFarFilter][i], near, kCalibratedRows[0]);
+    for (FullQuery& query : full_) {
+        const Near near{key(query.vector.data(), vector), list};
+        if (is_sampled) query.sampled.push_back(near.key);
+        keep(&query.nearest, near, kMostRows);
+        for (uint32_t i = 0; i < kThinningCount; ++i)
+            if (row % kThinnings[i] == 0) keep(&query.left[i], near, kCalibratedRows[0]);
+        if (query.is_far[list]) keep(&query.left[kFarFilter], near, kCalibratedRows[0]);
     }
+    for (const uint32_t i : near_of_list_[list])
+        keep(&near_[i].nearest, {key(near_[i].vector.data(), vector), list}, kCalibratedRows[0]);
 }
 
 Calibration Calibrator::measure() const {
     Calibration result{};
-    result.query_count = static_cast<uint32_t>(nearest_.size());
     result.list_count = list_count_;
     result.row_count = row_count_;
-    // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
-    std::vector<std::vector<uint64_t>> found(kCalibratedRowCounts,
-                                             std::vector<uint64_t>(list_count_));
-    std::vector<LeftRow> left_rows[kFilterCount];
-    double residuals = 0;
-    std::vector<uint32_t> ranks(list_count_);
-    for (size_t query = 0; query < nearest_.size(); ++query) {
-        std::vector<Near> rows = nearest_[query];
-        std::sort(rows.begin(), rows.end());
-        const std::vector<Near> lists = lists_by_key(query);
-        for (uint32_t rank = 0; rank < list_count_; ++rank)
-            ranks[lists[rank].list] = rank;
-        for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
-            const std::vector<Near>& left = left_[filter][query];
-            for (const Near& row : left) {
-                const uint32_t rank = ranks[row.list];
-                left_rows[filter].push_back({rank, lists[rank].key, left.front().key});
-            }
-        }
-        residuals += std::max(0.0f, lists[0].key);
-        for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
-            const size_t count = std::min<size_t>(rows.size(), kCalibratedRows[i]);
-            for (size_t row = 0; row < count; ++row)
-                ++found[i][ranks[rows[row].list]];
-        }
-    }
-    // A query is a row: its own distance from its centroid is a typical one.
-    result.residual =
-        static_cast<float>(residuals / std::max<double>(1, static_cast<double>(nearest_.size())));
+    measure_probes(&result);
+    measure_reach(&result);
     measure_distances(&result);
-    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
-        uint64_t all = 0;
-        for (const uint64_t count : found[i])
-            all += count;
-        uint64_t so_far = 0;
-        uint32_t probes = 0;
-        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
-            while (probes < list_count_ &&
-                   static_cast<double>(so_far) < kCalibratedRecalls[j] * static_cast<double>(all)) {
-                so_far += found[i][probes++];
-            }
-            result.probes[i][j] = std::max(probes, 1u);
-        }
-    }
-    std::fill_n(result.reach_besides, kCalibratedRecallCounts,
-                std::numeric_limits<float>::lowest());
-    for (uint32_t filter = 0; filter < kFilterCount; ++filter)
-        measure_reach(filter, left_rows[filter], &result);
     return result;
 }
 
-// So far that only as many of these rows are missed as each recall allows.
-void Calibrator::measure_reach(uint32_t filter, const std::vector<LeftRow>& rows,
-                               Calibration* result) const {
-    std::vector<std::pair<float, uint32_t>> reaches;  // and ranks, the farthest first
-    for (const LeftRow& row : rows) {
-        reaches.emplace_back(list_reach(metric_, row.list_key, row.last_key, result->residual),
-                             row.list_rank);
+// Where more than one in two hundred of the ten nearest lie beyond the near lists, queries that met
+// only these do not know them, and do not count.
+void Calibrator::measure_probes(Calibration* result) const {
+    // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
+    std::vector<uint64_t> found[kCalibratedRowCounts];
+    std::fill_n(found, kCalibratedRowCounts, std::vector<uint64_t>(list_count_));
+    double residuals = 0;
+    const auto count = [&](const Query& query, uint32_t row_counts) {
+        Nearest rows = query.nearest;
+        std::sort(rows.begin(), rows.end());
+        const std::vector<Standing> lists = standings(query);
+        for (const Standing& list : lists)
+            if (list.rank == 0) residuals += std::max(0.0f, list.key);
+        for (uint32_t i = 0; i < row_counts; ++i) {
+            for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
+                ++found[i][lists[rows[row].list].rank];
+        }
+        ++result->query_count;
+    };
+    for (const FullQuery& query : full_)
+        count(query, kCalibratedRowCounts);
+    if (lists_with(found[0], 0.995) <= near_list_count(list_count_)) {
+        for (const Query& query : near_)
+            count(query, 1);
     }
-    if (reaches.empty()) return;
-    std::sort(reaches.begin(), reaches.end(), std::greater<>());
-    for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
-        const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
-                                                static_cast<double>(reaches.size() - 1));
-        if (filter == kSparseFilter || filter == kFarFilter)
-            result->reach[j] = std::max(result->reach[j], reaches[missed].first);
-        if (filter == kFarFilter) continue;
-        size_t left = missed;
-        for (const auto& [reach, rank] : reaches) {
-            if (rank < result->probes[0][j] || left-- > 0) continue;
-            result->reach_besides[j] = std::max(result->reach_besides[j], reach);
-            break;
+    // A query is a row: its own distance from its centroid is a typical one.
+    result->residual =
+        static_cast<float>(residuals / std::max(1.0, double{1} * result->query_count));
+    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
+            result->probes[i][j] = lists_with(found[i], kCalibratedRecalls[j]);
+    }
+}
+
+// So far that only as many of the rows that a filter leaves are missed as each recall allows.
+void Calibrator::measure_reach(Calibration* result) const {
+    std::fill_n(result->reach_besides, kCalibratedRecallCounts,
+                std::numeric_limits<float>::lowest());
+    std::vector<std::pair<float, uint32_t>> reaches[kFilterCount];  // and the ranks of the lists
+    for (const FullQuery& query : full_) {
+        const std::vector<Standing> lists = standings(query);
+        for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
+            for (const Near& row : query.left[filter]) {
+                const Standing& list = lists[row.list];
+                const float last_key = query.left[filter].front().key;
+                reaches[filter].emplace_back(
+                    list_reach(metric_, list.key, last_key, result->residual), list.rank);
+            }
+        }
+    }
+    for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
+        auto& rows = reaches[filter];
+        if (rows.empty()) continue;
+        std::sort(rows.begin(), rows.end(), std::greater<>());
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
+            const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
+                                                    static_cast<double>(rows.size() - 1));
+            if (filter == kSparseFilter || filter == kFarFilter)
+                result->reach[j] = std::max(result->reach[j], rows[missed].first);
+            if (filter == kFarFilter) continue;
+            size_t left = missed;
+            for (const auto& [reach, rank] : rows) {
+                if (rank < result->probes[0][j] || left-- > 0) continue;
+                result->reach_besides[j] = std::max(result->reach_besides[j], reach);
+                break;
+            }
         }
     }
 }
@@ -295,14 +324,14 @@ void Calibrator::measure_reach(uint32_t filter, const std::vector<LeftRow>& rows
 void Calibrator::measure_distances(Calibration* result) const {
     std::vector<float> of_rank[kCalibratedRankCount];
     std::vector<float> of_pairs;
-    for (size_t query = 0; query < nearest_.size(); ++query) {
-        std::vector<Near> rows = nearest_[query];
+    for (const FullQuery& query : full_) {
+        Nearest rows = query.nearest;
         std::sort(rows.begin(), rows.end());
         for (uint32_t i = 0; i < kCalibratedRankCount; ++i) {
             const uint32_t rank = kCalibratedRanks[i];
             if (rank <= rows.size()) of_rank[i].push_back(distance(query, rows[rank - 1].key));
         }
-        for (const float key : sampled_[query])
+        for (const float key : query.sampled)
             of_pairs.push_back(distance(query, key));
     }
     for (uint32_t i = 0; i < kCalibratedRankCount; ++i)

@@ -96,6 +96,14 @@ class ProbePlan {
     float residual_ = 1;
 };
 
+/// Which rows a query meets while an index measures itself: the more queries, the less chance has a
+/// part in how many lists a recall takes; but it costs a distance for each row that one meets.
+enum class Meets {
+    kAllRows,
+    kNearLists,  ///< those of the nearest tenth of the lists, where its nearest rows nearly always
+                 ///< are
+};
+
 /// Collects the nearest rows of some queries and the lists that they are in, and how far rows are
 /// from the queries.
 class Calibrator {
@@ -107,16 +115,17 @@ class Calibrator {
         (kCalibratedRows[kCalibratedRowCounts - 1] + 1 + kFilterCount * (kCalibratedRows[0] + 1)) *
             2 * sizeof(float) +
         kSampledRows * sizeof(float);
+    static constexpr size_t kBytesPerNearQuery = (kCalibratedRows[0] + 1) * 2 * sizeof(float);
 
     /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
     Calibrator(Metric metric, uint32_t row_floats);
 
     /// `query` is as a row is; for the inner product, P(q) instead of P(q - m), and
     /// mean_product = <q, m>.
-    void add_query(const float* query, double mean_product = 0);
-    /// The same for a row as SQL has it. REQUIRES: as IndexSpace::query.
-    void add_query(const IndexSpace& space, const float* row);
-    size_t query_count() const { return nearest_.size(); }
+    void add_query(const float* query, double mean_product = 0, Meets meets = Meets::kAllRows);
+    /// The same for a row as SQL has it; `space`: null for binary metrics. REQUIRES: as
+    /// IndexSpace::query.
+    void add_query(const IndexSpace* space, const float* row, Meets meets);
 
     /// After the last query. `centroids`, which the lists were made with, row_floats each, must
     /// outlive this.
@@ -133,21 +142,32 @@ class Calibrator {
         uint32_t list;
         bool operator<(const Near& other) const { return key < other.key; }
     };
+    using Nearest = std::vector<Near>;  // a heap, the farthest on top
 
-    /// One of the nearest rows that a filter leaves: the rank and key of its list, and the last
-    /// one's own key.
-    struct LeftRow {
-        uint32_t list_rank;
-        float list_key;
-        float last_key;
+    struct Query {
+        std::vector<float> vector;
+        double mean_product;
+        Nearest nearest;
+    };
+    struct FullQuery : Query {
+        Nearest left[kFilterCount];  // the nearest that each filter leaves
+        std::vector<bool> is_far;    // the farther half of the lists
+        std::vector<float> sampled;  // the keys of every sample_step_-th row
+    };
+
+    /// Of a list before a query: how many others are nearer, and the key of its centroid.
+    struct Standing {
+        uint32_t rank;
+        float key;
     };
 
     float key(const float* query, const float* vector) const;
-    float distance(size_t query, float key) const;
-    std::vector<Near> lists_by_key(size_t query) const;
+    float distance(const Query& query, float key) const;
+    std::vector<Standing> standings(const Query& query) const;
+    void keep(Nearest* heap, const Near& near, size_t count) const;
 
-    void measure_reach(uint32_t filter, const std::vector<LeftRow>& rows,
-                       Calibration* result) const;
+    void measure_probes(Calibration* result) const;
+    void measure_reach(Calibration* result) const;
     void measure_distances(Calibration* result) const;
     void thin_sample();
 
@@ -155,14 +175,11 @@ class Calibrator {
     uint32_t row_floats_;
     uint64_t row_count_ = 0;
     std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
-    std::vector<float> queries_;
-    std::vector<double> mean_products_;
     std::span<const float> centroids_;
     uint32_t list_count_ = 0;
-    std::vector<std::vector<bool>> is_far_;   // of each query: the farther half of the lists
-    std::vector<std::vector<Near>> nearest_;  // heaps, the farthest on top
-    std::vector<std::vector<Near>> left_[kFilterCount];  // the same for rows that a filter leaves
-    std::vector<std::vector<float>> sampled_;            // the keys of every sample_step_-th row
+    std::vector<FullQuery> full_;
+    std::vector<Query> near_;
+    std::vector<std::vector<uint32_t>> near_of_list_;  // the near queries that meet a list's rows
     uint64_t sample_step_ = 1;
 };
 

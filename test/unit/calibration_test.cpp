@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/distance_kernels.h"
+#include "core/query_draw.h"
 
 namespace lookalike {
 namespace {
@@ -142,6 +143,61 @@ TEST(Calibration, TheReachFindsRowsOfAFarRegion) {
         EXPECT_GE(found, wanted * 0.95) << int(metric);
         EXPECT_LT(calibration.reach[3], calibration.reach[7]);
     }
+}
+
+// Rows of far lists are not among the ten nearest: not to meet them changes nothing.
+TEST(Calibration, NearQueriesTellWhatFullOnesDo) {
+    constexpr uint32_t kLists = 400;
+    std::mt19937 random(9);
+    std::vector<float> centroids;
+    for (uint32_t list = 0; list < kLists; ++list) {
+        for (const float x : random_vector(random))
+            centroids.push_back(2 * x);
+    }
+    Calibrator full(Metric::kL2, kDims);
+    Calibrator near(Metric::kL2, kDims);
+    std::vector<std::vector<float>> rows;
+    for (uint32_t i = 0; i < kLists * 20; ++i) {
+        rows.push_back(random_vector(random));
+        for (uint32_t d = 0; d < kDims; ++d)
+            rows[i][d] += centroids[i / 20 * kDims + d];
+        if (i % 40 == 0) full.add_query(rows[i].data());
+        if (i % 40 == 0) near.add_query(rows[i].data(), 0, Meets::kNearLists);
+    }
+    for (Calibrator* calibrator : {&full, &near}) {
+        calibrator->set_lists(centroids, kLists);
+        for (uint32_t i = 0; i < rows.size(); ++i)
+            calibrator->observe(rows[i].data(), i / 20);
+    }
+    const Calibration by_full = full.measure();
+    const Calibration by_near = near.measure();
+    EXPECT_EQ(by_near.query_count, by_full.query_count);
+    EXPECT_EQ(by_near.residual, by_full.residual);
+    EXPECT_GT(by_full.probes[0][3], 1u);
+    for (uint32_t j = 0; j <= 5; ++j)
+        EXPECT_EQ(by_near.probes[0][j], by_full.probes[0][j]) << j;
+}
+
+// Every row has the same chance to be a query, and to be one of either kind.
+TEST(Calibration, QueriesAreDrawnFromEverywhere) {
+    int chosen[4] = {};
+    QueryDraw draw({.all_rows = 1000, .near_lists = 3000}, 40000);
+    int full = 0;
+    for (int row = 0; row < 40000; ++row) {
+        const std::optional<Meets> meets = draw.next();
+        if (!meets) continue;
+        ++chosen[row / 10000];
+        full += *meets == Meets::kAllRows;
+    }
+    EXPECT_EQ(chosen[0] + chosen[1] + chosen[2] + chosen[3], 4000);
+    EXPECT_EQ(full, 1000);
+    for (const int count : chosen)
+        EXPECT_NEAR(count, 1000, 100);
+    QueryDraw all({.all_rows = 30, .near_lists = 90}, 40);
+    full = 0;
+    for (int row = 0; row < 40; ++row)
+        full += all.next().value() == Meets::kAllRows;
+    EXPECT_NEAR(full, 10, 8);
 }
 
 TEST(Calibration, APlanGrowsWithRecallAndRows) {
@@ -286,7 +342,7 @@ TEST(Calibration, DistancesAreThoseOfSql) {
         return result;
     };
     for (int i = 0; i < 30; ++i) {
-        products.add_query(space, rows[i].data());
+        products.add_query(&space, rows[i].data(), Meets::kAllRows);
         bits.add_query(signs(rows[i]).data());
     }
     const std::vector<float> one_centroid(std::max<size_t>(in_space.size(), kDimensions));
