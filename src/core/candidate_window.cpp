@@ -1,7 +1,6 @@
 #include "core/candidate_window.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -34,6 +33,30 @@ void count_below(const float* values, size_t count, uint32_t* ranks) {
     }
 }
 
+/// Appends the bounds below `limit` of those in `valid`, and those equal to it of those in `ties`
+/// as well, with their places; returns how many. NaN becomes the lowest. Whole vectors are written.
+size_t append_low(const float* bounds, uint32_t valid, float limit, uint32_t ties, float* low,
+                  uint32_t* places) {
+    const HWY_CAPPED(float, 16) floats;
+    const hn::RebindToUnsigned<decltype(floats)> integers;
+    const auto highest = hn::Set(floats, limit);
+    const auto lowest = hn::Set(floats, -std::numeric_limits<float>::infinity());
+    const auto mask_of = [&](uint64_t bits) {
+        return hn::LoadMaskBits(floats, reinterpret_cast<const uint8_t*>(&bits));
+    };
+    size_t count = 0;
+    for (uint32_t i = 0; i < 32; i += static_cast<uint32_t>(hn::Lanes(floats))) {
+        const auto loaded = hn::LoadU(floats, bounds + i);
+        const auto some = hn::IfThenElse(hn::IsNaN(loaded), lowest, loaded);
+        const auto is_low = hn::Or(hn::And(hn::Lt(some, highest), mask_of(valid >> i)),
+                                   hn::And(hn::Eq(some, highest), mask_of((valid & ties) >> i)));
+        hn::CompressStore(hn::Iota(integers, i), hn::RebindMask(integers, is_low), integers,
+                          places + count);
+        count += hn::CompressStore(some, is_low, floats, low + count);
+    }
+    return count;
+}
+
 }  // namespace
 }  // namespace lookalike::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -43,6 +66,7 @@ namespace lookalike {
 namespace {
 
 HWY_EXPORT(count_below);
+HWY_EXPORT(append_low);
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -143,15 +167,19 @@ void CandidateWindow::clear(size_t capacity) {
 void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_t first_id) {
     if (valid == 0) return;
     unsort();
-    size_t next = size_;
-    for (uint32_t left = valid; left != 0; left &= left - 1) {
-        const unsigned i = static_cast<unsigned>(std::countr_zero(left));
-        const Candidate candidate{std::isnan(bounds[i]) ? -kInfinity : bounds[i], first_id + i};
-        bounds_[next] = candidate.bound;
-        ids_[next] = candidate.id;
-        next += !(limit_ < candidate);
+    // Of equal bounds the lower ids are kept.
+    uint32_t ties = ~uint32_t{0};
+    if (limit_.id < first_id) {
+        ties = 0;
+    } else if (limit_.id - first_id < kBlock - 1) {
+        ties = (uint32_t{2} << (limit_.id - first_id)) - 1;
     }
-    size_ = next;
+    uint32_t places[kBlock + kOverrun];
+    const size_t count = HWY_DYNAMIC_DISPATCH(append_low)(bounds, valid, limit_.bound, ties,
+                                                          bounds_.data() + size_, places);
+    for (size_t i = 0; i < count; ++i)
+        ids_[size_ + i] = first_id + places[i];
+    size_ += count;
     if (size_ > 2 * capacity_) prune();
 }
 

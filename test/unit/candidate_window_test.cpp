@@ -161,6 +161,21 @@ TEST(CandidateWindow, TakesNoneAboveItsLimitAndNeverRaisesIt) {
     }
 }
 
+TEST(CandidateWindow, KeepsOfABlockOfEqualsThoseUpToItsLimit) {
+    on_each_target([] {
+        CandidateWindow window(4);
+        for (uint64_t id = 100; id <= 180; id += 10)
+            window.push(5, id);
+        EXPECT_EQ(window.limit().id, 130u);
+        const std::vector<float> ties(32, 5.0f);
+        window.push_block(ties.data(), ~uint32_t{4}, 128);
+        std::vector<uint64_t> ids;
+        for (const Candidate& candidate : window.best(100))
+            ids.push_back(candidate.id);
+        EXPECT_EQ(ids, (std::vector<uint64_t>{100, 110, 120, 128, 129, 130}));
+    });
+}
+
 TEST(CandidateWindow, NeverLosesWhatCouldNotBeComputed) {
     on_each_target([] {
         CandidateWindow window(32);
