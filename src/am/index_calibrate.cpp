@@ -29,8 +29,8 @@ namespace {
 constexpr uint64 kSampleSeed = 20150602;
 constexpr int32 kNoList = -1;
 
-// Lives in one memory context. Of maintenance_work_mem the sort takes half, centroids and queries a
-// quarter each.
+// Lives in one memory context. Of maintenance_work_mem the sort, the centroids, the rows that become
+// queries and the queries take a quarter each.
 struct CalibrateState : IndexPages {
     Snapshot snapshot;
 
@@ -151,7 +151,7 @@ void start_sort(CalibrateState* state) {
     bool nulls_first[] = {false};
     state->entries =
         tuplesort_begin_heap(descriptor, 1, columns, operators, collations, nulls_first,
-                             maintenance_work_mem / 2, nullptr, TUPLESORT_RANDOMACCESS);
+                             maintenance_work_mem / 4, nullptr, TUPLESORT_RANDOMACCESS);
     state->put_slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
     state->get_slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
 }
