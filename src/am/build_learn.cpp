@@ -82,7 +82,8 @@ int thread_count() {
 // Some rows of the sample are the queries by which the index measures itself.
 void choose_queries(BuildState* state) {
     state->calibrator = ContextOwned<Calibrator>::make()->create(state->metric, state->code_dims);
-    QueryDraw draw(query_counts(state->rows, state->code_dims), state->sample_rows);
+    QueryDraw draw(query_counts(state->rows, state->code_dims, state->list_count),
+                   state->sample_rows);
     for (uint64 row = 0; row < state->sample_rows; ++row) {
         const std::optional<Meets> meets = draw.next();
         if (!meets) continue;

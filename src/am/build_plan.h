@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/calibration.h"
 #include "core/query_draw.h"
 
 namespace lookalike {
@@ -29,20 +30,22 @@ inline uint64 build_memory_bytes() {
     return static_cast<uint64>(maintenance_work_mem) * 1024;
 }
 
-/// Queries by which an index measures itself: so many that it takes few seconds, 3e10
-/// multiplications, and that each kind takes an eighth of the memory at most.
-inline QueryCounts query_counts(uint64 rows, uint32 code_dims) {
-    constexpr double kOfAllRows = 2e10;
-    constexpr double kOfNearLists = 10 * 1e10;  // they meet a tenth of the rows
+/// Queries by which an index measures itself: by 3e10 multiplications, a few seconds, unless that
+/// were too few; and so many that each kind takes an eighth of the memory at most.
+inline QueryCounts query_counts(uint64 rows, uint32 code_dims, uint64 lists) {
+    const double of_all_rows = 2e10;
+    const double near_share =
+        static_cast<double>(near_list_count(lists)) / static_cast<double>(lists);
+    const double of_near_lists = 1e10 / near_share;
     const double row_cost = static_cast<double>(std::max<uint64>(rows, 1)) * code_dims;
     const auto count = [&](double work, uint64 fewest, uint64 most, uint64 bytes) {
         const double wanted = std::clamp(work / row_cost, double{1} * fewest, double{1} * most);
         const uint64 fitting = build_memory_bytes() / 8 / (sizeof(float) * code_dims + bytes);
         return std::min(static_cast<uint64>(wanted), fitting + 1);
     };
-    return {count(kOfAllRows, kFewestQueries.all_rows, kMostQueries.all_rows,
+    return {count(of_all_rows, kFewestQueries.all_rows, kMostQueries.all_rows,
                   Calibrator::kBytesPerQuery),
-            count(kOfNearLists, kFewestQueries.near_lists, kMostQueries.near_lists,
+            count(of_near_lists, kFewestQueries.near_lists, kMostQueries.near_lists,
                   Calibrator::kBytesPerNearQuery)};
 }
 
@@ -83,13 +86,17 @@ inline uint64 fitting_list_count(uint32 code_dims) {
     return std::max<uint64>(1, build_memory_bytes() / 4 / (sizeof(float) * uint64{code_dims}));
 }
 
-/// Rows that the sample should have. With a quarter more, for which there must be room while the
-/// table is read, it takes a third of the memory at most, and once more in its rotated form;
-/// k-means gains little beyond 64 rows a list. A table that fits one list is taken whole.
+/// Rows of a sample that fit: they take a third of the memory, and once more in their rotated form.
+/// A mean wants some, however little memory there is.
+inline uint64 fitting_sample_rows(uint32 dims) {
+    return std::max<uint64>(20, build_memory_bytes() / 3 / (sizeof(float) * uint64{dims}));
+}
+
+/// Rows that the sample should have: k-means gains little beyond 64 rows a list. A table that fits
+/// one list is taken whole.
 inline uint64 sample_size(uint32 dims, uint64 lists) {
-    const uint64 fits = build_memory_bytes() / 3 / (sizeof(float) * uint64{dims});
     const uint64 useful = std::max<uint64>(64 * lists, 2 * kRowsOfOneList);
-    return std::max<uint64>(1, std::min(fits / 5 * 4, useful));
+    return std::min(fitting_sample_rows(dims), useful);
 }
 
 }  // namespace lookalike

@@ -50,24 +50,29 @@ void keep_rows(BuildState* state, Stays stays) {
     state->sample_rows = kept;
 }
 
-// Lowers the chance to what so many rows as were seen until now leave to each. Returns the rows
-// that a sample of them should have.
-uint64 thin_out(SampleScan* scan) {
-    BuildState* state = scan->state;
+// The sample that so many rows as were seen until now want.
+uint64 wanted_rows(const BuildState* state) {
     const uint64 lists = state->options.lists > 0 ? static_cast<uint64>(state->options.lists)
                                                   : wanted_list_count(state->rows);
-    const uint64 wanted = sample_size(state->dims, lists);
+    return sample_size(state->dims, lists);
+}
+
+// Lowers the chance to what leaves so many rows of those seen until now.
+void thin_out(SampleScan* scan, uint64 wanted) {
+    BuildState* state = scan->state;
     const double chance =
-        std::min(1.0, static_cast<double>(wanted) / static_cast<double>(state->rows));
+        std::min(scan->chance, static_cast<double>(wanted) / static_cast<double>(state->rows));
     const double left = chance / scan->chance;
     if (left < 1) keep_rows(state, [&](const float*) { return happens(scan->random, left); });
     scan->chance = chance;
-    return wanted;
 }
 
+// There is room for a quarter more than are wanted, so that it does not happen for every row.
 void make_room(SampleScan* scan) {
     BuildState* state = scan->state;
-    const uint64 wanted = thin_out(scan);
+    const uint64 fitting = fitting_sample_rows(state->dims);
+    const uint64 wanted = std::min(wanted_rows(state), fitting / 5 * 4);
+    thin_out(scan, wanted);
     scan->capacity = std::max(wanted + wanted / 4, state->sample_rows + 1);
     const uint64 bytes = sizeof(float) * scan->capacity * state->dims;
     state->sample = static_cast<float*>(state->sample == nullptr
@@ -104,7 +109,7 @@ void sample_rows(BuildState* state) {
     SampleScan scan{.state = state, .random = random, .chance = 1, .capacity = 0};
     table_index_build_scan(state->heap, state->index, state->info, false, true, sample_row, &scan,
                            nullptr);
-    if (state->sample != nullptr) thin_out(&scan);
+    if (state->sample != nullptr) thin_out(&scan, wanted_rows(state));
     if (state->metric == Metric::kCosine) drop_zero_rows(state);
 }
 

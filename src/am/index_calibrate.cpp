@@ -29,8 +29,8 @@ namespace {
 constexpr uint64 kSampleSeed = 20150602;
 constexpr int32 kNoList = -1;
 
-// Lives in one memory context. Of maintenance_work_mem the sort, the centroids, the rows that become
-// queries and the queries take a quarter each.
+// Lives in one memory context. Of maintenance_work_mem the sort, the centroids, the rows that
+// become queries and the queries take a quarter each.
 struct CalibrateState : IndexPages {
     Snapshot snapshot;
 
@@ -276,7 +276,8 @@ void read_table(CalibrateState* state, IndexBuildCallback callback) {
 }
 
 void choose_queries(CalibrateState* state) {
-    const QueryCounts counts = query_counts(state->entry_count, state->shape.code_dims);
+    const QueryCounts counts =
+        query_counts(state->entry_count, state->shape.code_dims, state->list_count);
     state->wanted_queries = counts.sum();
     state->queries = static_cast<float*>(MemoryContextAllocHuge(
         CurrentMemoryContext, sizeof(float) * state->wanted_queries * state->shape.dims));
@@ -300,6 +301,7 @@ void write_calibration(Relation index, const Calibration& calibration) {
     check_page(index, buffer, PageKind::kMeta);
     PageChange change(index);
     auto* meta = reinterpret_cast<MetaPage*>(page_body(change.add(buffer)));
+    if (const char* fault = meta_fault(*meta)) raise_corrupted(index, kMetaBlock, fault);
     memcpy(meta->calibration, &calibration, sizeof calibration);
     ++meta->build_id;
     seal(meta);
@@ -327,6 +329,7 @@ uint64 calibrate(const InspectedIndex& inspected) {
     state->snapshot = RegisterSnapshot(GetLatestSnapshot());
     read_lists(state);
     choose_queries(state);
+    uint64 measured_by = 0;
     if (state->query_count > 0) {
         const std::span<const float> centroids(state->centroids,
                                                uint64{state->list_count} * state->shape.code_dims);
@@ -334,12 +337,13 @@ uint64 calibrate(const InspectedIndex& inspected) {
         read_table(state, observe_row);
         const Calibration calibration = run_core([&] { return state->calibrator->measure(); });
         write_calibration(state->index, calibration);
+        measured_by = calibration.query_count;
     }
     UnregisterSnapshot(state->snapshot);
     tuplesort_end(state->entries);
     ExecDropSingleTupleTableSlot(state->put_slot);
     ExecDropSingleTupleTableSlot(state->get_slot);
-    return state->query_count;
+    return measured_by;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ const LoadedIndex* settle_dims(Relation index, const DescriptorView& value) {
     const Buffer buffer = lock_page(index, kMetaBlock, BUFFER_LOCK_EXCLUSIVE);
     PageChange change(index);
     auto* meta = reinterpret_cast<MetaPage*>(page_body(change.add(buffer)));
+    if (const char* fault = meta_fault(*meta)) raise_corrupted(index, kMetaBlock, fault);
     if (meta->dims == 0) {
         check_metric_takes(meta->metric, value.kind);
         meta->dims = value.dims;

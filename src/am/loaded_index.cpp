@@ -82,8 +82,7 @@ bool peek_meta(Relation index, MetaPage* meta) {
     memcpy(meta, page_body(buffer_bytes(buffer)), sizeof *meta);
     const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kMeta) == nullptr;
     UnlockReleaseBuffer(buffer);
-    return is_ours && meta->magic == kMetaMagic && meta->version == kFormatVersion &&
-           is_intact(*meta);
+    return is_ours && meta_fault(*meta) == nullptr;
 }
 
 const LoadedIndex* load_index(Relation index) {

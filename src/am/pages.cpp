@@ -156,9 +156,7 @@ MetaPage read_meta(Relation index) {
                                RelationGetRelationName(index), page_version, kFormatVersion),
                         errhint("REINDEX it.")));
     }
-    if (fault == nullptr && (meta.magic != kMetaMagic || !is_intact(meta))) {
-        fault = "the meta page is damaged";
-    }
+    if (fault == nullptr) fault = meta_fault(meta);
     if (fault != nullptr) raise_corrupted(index, kMetaBlock, fault);
     return meta;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -33,11 +32,6 @@ double value_at(const Value* row, double recall) {
         return row[j - 1] + at * (double{1} * row[j] - row[j - 1]);
     }
     return row[kCalibratedRecallCounts - 1];
-}
-
-// Lists whose rows a near query meets; of few lists all.
-uint32_t near_list_count(uint32_t list_count) {
-    return std::min(list_count, std::max(32u, list_count / 10));
 }
 
 // The first so many lists that have this share of what was found in all; at least one.
@@ -250,7 +244,7 @@ Calibration Calibrator::measure() const {
 }
 
 // Where more than one in two hundred of the ten nearest lie beyond the near lists, queries that met
-// only these do not know them, and do not count.
+// only these do not know them, and do not count; nor can they tell what takes more than these.
 void Calibrator::measure_probes(Calibration* result) const {
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<uint64_t> found[kCalibratedRowCounts];
@@ -270,6 +264,7 @@ void Calibrator::measure_probes(Calibration* result) const {
     };
     for (const FullQuery& query : full_)
         count(query, kCalibratedRowCounts);
+    const std::vector<uint64_t> by_full = found[0];
     if (lists_with(found[0], 0.995) <= near_list_count(list_count_)) {
         for (const Query& query : near_)
             count(query, 1);
@@ -278,13 +273,20 @@ void Calibrator::measure_probes(Calibration* result) const {
     result->residual =
         static_cast<float>(residuals / std::max(1.0, double{1} * result->query_count));
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
-        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
-            result->probes[i][j] = lists_with(found[i], kCalibratedRecalls[j]);
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
+            const double recall = kCalibratedRecalls[j];
+            uint32_t lists = lists_with(found[i], recall);
+            if (i == 0 && recall >= 0.99) lists = std::max(lists, lists_with(by_full, recall));
+            // More rows never take fewer lists.
+            if (i > 0) lists = std::max(lists, result->probes[i - 1][j]);
+            result->probes[i][j] = lists;
+        }
     }
 }
 
 // So far that only as many of the rows that a filter leaves are missed as each recall allows.
 void Calibrator::measure_reach(Calibration* result) const {
+    std::fill_n(result->reach, kCalibratedRecallCounts, std::numeric_limits<float>::lowest());
     std::fill_n(result->reach_besides, kCalibratedRecallCounts,
                 std::numeric_limits<float>::lowest());
     std::vector<std::pair<float, uint32_t>> reaches[kFilterCount];  // and the ranks of the lists

@@ -2,6 +2,7 @@
 // is built and when its owner asks, kept in its meta page, asked by every scan.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -100,9 +101,13 @@ class ProbePlan {
 /// part in how many lists a recall takes; but it costs a distance for each row that one meets.
 enum class Meets {
     kAllRows,
-    kNearLists,  ///< those of the nearest tenth of the lists, where its nearest rows nearly always
-                 ///< are
+    kNearLists,  ///< those of its near lists, where its nearest rows nearly always are
 };
+
+/// The nearest tenth of the lists; of few lists 32.
+inline uint32_t near_list_count(uint64_t list_count) {
+    return static_cast<uint32_t>(std::min(list_count, std::max<uint64_t>(32, list_count / 10)));
+}
 
 /// Collects the nearest rows of some queries and the lists that they are in, and how far rows are
 /// from the queries.
@@ -131,9 +136,10 @@ class Calibrator {
     /// outlive this.
     void set_lists(std::span<const float> centroids, uint32_t list_count);
 
-    /// One row of the table and its list.
+    /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
     void observe(const float* vector, uint32_t list);
 
+    /// REQUIRES: set_lists.
     Calibration measure() const;
 
   private:

@@ -7,7 +7,8 @@
 
 namespace lookalike {
 
-/// 64 bits of which the highest are the best. Sums of words can be made in vectors.
+/// 64 bits of which the highest are the best. Sums of words can be made in vectors; words that
+/// change places go unseen.
 inline uint64_t checksum(const void* bytes, size_t length, uint64_t sum = 0) {
     constexpr uint64_t kSpread = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
     const auto* from = static_cast<const uint8_t*>(bytes);

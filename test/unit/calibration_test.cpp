@@ -156,6 +156,7 @@ TEST(Calibration, NearQueriesTellWhatFullOnesDo) {
     }
     Calibrator full(Metric::kL2, kDims);
     Calibrator near(Metric::kL2, kDims);
+    Calibrator both(Metric::kL2, kDims);
     std::vector<std::vector<float>> rows;
     for (uint32_t i = 0; i < kLists * 20; ++i) {
         rows.push_back(random_vector(random));
@@ -163,8 +164,10 @@ TEST(Calibration, NearQueriesTellWhatFullOnesDo) {
             rows[i][d] += centroids[i / 20 * kDims + d];
         if (i % 40 == 0) full.add_query(rows[i].data());
         if (i % 40 == 0) near.add_query(rows[i].data(), 0, Meets::kNearLists);
+        if (i % 40 == 0)
+            both.add_query(rows[i].data(), 0, i % 120 ? Meets::kNearLists : Meets::kAllRows);
     }
-    for (Calibrator* calibrator : {&full, &near}) {
+    for (Calibrator* calibrator : {&full, &near, &both}) {
         calibrator->set_lists(centroids, kLists);
         for (uint32_t i = 0; i < rows.size(); ++i)
             calibrator->observe(rows[i].data(), i / 20);
@@ -172,6 +175,12 @@ TEST(Calibration, NearQueriesTellWhatFullOnesDo) {
     const Calibration by_full = full.measure();
     const Calibration by_near = near.measure();
     EXPECT_EQ(by_near.query_count, by_full.query_count);
+    const Calibration by_both = both.measure();
+    EXPECT_EQ(by_both.query_count, by_full.query_count);
+    for (uint32_t i = 1; i < kCalibratedRowCounts; ++i) {
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
+            EXPECT_GE(by_both.probes[i][j], by_both.probes[i - 1][j]);
+    }
     EXPECT_EQ(by_near.residual, by_full.residual);
     EXPECT_GT(by_full.probes[0][3], 1u);
     for (uint32_t j = 0; j <= 5; ++j)
