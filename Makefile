@@ -30,8 +30,9 @@ EXTRA_CLEAN = build/cmake build/sanitized build/fuzz build/bench build/isolation
 # PGXS would build bitcode with a clang that lacks C++20.
 override with_llvm = no
 
-ifneq ($(shell command -v $(PG_CONFIG)),)
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+# pg_config may be there without it: Debian has that in libpq-dev.
+PGXS := $(wildcard $(shell command -v $(PG_CONFIG) > /dev/null && $(PG_CONFIG) --pgxs))
+ifneq ($(PGXS),)
 include $(PGXS)
 -include $(OBJS:.o=.d)
 
@@ -65,7 +66,7 @@ unit-tests: programs
 	+$(MAKE) --no-print-directory -C build/cmake tests
 else
 all install installcheck clean:
-	@echo '"$(PG_CONFIG)" was not found: run "make deps", or name it with PG_CONFIG=...' >&2; exit 1
+	@echo '"$(PG_CONFIG)" was not found, or no PGXS where it says: run "make deps", or name it with PG_CONFIG=...' >&2; exit 1
 endif
 
 # What follows works on a bare machine: packages first, then a second make that can see PGXS.

@@ -19,11 +19,11 @@ inline uint32_t meta_checksum(const MetaPage& meta) {
 inline const char* meta_fault(const MetaPage& meta) {
     if (meta.magic != kMetaMagic || meta.checksum != meta_checksum(meta))
         return "the meta page is damaged";
-    bool is_sound = meta.version == kFormatVersion && meta.depth >= 1 && meta.depth <= 2 &&
-                    meta.leaf_count > 0 && (meta.depth == 2 || meta.leaf_count == 1) &&
-                    static_cast<uint8_t>(meta.metric) < kMetricCount &&
-                    static_cast<uint8_t>(meta.refine) < kRefineCount &&
-                    meta.attribute_count <= kMaxAttributes;
+    bool is_sound =
+        meta.version == kFormatVersion && meta.build_id > 0 && meta.depth >= 1 && meta.depth <= 2 &&
+        meta.leaf_count > 0 && (meta.depth == 2 ? meta.dims > 0 : meta.leaf_count == 1) &&
+        static_cast<uint8_t>(meta.metric) < kMetricCount &&
+        static_cast<uint8_t>(meta.refine) < kRefineCount && meta.attribute_count <= kMaxAttributes;
     for (uint32_t i = 0; is_sound && i < meta.attribute_count; ++i)
         is_sound = meta.attributes[i].width == 4 || meta.attributes[i].width == 8;
     if (is_sound && meta.dims > 0) {

@@ -86,6 +86,9 @@ my $null_rows = BODY + 8 + 41 * 4;
 my @cases = (
     [ 'depth', qr/the meta page is damaged/, sub { put($_[0], 0, BODY + 12, pack 'V', 3) } ],
     [ 'sealed_depth', qr/impossible values/, sub { put_meta($_[0], 12, pack 'V', 3) } ],
+    [ 'sealed_build', qr/impossible values/, sub { put_meta($_[0], 24, pack 'Q', 0) } ],
+    [ 'sealed_dims', qr/impossible values/, sub { put_meta($_[0], 8, pack 'V', 0) } ],
+    [ 'sealed_leaves', qr/impossible values/, sub { put_meta($_[0], 32, pack 'V', 0) } ],
     [ 'sealed_attributes', qr/impossible values/, sub { put_meta($_[0], 52, pack 'V', 1000) } ],
     [ 'calibration', qr/the meta page is damaged/, sub { flip($_[0], 0, BODY + 128 + 30, 1) } ],
     [ 'leaf_count', qr/fewer lists/, sub { put_meta($_[0], 32, pack 'V', 5) } ],

@@ -61,6 +61,9 @@ $node->safe_psql('postgres', "CREATE INDEX $_ ON moved USING faiss $classes{$_}"
 $node->safe_psql('postgres',
     q{SELECT setseed(0.2); INSERT INTO moved (d) SELECT made_up(i, 32) FROM generate_series(1, 18000) AS i});
 
+# Further thousand queries meet the near lists, where those hold nearly all nearest rows.
+my $counts = qr/^1?300$/;
+
 # What is asked for is a mean: other queries scatter around it.
 my $floor = 0.94;
 
@@ -94,7 +97,7 @@ for my $index (sort keys %classes)
     cmp_ok($before, '<', $index eq 'ip' ? 1 : 0.9, "$index: recall $before after the table has changed");
     my $built = $node->safe_psql('postgres', "SELECT built_rows FROM faiss_index_info('$index')");
     my $queries = $node->safe_psql('postgres', "SELECT faiss_index_calibrate('$index')");
-    cmp_ok($queries, '>=', 300, "$index: measured by $queries queries");
+    like($queries, $counts, "$index: measured by $queries queries");
     my $after = recall($index);
     cmp_ok($after, '>=', $floor, "$index: recall $after after it was measured anew");
     is($node->safe_psql('postgres', "SELECT built_rows FROM faiss_index_info('$index')"),
@@ -177,7 +180,7 @@ my $writers = IPC::Run::start(
         '-h', $node->host, '-p', $node->port, 'postgres' ],
     '>', '/dev/null', '2>', \my $writer_errors);
 for (1 .. 4) {
-    cmp_ok($node->safe_psql('postgres', q{SELECT faiss_index_calibrate('cosine')}), '>=', 300,
+    like($node->safe_psql('postgres', q{SELECT faiss_index_calibrate('cosine')}), $counts,
         'while others write');
 }
 $writers->finish;
