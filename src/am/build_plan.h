@@ -16,7 +16,7 @@ namespace lookalike {
 constexpr uint64 kRowsOfOneList = 5000;
 
 /// Iterations of k-means.
-constexpr uint32 kLearnIterations = 10;
+constexpr uint32 kLearnIterations = 30;
 
 /// Vectors above are projected for learning: after the rotation any coordinates are a random
 /// projection.
@@ -92,10 +92,10 @@ inline uint64 fitting_sample_rows(uint32 dims) {
     return std::max<uint64>(20, build_memory_bytes() / 3 / (sizeof(float) * uint64{dims}));
 }
 
-/// Rows that the sample should have: k-means gains little beyond 64 rows a list. A table that fits
-/// one list is taken whole.
+/// Rows that the sample should have: k-means gains little beyond 256 rows a list. A table that
+/// fits one list is taken whole.
 inline uint64 sample_size(uint32 dims, uint64 lists) {
-    const uint64 useful = std::max<uint64>(64 * lists, 2 * kRowsOfOneList);
+    const uint64 useful = std::max<uint64>(256 * lists, 2 * kRowsOfOneList);
     return std::min(fitting_sample_rows(dims), useful);
 }
 

@@ -222,7 +222,8 @@ Estimate estimate_index(const ColumnFacts& facts) {
                        facts.rows * code_dims / kEncodedElementsPerSecond +
                        estimate.bytes / kWrittenBytesPerSecond;
     if (estimate.lists > 1) {
-        const double row_products = sample_rows * kLearnIterations + facts.rows;
+        // k-means compares rows with all lists twice; its other rounds take as long again.
+        const double row_products = sample_rows * 4 + facts.rows;
         estimate.seconds += kWorkerStartSeconds + row_products *
                                                       static_cast<double>(estimate.lists) *
                                                       std::min(code_dims, kMaxLearnDims) /

@@ -228,7 +228,7 @@ constexpr uint64_t align_in_shared_area(uint64_t offset) {
 constexpr uint64_t worker_training_bytes(uint64_t row_count, uint64_t dims, uint64_t list_count) {
     const uint64_t blas_bytes = 8u << 20;
     const uint64_t answer_bytes = 24 * row_count;
-    const uint64_t centroid_bytes = 3 * list_count * dims * sizeof(float);
+    const uint64_t centroid_bytes = list_count * (3 * dims * sizeof(float) + 512);
     const uint64_t part_bytes = row_count * dims * sizeof(float) / 16;
     return blas_bytes + answer_bytes + centroid_bytes + part_bytes;
 }

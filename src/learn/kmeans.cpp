@@ -1,17 +1,22 @@
 #include "learn/kmeans.h"
 
-#include <faiss/Clustering.h>
 #include <faiss/IndexFlat.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "core/distance_kernels.h"
 #include "learn/assign.h"
 
 namespace lookalike {
 namespace {
+
+// Lists near its own that a row may move to, and the iteration in which it may move to any again,
+// as the first have taken the lists away from where they started.
+constexpr size_t kNearbyLists = 32;
+constexpr int kExactAgain = 2;
+constexpr size_t kSettlingIterations = 5;
 
 /// Counts the steps of one training over all its parts.
 class Steps {
@@ -63,33 +68,90 @@ std::vector<float> initial_centroids(const Rows& rows, std::vector<uint32_t> dis
     return centroids;
 }
 
-/// FAISS's k-means, one iteration a call so that progress shows and a failure stops it. Each call
-/// goes on from the centroids of the one before.
-std::vector<float> train_one_level(const Rows& rows, std::vector<uint32_t> distinct,
-                                   size_t list_count, const KmeansOptions& options,
-                                   const std::function<void()>& iteration_done) {
+/// Lists while they are learned.
+struct Lists {
+    std::vector<float> centroids;
+    std::vector<uint32_t> list_ids;  ///< of each row
+};
+
+void assign_exactly(const Rows& rows, Lists& lists) {
+    std::vector<float> distances(rows.row_count);
+    Assigner(lists.centroids, rows.dims).assign(rows, lists.list_ids, distances);
+}
+
+/// For each list those nearest to it, itself among them.
+std::vector<uint32_t> nearby_lists(const Lists& lists, size_t dims, size_t count) {
+    const size_t list_count = lists.centroids.size() / dims;
+    faiss::IndexFlatL2 index(static_cast<int64_t>(dims));
+    index.add(static_cast<int64_t>(list_count), lists.centroids.data());
+    std::vector<int64_t> labels(list_count * count);
+    std::vector<float> distances(list_count * count);
+    index.search(static_cast<int64_t>(list_count), lists.centroids.data(),
+                 static_cast<int64_t>(count), distances.data(), labels.data());
+    return {labels.begin(), labels.end()};
+}
+
+/// Each row goes to the nearest of the lists near its own: once lists have found their place, that
+/// is nearly always the nearest of all.
+void assign_nearby(const Rows& rows, Lists& lists) {
+    const size_t count = std::min(kNearbyLists, lists.centroids.size() / rows.dims);
+    const std::vector<uint32_t> nearby = nearby_lists(lists, rows.dims, count);
+#pragma omp parallel for
+    for (size_t i = 0; i < rows.row_count; ++i) {
+        const auto distance_to = [&](uint32_t list) {
+            return l2_squared(rows.row(i), &lists.centroids[list * rows.dims], rows.dims);
+        };
+        uint32_t nearest = lists.list_ids[i];
+        float least = distance_to(nearest);
+        for (size_t n = nearest * count, end = n + count; n < end; ++n) {
+            const float distance = distance_to(nearby[n]);
+            if (distance < least) {
+                least = distance;
+                nearest = nearby[n];
+            }
+        }
+        lists.list_ids[i] = nearest;
+    }
+}
+
+/// A list that has lost its rows stays where it is. Sums in double: the rows may be many.
+void move_to_means(const Rows& rows, Lists& lists) {
+    std::vector<double> sums(lists.centroids.size());
+    std::vector<uint32_t> counts(lists.centroids.size() / rows.dims);
+    for (size_t i = 0; i < rows.row_count; ++i) {
+        const size_t list = lists.list_ids[i];
+        ++counts[list];
+        for (size_t d = 0; d < rows.dims; ++d)
+            sums[list * rows.dims + d] += rows.row(i)[d];
+    }
+    for (size_t i = 0; i < sums.size(); ++i) {
+        const uint32_t count = counts[i / rows.dims];
+        if (count > 0) lists.centroids[i] = static_cast<float>(sums[i] / count);
+    }
+}
+
+void iterate(const Rows& rows, Lists& lists, bool exactly, const KmeansOptions& options) {
+    exactly ? assign_exactly(rows, lists) : assign_nearby(rows, lists);
+    move_to_means(rows, lists);
+    if (options.spherical) scale_to_length_one(lists.centroids, rows.dims);
+}
+
+Lists train_one_level(const Rows& rows, std::vector<uint32_t> distinct, size_t list_count,
+                      const KmeansOptions& options, const std::function<void()>& iteration_done) {
     list_count = std::min(list_count, distinct.size());
     const bool nothing_to_learn = list_count == distinct.size();
-    std::vector<float> start =
-        initial_centroids(rows, std::move(distinct), list_count, options.seed);
-    if (options.spherical) scale_to_length_one(start, rows.dims);
-    if (nothing_to_learn) return start;
-
-    faiss::ClusteringParameters parameters;
-    parameters.niter = 1;
-    parameters.seed = options.seed;
-    parameters.spherical = options.spherical;
-    parameters.min_points_per_centroid = 1;  // else FAISS warns on stderr
-    parameters.max_points_per_centroid = std::numeric_limits<int>::max();  // else it samples again
-    faiss::Clustering clustering(static_cast<int>(rows.dims), static_cast<int>(list_count),
-                                 parameters);
-    clustering.centroids = std::move(start);
-    faiss::IndexFlatL2 index(static_cast<int64_t>(rows.dims));
+    Lists lists{initial_centroids(rows, std::move(distinct), list_count, options.seed),
+                std::vector<uint32_t>(rows.row_count)};
+    if (options.spherical) scale_to_length_one(lists.centroids, rows.dims);
+    if (nothing_to_learn) {
+        assign_exactly(rows, lists);
+        return lists;
+    }
     for (int i = 0; i < options.iteration_count; ++i) {
-        clustering.train(static_cast<int64_t>(rows.row_count), rows.values, index);
+        iterate(rows, lists, i == 0 || i == kExactAgain, options);
         if (iteration_done) iteration_done();
     }
-    return std::move(clustering.centroids);
+    return lists;
 }
 
 /// One part of the rows, those nearest to one coarse centroid.
@@ -151,21 +213,22 @@ std::vector<Part> split_into_parts(const Rows& rows, const std::vector<uint32_t>
 }
 
 /// k-means of the rows into sqrt(lists) parts, then of each part: list_count^1.5 instead of
-/// list_count^2 distances.
+/// list_count^2 distances. Then rows move over the borders of the parts.
 std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t>& distinct,
                                     const KmeansOptions& options) {
     const auto part_count = static_cast<size_t>(std::sqrt(static_cast<double>(options.list_count)));
     const auto iterations = static_cast<size_t>(options.iteration_count);
-    Steps steps(options, iterations + part_count);
+    Steps steps(options, iterations + part_count + kSettlingIterations);
+    const auto finish_step = [&steps] { steps.finish_one(); };
     std::vector<Part> parts = split_into_parts(
         rows, distinct,
-        train_one_level(rows, distinct, part_count, options, [&steps] { steps.finish_one(); }));
+        train_one_level(rows, distinct, part_count, options, finish_step).centroids);
     share_lists(parts, rows.row_count, options.list_count);
 
-    std::vector<float> centroids;
-    centroids.reserve(options.list_count * rows.dims);
+    Lists lists{{}, std::vector<uint32_t>(rows.row_count)};
+    lists.centroids.reserve(options.list_count * rows.dims);
     std::vector<float> values;
-    for (Part& part : parts) {
+    for (const Part& part : parts) {
         values.clear();
         values.reserve(part.row_indices.size() * rows.dims);
         for (const uint32_t index : part.row_indices) {
@@ -173,12 +236,20 @@ std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t
             values.insert(values.end(), row.begin(), row.end());
         }
         const Rows part_rows{values.data(), part.row_indices.size(), rows.dims};
-        const std::vector<float> learned =
+        const Lists learned =
             train_one_level(part_rows, distinct_rows(part_rows), part.list_count, options, nullptr);
-        centroids.insert(centroids.end(), learned.begin(), learned.end());
-        steps.finish_one();
+        const auto first = static_cast<uint32_t>(lists.centroids.size() / rows.dims);
+        for (size_t i = 0; i < part.row_indices.size(); ++i)
+            lists.list_ids[part.row_indices[i]] = first + learned.list_ids[i];
+        lists.centroids.insert(lists.centroids.end(), learned.centroids.begin(),
+                               learned.centroids.end());
+        finish_step();
     }
-    return centroids;
+    for (size_t i = 0; i < kSettlingIterations; ++i) {
+        iterate(rows, lists, false, options);
+        finish_step();
+    }
+    return std::move(lists.centroids);
 }
 
 }  // namespace
@@ -190,7 +261,8 @@ std::vector<float> train_centroids(const Rows& rows, const KmeansOptions& option
         return train_two_levels(rows, distinct, options);
     Steps steps(options, static_cast<size_t>(options.iteration_count));
     return train_one_level(rows, std::move(distinct), options.list_count, options,
-                           [&steps] { steps.finish_one(); });
+                           [&steps] { steps.finish_one(); })
+        .centroids;
 }
 
 }  // namespace lookalike

@@ -1,4 +1,4 @@
-// Learning of list centroids with FAISS's k-means.
+// Learning of list centroids: k-means over FAISS.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ constexpr size_t kOneLevelLists = 4096;
 
 struct KmeansOptions {
     size_t list_count = 1;
-    int iteration_count = 10;
+    int iteration_count = 30;
     bool spherical = false;  ///< centroids are scaled to length 1; rows should have length 1
     int seed = 20240229;
     size_t one_level_lists = kOneLevelLists;
