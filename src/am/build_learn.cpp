@@ -1,4 +1,4 @@
-// The number of lists and their centroids, learned by FAISS in the worker.
+// The number of lists and their centroids, learned in the worker.
 #include "am/build_state.h"
 
 extern "C" {
@@ -17,7 +17,7 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-constexpr uint64 kRowsToLearnAList = 39;  // below, FAISS calls centroids poorly trained
+constexpr uint64 kRowsToLearnAList = 39;  // below, centroids are poorly trained
 
 // Sums in double: the rows may be many.
 void compute_mean(BuildState* state) {

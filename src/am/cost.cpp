@@ -59,8 +59,8 @@ bool plan_work(const IndexOptInfo* info, double share, double sphere_rows, Work*
     if (is_readable) {
         const ProbePlan plan = probe_plan(index_options(index), meta);
         const auto lists_for = [&](double rows, double passing) {
-            return std::clamp(plan.lists_for(rows, std::max(passing, 1e-9)), 1.0,
-                              double{1} * meta.leaf_count);
+            const SpreadOfLists spread = plan.spread_for(rows, std::max(passing, 1e-9));
+            return std::clamp((spread.first + spread.most) / 2, 1.0, double{1} * meta.leaf_count);
         };
         work->all_lists = meta.leaf_count;
         work->first_lists = lists_for(kRowsOfFirstLists, share);

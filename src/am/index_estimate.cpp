@@ -1,8 +1,8 @@
 // faiss_index_estimate: what an index of a column would take to build, with the settings of now.
 //
 // Seconds follow from what a build does: it reads the table twice, rotates and encodes every row,
-// multiplies the sample with the centroids once an iteration and every row with them once, and
-// writes the pages. The rates below are of one core of a current server; the result is good for
+// compares the sample with the centroids for k-means and every row with them once, and writes the
+// pages. The rates below are of one core of a current server; the result is good for
 // deciding between coffee and a night, not for more. docs/INSPECTION.md compares it with builds.
 #include "am/access_method.h"
 
@@ -222,7 +222,7 @@ Estimate estimate_index(const ColumnFacts& facts) {
                        facts.rows * code_dims / kEncodedElementsPerSecond +
                        estimate.bytes / kWrittenBytesPerSecond;
     if (estimate.lists > 1) {
-        // k-means compares rows with all lists twice; its other rounds take as long again.
+        // k-means compares rows with all lists twice; its other rounds take about as long again.
         const double row_products = sample_rows * 4 + facts.rows;
         estimate.seconds += kWorkerStartSeconds + row_products *
                                                       static_cast<double>(estimate.lists) *

@@ -89,16 +89,21 @@ const LoadedIndex* load_index(Relation index) {
     return load(index);
 }
 
-const LoadedIndex* load_index_to_search(Relation index) {
-    LoadedIndex* entry = load(index);
-    if (entry->shape.depth == 1 || !entry->knows_dims() || entry->root != nullptr) return entry;
+void keep_root(Relation index, const LoadedIndex* loaded) {
+    LoadedIndex* entry = find_cached(loaded->file);
+    if (entry->shape.depth == 1 || !entry->knows_dims() || entry->root != nullptr) return;
     size_t room = static_cast<size_t>(work_mem) * 1024;
     for (const LoadedIndex& other : cache) {
         const size_t taken = other.root == nullptr ? 0 : other.root->pages.size();
         room -= Min(room, taken);
     }
     copy_root(index, entry->shape, room, &entry->root);
-    return entry;
+}
+
+const LoadedIndex* load_index_to_search(Relation index) {
+    const LoadedIndex* loaded = load(index);
+    keep_root(index, loaded);
+    return loaded;
 }
 
 void forget_index(Relation index) {

@@ -29,6 +29,9 @@ const LoadedIndex* load_index(Relation index);
 /// The same, and the index will be searched. Copies of roots take at most work_mem in all.
 const LoadedIndex* load_index_to_search(Relation index);
 
+/// What load_index() has just given will be searched.
+void keep_root(Relation index, const LoadedIndex* loaded);
+
 /// Reads the meta page for the planner. False, and never an error, for what the page holds: a scan
 /// reports a damaged index.
 bool peek_meta(Relation index, MetaPage* meta);

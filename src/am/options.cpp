@@ -117,6 +117,8 @@ ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta) {
     // Every index of several lists was measured; one list needs no plan.
     ProbePlan plan =
         calibration.query_count > 0 ? ProbePlan(calibration, wanted_recall(options)) : ProbePlan(1);
+    // The keys of its rows are estimates, and the lowest of many such are too low.
+    if (meta.refine == Refine::kNone && !is_binary(meta.metric)) plan.give_up_spread();
     if (probes_setting > 0) plan.start_with(probes_setting);
     return plan;
 }

@@ -141,8 +141,7 @@ Buffer allocate_page(Relation index) {
 }
 
 MetaPage read_meta(Relation index) {
-    const Buffer buffer = ReadBuffer(index, kMetaBlock);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    const Buffer buffer = lock_page(index, kMetaBlock, BUFFER_LOCK_SHARE);
     const uint8_t* page = buffer_bytes(buffer);
     const char* fault = page_fault(page, PageKind::kMeta);
     const uint8 page_version = page_trailer(page)->version;

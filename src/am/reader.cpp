@@ -29,12 +29,6 @@ double epsilon_for(Refine refine, double recall) {
     return recall >= 1 ? kFullRecallEpsilon : kDefaultScanEpsilon;
 }
 
-bool belongs_to(const uint8_t* page, PageKind kind, BlockNumber list_id, BlockNumber list_page) {
-    const PageTrailer* trailer = page_trailer(page);
-    return page_fault(page, kind) == nullptr && trailer->list_id == list_id &&
-           trailer->owner == list_page;
-}
-
 // A page that is not ours any more was recycled by VACUUM, which only happens to entries that no
 // snapshot can see; but a page that never was ours is damage.
 void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
@@ -168,14 +162,9 @@ void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
     raise_corrupted(index, block, "a refine slot is damaged");
 }
 
-void read_root_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
-    const BlockNumber block = place.slot_pages[0];
-    const uint8_t* page = root_page(reader, block);
-    if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
-        raise_corrupted(reader->index, block, "the page belongs to another list page");
-    }
-    const uint8_t* slot = page_body(page) + place.slot_offset;
-    if (!is_intact(slot, geometry.slot_bytes)) raise_damaged_slot(reader->index, block);
+// The slots of the copy are known to be whole.
+void read_root_slot(Reader* reader, const LevelScan::Place& place) {
+    const uint8_t* slot = page_body(root_page(reader, place.slot_pages[0])) + place.slot_offset;
     run_core([&] { reader->search->level_of_step().push_slot(slot); });
 }
 
@@ -231,16 +220,16 @@ void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometr
 }
 
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
-                     bool is_copied) {
-    LevelScan& level = reader->search->level_of_step();
+                     uint32 level, bool is_copied) {
+    LevelScan& scan = reader->search->level_of_step();
     if (place.slot_pages.empty()) {
         raise_corrupted(reader->index, place.list_page, "a refine page is missing");
     }
     if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
         if (!copy_slot(reader->index, geometry, place, reader->slot)) {
-            run_core([&] { level.drop_entry(); });
+            run_core([&] { scan.drop_entry(); });
         } else if (is_intact(reader->slot, geometry.slot_bytes)) {
-            run_core([&] { level.push_slot(reader->slot); });
+            run_core([&] { scan.push_slot(reader->slot); });
         } else {
             look_again(reader, place, geometry);
         }
@@ -248,7 +237,7 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     }
     prefetch_slot(reader, geometry, is_copied);
     if (is_copied) {
-        read_root_slot(reader, place, geometry);
+        read_root_slot(reader, place);
         return;
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
@@ -256,10 +245,14 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     const uint8_t* slot = page_body(page) + place.slot_offset;
     bool is_whole = true;
     if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
+        if (level > 0) {
+            raise_corrupted(reader->index, place.slot_pages[0],
+                            "the page belongs to another list page");
+        }
         check_recyclable(reader->index, buffer, PageKind::kRefine);
-        run_core([&] { level.drop_entry(); });
+        run_core([&] { scan.drop_entry(); });
     } else if (is_intact(slot, geometry.slot_bytes)) {
-        run_core([&] { level.push_slot(slot); });
+        run_core([&] { scan.push_slot(slot); });
     } else {
         is_whole = false;
     }
@@ -353,7 +346,7 @@ bool next_entry(Reader* reader, FoundEntry* found) {
                 break;
             case SearchStep::What::kReadEntry:
                 if (geometry.slot_bytes > 0) {
-                    read_entry_slot(reader, step.place, geometry, is_copied);
+                    read_entry_slot(reader, step.place, geometry, step.level, is_copied);
                 } else {
                     read_entry_pointer(reader, step.place, geometry);
                 }

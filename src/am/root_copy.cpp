@@ -1,8 +1,34 @@
 #include "am/root_copy.h"
 
+#include "core/refine_slot.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
+namespace {
+
+// Looked at here, once, so that no search has to. A slot that runs over pages is read from the
+// index and looked at there.
+bool has_whole_slots(const RootCopy& copy, const ListGeometry& geometry) {
+    for (size_t at = 0; at < copy.pages.size(); at += BLCKSZ) {
+        const uint8_t* page = copy.pages.data() + at;
+        if (page_trailer(page)->kind != PageKind::kList) continue;
+        if (list_page_fault(geometry, page) != nullptr) return false;
+        const ListPageView view(geometry, page);
+        const auto block = static_cast<BlockNumber>(copy.first_block + at / BLCKSZ);
+        for (uint32_t i = 0; i < view.entry_places(); ++i) {
+            const StreamPlace place = geometry.slot_place(i);
+            if (!view.is_live(i) || place.offset + geometry.slot_bytes > kBodyBytes) continue;
+            const uint8_t* slots = copy.page(view.refine_pages()[place.page_index]);
+            if (slots == nullptr ||
+                !belongs_to(slots, PageKind::kRefine, copy.first_block, block) ||
+                !is_intact(page_body(slots) + place.offset, geometry.slot_bytes))
+                return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
 
 void copy_root(Relation index, const IndexShape& shape, size_t most_bytes,
                std::shared_ptr<const RootCopy>* copy) {
@@ -22,8 +48,10 @@ void copy_root(Relation index, const IndexShape& shape, size_t most_bytes,
     }
     if (is_sound) {
         run_core([&] {
-            *copy = std::make_shared<const RootCopy>(
+            auto made = std::make_shared<const RootCopy>(
                 RootCopy{shape.root_list, std::vector<uint8_t>(pages, pages + size)});
+            if (shape.levels[1].slot_bytes == 0 || has_whole_slots(*made, shape.levels[1]))
+                *copy = std::move(made);
         });
     }
     pfree(pages);

@@ -147,7 +147,9 @@ bool looks_at_everything(IndexScanDesc scan, const ScanState* state, const Loade
                          const FaissOptions& options) {
     if (is_binary(loaded.shape.metric)) return false;
     if (state->ends_at_radius && wanted_recall(options) >= 1) return true;
-    return is_exhaustive(loaded.shape.depth, loaded.shape.refine, loaded.shape.metric,
+    // To ask for the size is a system call.
+    return loaded.shape.depth == 1 &&
+           is_exhaustive(loaded.shape.depth, loaded.shape.refine, loaded.shape.metric,
                          RelationGetNumberOfBlocks(scan->indexRelation));
 }
 
@@ -163,7 +165,8 @@ bool is_empty(Metric metric, const Sphere& sphere) {
 
 void start_search(IndexScanDesc scan, ScanState* state) {
     const ScanKey order = &scan->orderByData[0];
-    state->meta = read_meta(scan->indexRelation);
+    const LoadedIndex* loaded = load_index(scan->indexRelation);
+    state->meta = loaded->meta;
     state->conditions = read_conditions(scan->indexRelation, attribute_widths(state->meta),
                                         scan->keyData, scan->numberOfKeys);
     if (state->conditions.nothing ||
@@ -180,7 +183,6 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         start_everything(scan, state, false);
         return;
     }
-    const LoadedIndex* loaded = load_index_to_search(scan->indexRelation);
     const Descriptor* center =
         is_ordered ? checked_descriptor(order->sk_argument) : state->conditions.sphere.center;
     const DescriptorView query = center->view();
@@ -199,6 +201,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         start_everything(scan, state, true);
         return;
     }
+    keep_root(scan->indexRelation, loaded);
     const FaissOptions options = index_options(scan->indexRelation);
     state->reader =
         make_reader(scan->indexRelation, *loaded, query,

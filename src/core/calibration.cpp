@@ -34,6 +34,24 @@ double value_at(const Value* row, double recall) {
     return row[kCalibratedRecallCounts - 1];
 }
 
+// A query may take so many lists as miss only this share of what the recall allows to miss: half as
+// many more, about. A quarter of them is opened at once.
+constexpr double kMissedByMost = 0.6;
+constexpr double kOpenedAtOnce = 1.0 / 4;
+
+// The rows wanted are among so many of those that were measured.
+double nearest_among(double rows, double share) {
+    return std::max<double>(rows - kRowsAhead, kCalibratedRows[0]) / share;
+}
+
+SpreadOfLists spread_of(double most) {
+    return {std::ceil(kOpenedAtOnce * most), std::ceil(most)};
+}
+
+double most_lists(const Calibration& calibration, double recall) {
+    return std::max(1.0, value_at(calibration.probes[0], 1 - kMissedByMost * (1 - recall)));
+}
+
 // The first so many lists that have this share of what was found in all; at least one.
 uint32_t lists_with(const std::vector<uint64_t>& found, double share) {
     const auto all = std::accumulate(found.begin(), found.end(), uint64_t{0});
@@ -80,6 +98,10 @@ ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
     reach_besides_ = value_at(calibration.reach_besides, promised);
     if (recall >= 1) reach_ = reach_besides_ = std::numeric_limits<double>::max();
     residual_ = calibration.residual;
+    const auto is_zero = [](float reach) { return reach == 0; };
+    if (recall >= 1 || std::ranges::all_of(calibration.reach_within, is_zero)) return;
+    reach_within_ = value_at(calibration.reach_within, promised);
+    spread_ = most_lists(calibration, promised) / probes_[0];
 }
 
 void ProbePlan::start_with(double probes) {
@@ -88,10 +110,11 @@ void ProbePlan::start_with(double probes) {
         value *= scale;
     // Who asks for a number gets it.
     reach_ = std::numeric_limits<double>::quiet_NaN();
+    spread_ = 0;
 }
 
 double ProbePlan::lists_for(double rows, double share) const {
-    const double wanted = std::max<double>(rows - kRowsAhead, kCalibratedRows[0]) / share;
+    const double wanted = nearest_among(rows, share);
     if (wanted <= kCalibratedRows[0]) return probes_[0];
     // Beyond the table the last slope goes on.
     uint32_t i = 1;
@@ -100,6 +123,13 @@ double ProbePlan::lists_for(double rows, double share) const {
     const double slope = std::log(probes_[i] / probes_[i - 1]) /
                          std::log(static_cast<double>(kCalibratedRows[i]) / kCalibratedRows[i - 1]);
     return probes_[i] * std::pow(wanted / kCalibratedRows[i], slope);
+}
+
+SpreadOfLists ProbePlan::spread_for(double rows, double share) const {
+    const double lists = lists_for(rows, share);
+    // How far the lists of the ten nearest reach says little about a hundred's.
+    if (spread_ == 0 || nearest_among(rows, share) > 2 * kCalibratedRows[0]) return {lists, lists};
+    return spread_of(spread_ * lists);
 }
 
 Calibrator::Calibrator(Metric metric, uint32_t row_floats)
@@ -151,8 +181,9 @@ void Calibrator::add_query(const IndexSpace* space, const float* row, Meets meet
 
 float Calibrator::key(const float* query, const float* vector) const {
     if (metric_ == Metric::kInnerProduct) return -dot(query, vector, row_floats_);
-    if (metric_ != Metric::kJaccard) return l2_squared(query, vector, row_floats_);
     // Bits are -1 and 1 here.
+    if (metric_ == Metric::kHamming) return l2_squared(query, vector, row_floats_) / 4;
+    if (metric_ != Metric::kJaccard) return l2_squared(query, vector, row_floats_);
     const float dims = static_cast<float>(row_floats_);
     const float product = dot(query, vector, row_floats_);
     const float sums =
@@ -163,7 +194,6 @@ float Calibrator::key(const float* query, const float* vector) const {
 }
 
 float Calibrator::distance(const Query& query, float key) const {
-    if (metric_ == Metric::kHamming) return key / 4;  // bits are -1 and 1
     return static_cast<float>(key_to_distance(metric_, key - query.mean_product));
 }
 
@@ -249,6 +279,7 @@ void Calibrator::measure_probes(Calibration* result) const {
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<uint64_t> found[kCalibratedRowCounts];
     std::fill_n(found, kCalibratedRowCounts, std::vector<uint64_t>(list_count_));
+    std::vector<FoundRow> found_rows;
     double residuals = 0;
     const auto count = [&](const Query& query, uint32_t row_counts) {
         Nearest rows = query.nearest;
@@ -260,11 +291,16 @@ void Calibrator::measure_probes(Calibration* result) const {
             for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
                 ++found[i][lists[rows[row].list].rank];
         }
+        const std::span<const Near> first(rows.data(),
+                                          std::min<size_t>(rows.size(), kCalibratedRows[0]));
+        for (const Near& row : first)
+            found_rows.push_back({lists[row.list], first.back().key});
         ++result->query_count;
     };
     for (const FullQuery& query : full_)
         count(query, kCalibratedRowCounts);
     const std::vector<uint64_t> by_full = found[0];
+    const size_t of_full = found_rows.size();
     if (lists_with(found[0], 0.995) <= near_list_count(list_count_)) {
         for (const Query& query : near_)
             count(query, 1);
@@ -281,6 +317,39 @@ void Calibrator::measure_probes(Calibration* result) const {
             if (i > 0) lists = std::max(lists, result->probes[i - 1][j]);
             result->probes[i][j] = lists;
         }
+    }
+    measure_reach_within(found_rows, std::span(found_rows).first(of_full), result);
+}
+
+// What the first lists do not hold must come from those that reach far enough. Recalls are read
+// between the columns: so where no list is in question, as from the next column.
+void Calibrator::measure_reach_within(std::span<const FoundRow> rows,
+                                      std::span<const FoundRow> of_full,
+                                      Calibration* result) const {
+    const auto measure = [&](std::span<const FoundRow> measured, double recall, float beyond) {
+        const SpreadOfLists spread = spread_of(most_lists(*result, recall));
+        auto missing = static_cast<int64_t>(std::ceil(recall * double{1} * measured.size()));
+        std::vector<float> reaches;
+        for (const FoundRow& row : measured) {
+            if (row.list.rank < spread.first)
+                --missing;
+            else if (row.list.rank < spread.most)
+                reaches.push_back(
+                    list_reach(metric_, row.list.key, row.last_key, result->residual));
+        }
+        const int64_t place = std::max<int64_t>(missing - 1, 0);
+        if (place >= static_cast<int64_t>(reaches.size()))
+            return missing > 0 ? std::numeric_limits<float>::max() : beyond;
+        std::nth_element(reaches.begin(), reaches.begin() + place, reaches.end());
+        return reaches[static_cast<size_t>(place)];
+    };
+    for (uint32_t j = kCalibratedRecallCounts; j-- > 0;) {
+        const double recall = kCalibratedRecalls[j];
+        float& reach = result->reach_within[j];
+        const float beyond = j + 1 < kCalibratedRecallCounts ? result->reach_within[j + 1]
+                                                             : std::numeric_limits<float>::max();
+        reach = measure(rows, recall, beyond);
+        if (recall >= 0.99) reach = std::max(reach, measure(of_full, recall, beyond));
     }
 }
 
@@ -306,6 +375,7 @@ void Calibrator::measure_reach(Calibration* result) const {
         if (rows.empty()) continue;
         std::sort(rows.begin(), rows.end(), std::greater<>());
         for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
+            const SpreadOfLists spread = spread_of(most_lists(*result, kCalibratedRecalls[j]));
             const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
                                                     static_cast<double>(rows.size() - 1));
             if (filter == kSparseFilter || filter == kFarFilter)
@@ -313,7 +383,9 @@ void Calibrator::measure_reach(Calibration* result) const {
             if (filter == kFarFilter) continue;
             size_t left = missed;
             for (const auto& [reach, rank] : rows) {
-                if (rank < result->probes[0][j] || left-- > 0) continue;
+                const bool is_open =
+                    rank < spread.first || (rank < spread.most && reach <= result->reach_within[j]);
+                if (is_open || left-- > 0) continue;
                 result->reach_besides[j] = std::max(result->reach_besides[j], reach);
                 break;
             }

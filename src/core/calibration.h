@@ -41,7 +41,7 @@ struct Calibration {
     /// reach[j]: of the nearest rows that the sparse filter leaves, and of those that the far one
     /// leaves, a share kCalibratedRecalls[j] lies in lists whose list_reach() is at most this.
     float reach[kCalibratedRecallCounts];
-    /// The same of filters that draw at random, together with the first probes[0][j] lists.
+    /// The same of filters that draw at random, together with the lists of the spread.
     float reach_besides[kCalibratedRecallCounts];
     float residual;  ///< squared distance of a typical row from its centroid
     uint32_t reserved;
@@ -51,8 +51,12 @@ struct Calibration {
     /// A share kCalibratedShares[i] of all pairs of rows is no farther apart than this. All zero:
     /// distances were not measured, only lists.
     float share_distance[kCalibratedShareCount];
+    /// Of the ten nearest rows, a share kCalibratedRecalls[j] lies in the nearest lists that
+    /// SpreadOfLists says for it, those beyond the first of them only as far as their list_reach()
+    /// is at most this. All zero: not measured.
+    float reach_within[kCalibratedRecallCounts];
 };
-static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 2 * 4 * 8 + 8 + 4 * 4 + 4 * 8);
+static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 3 * 4 * 8 + 8 + 4 * 4 + 4 * 8);
 
 /// The share of the rows within this distance of a typical row, at least one row; 0 where distances
 /// were not measured.
@@ -62,6 +66,13 @@ double share_within(const Calibration& calibration, double distance);
 /// with this key: for L2 and cosine in units of what a random direction does not do by itself, the
 /// cosine of the angle at the centroid; else the difference of the keys.
 float list_reach(Metric metric, float list_key, float row_key, float residual);
+
+/// Some queries take few lists and some take many. So the first are opened at once, and of the
+/// others, up to the most, those that may reach the last row wanted.
+struct SpreadOfLists {
+    double first;
+    double most;
+};
 
 /// Lists to open as a function of the rows wanted, for one recall.
 class ProbePlan {
@@ -80,6 +91,9 @@ class ProbePlan {
     /// rows that were measured is there: the rest was filtered or deleted.
     double lists_for(double rows, double share = 1) const;
 
+    /// The same where each of the further lists is asked if it may_hold() what is wanted.
+    SpreadOfLists spread_for(double rows, double share = 1) const;
+
     /// Whether a list with this key of its centroid may hold rows that are nearer than `row_key`,
     /// the key of the last row wanted. `nearby`: from 0, the filter leaves nothing where the query
     /// is, to 1, as much as elsewhere. There the first lists have most of the rows already. False
@@ -88,12 +102,22 @@ class ProbePlan {
         const double reach = nearby * reach_besides_ + (1 - nearby) * reach_;
         return list_reach(metric, list_key, row_key, residual_) <= reach;
     }
+    /// Whether such a list, one of the most that a spread allows, is worth opening.
+    bool may_hold(Metric metric, float list_key, float row_key) const {
+        return list_reach(metric, list_key, row_key, residual_) <= reach_within_;
+    }
     bool has_reach() const { return !std::isnan(reach_); }
+
+    /// Every query opens as many lists.
+    void give_up_spread() { spread_ = 0; }
+    bool has_spread() const { return spread_ > 0; }
 
   private:
     double probes_[kCalibratedRowCounts];
     double reach_ = std::numeric_limits<double>::quiet_NaN();  // which nothing is within
     double reach_besides_ = 0;
+    double reach_within_ = 0;
+    double spread_ = 0;  // the most lists, as a multiple of lists_for(); 0: no spread
     float residual_ = 1;
 };
 
@@ -167,12 +191,20 @@ class Calibrator {
         float key;
     };
 
+    /// One of the ten nearest rows of a query: of its list, and of the tenth.
+    struct FoundRow {
+        Standing list;
+        float last_key;
+    };
+
     float key(const float* query, const float* vector) const;
     float distance(const Query& query, float key) const;
     std::vector<Standing> standings(const Query& query) const;
     void keep(Nearest* heap, const Near& near, size_t count) const;
 
     void measure_probes(Calibration* result) const;
+    void measure_reach_within(std::span<const FoundRow> rows, std::span<const FoundRow> of_full,
+                              Calibration* result) const;
     void measure_reach(Calibration* result) const;
     void measure_distances(Calibration* result) const;
     void thin_sample();

@@ -56,6 +56,7 @@ void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
                       .to_read = true,
                       .was_read = false,
                       .was_skipped = false,
+                      .was_unmatched = false,
                       .first_page = 0,
                       .page_count = 0});
     ++unread_count_;
@@ -220,7 +221,11 @@ void LevelScan::finish_list() {
     --unread_count_;
     pages_read_ = 0;
     ++counters_.lists_read;
-    if (options_.filter == nullptr || counters_.entries_passed > passed_before_) {
+    const bool is_unmatched =
+        options_.filter != nullptr && counters_.entries_passed == passed_before_;
+    unmatched_count_ += is_unmatched - size_t{lists_[reading_].was_unmatched};
+    lists_[reading_].was_unmatched = is_unmatched;
+    if (!is_unmatched) {
         ++counters_.lists_matched;
         counters_.entries_in_matched += counters_.entries_scanned - scanned_before_;
     }

@@ -139,9 +139,7 @@ class LevelScan {
     }
 
     /// Opened lists less those in which the filter let nothing through.
-    size_t matching_count() const {
-        return lists_.size() - (counters_.lists_read - counters_.lists_matched);
-    }
+    size_t matching_count() const { return lists_.size() - unmatched_count_; }
 
   private:
     static constexpr uint64_t kNearestLists = 3;
@@ -154,6 +152,7 @@ class LevelScan {
         bool to_read;
         bool was_read;
         bool was_skipped;     // the last time
+        bool was_unmatched;   // the last time
         uint32_t first_page;  // its pages in pages_
         uint32_t page_count;
     };
@@ -193,6 +192,7 @@ class LevelScan {
     std::span<const Candidate> ready_;    // the best of the window, ascending
     size_t taken_ = 0;                    // so many of them have been taken
     size_t unread_count_ = 0;
+    size_t unmatched_count_ = 0;
     bool is_reading_ = false;
     size_t reading_ = 0;
     uint32_t pages_read_ = 0;    // of the list that is being read

@@ -63,6 +63,12 @@ const char* page_fault(const uint8_t* page, PageKind kind) {
     return nullptr;
 }
 
+bool belongs_to(const uint8_t* page, PageKind kind, uint32_t list_id, uint32_t list_page) {
+    const PageTrailer* trailer = page_trailer(page);
+    return page_fault(page, kind) == nullptr && trailer->list_id == list_id &&
+           trailer->owner == list_page;
+}
+
 const char* list_page_fault(const ListGeometry& geometry, const uint8_t* page) {
     if (const char* fault = page_fault(page, PageKind::kList)) return fault;
     const ListPageView view(geometry, page);

@@ -29,6 +29,9 @@ void init_page(uint8_t* page, PageKind kind, uint32_t list_id, uint32_t owner);
 /// What is wrong with a page's trailer, or null. Checks its id, version and kind.
 const char* page_fault(const uint8_t* page, PageKind kind);
 
+/// Whether it is a page of this kind, and this list page's.
+bool belongs_to(const uint8_t* page, PageKind kind, uint32_t list_id, uint32_t list_page);
+
 /// What is wrong with a list page, or null: page_fault, and counts and links within the geometry.
 /// Every reader calls it before it follows anything on the page.
 const char* list_page_fault(const ListGeometry& geometry, const uint8_t* page);

@@ -23,6 +23,11 @@ float key_limit(Metric metric, double radius) {
     return std::nextafter(round_up(key), std::numeric_limits<float>::infinity());
 }
 
+// Whether lists are asked if they may hold what is wanted.
+bool goes_by_reach(const SearchOptions& options) {
+    return options.probes.has_spread() || (options.filter != nullptr && options.probes.has_reach());
+}
+
 LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t level) {
     const size_t capacity = std::max<size_t>(options.memory_bytes / (4 * sizeof(Candidate)), 64);
     return {
@@ -35,26 +40,28 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
         .max_found = level == 0 && !options.exhaustive && !options.keeps_order
                          ? std::max(options.memory_bytes / (4 * sizeof(FoundEntry)), kFewestFound)
                          : std::numeric_limits<size_t>::max(),
-        .first_rows = level == 0 && options.filter != nullptr ? kFirstRows : 1};
+        .first_rows = level == 0 && goes_by_reach(options) ? kFirstRows : 1};
 }
 
 }  // namespace
 
 Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchOptions& options)
     : shape_(shape), options_(options) {
+    // A sphere has a radius to end at.
+    if (options.radius < kInfinity) options_.probes.give_up_spread();
     const uint32_t root_level = shape.depth - 1;
     const uint32_t target_level = std::min(options.target_level, root_level);
     target_.emplace(shape.levels[target_level], scorer, shape.refine,
-                    level_options(options, scorer.metric(), target_level));
+                    level_options(options_, scorer.metric(), target_level));
     if (target_level == root_level) {
         target_->open_list(shape.root_list, scorer.root_terms());
         lists_exhausted_ = true;
         return;
     }
     root_.emplace(shape.levels[root_level], scorer, shape.refine,
-                  level_options(options, scorer.metric(), root_level));
+                  level_options(options_, scorer.metric(), root_level));
     root_->open_list(shape.root_list, scorer.root_terms());
-    goes_by_reach_ = options.filter != nullptr && options.probes.has_reach();
+    goes_by_reach_ = goes_by_reach(options_);
 }
 
 // A filter that passes one in a hundred makes ten rows as hard to find as a thousand; so do lists
@@ -75,16 +82,20 @@ double Search::remaining_share() const {
 
 // The lists that should be open before the next row is given out. It changes with what was read and
 // given out, not with every entry that is looked at.
-uint64_t Search::wanted_lists() {
+const SpreadOfLists& Search::wanted_lists() {
     const uint64_t lists_read = target_->counters().lists_read;
-    if (wanted_ == 0 || emitted_count_ != wanted_at_row_ || lists_read != wanted_at_list_) {
+    if (wanted_.most == 0 || emitted_count_ != wanted_at_row_ || lists_read != wanted_at_list_) {
         wanted_at_row_ = emitted_count_;
         wanted_at_list_ = lists_read;
-        const double lists =
-            options_.probes.lists_for(static_cast<double>(emitted_count_ + 1), remaining_share());
-        wanted_ = static_cast<uint64_t>(std::clamp(std::ceil(lists), 1.0, 1e9));
+        const auto rows = static_cast<double>(emitted_count_ + 1);
+        wanted_ = options_.probes.spread_for(rows, remaining_share());
     }
     return wanted_;
+}
+
+void Search::open_list() {
+    const FoundEntry list = root_->pop();
+    target_->open_list(list.pointer.block(), list.terms);
 }
 
 // Opens lists in the order of their centroids' distances; returns a step when that needs a read.
@@ -94,8 +105,7 @@ std::optional<SearchStep> Search::open_lists() {
         if (need == LevelScan::Need::kMore) {
             lists_exhausted_ = true;
         } else if (need == LevelScan::Need::kNothing) {
-            const FoundEntry list = root_->pop();
-            target_->open_list(list.pointer.block(), list.terms);
+            open_list();
         } else {
             return step_of(*root_, shape_.depth - 1, need);
         }
@@ -107,28 +117,43 @@ std::optional<SearchStep> Search::open_lists() {
 // before a row is given out, every list is opened whose rows may be nearer than it; before the
 // first rows, nearer than the last of them.
 std::optional<SearchStep> Search::reach_further() {
-    if (std::isnan(left_nearby_)) left_nearby_ = target_->left_nearby();
-    const LevelScan::Need need = root_->need();
-    if (need == LevelScan::Need::kMore) {
-        lists_exhausted_ = true;
-    } else if (need != LevelScan::Need::kNothing) {
-        return step_of(*root_, shape_.depth - 1, need);
-    } else if (options_.probes.may_reach(shape_.metric, root_->top().key, target_->wanted_key(),
-                                         left_nearby_)) {
-        const uint64_t opened = target_->opened_count();
-        lists_to_open_ = opened + std::max<uint64_t>(1, opened / 8);
+    while (is_reaching_) {
+        const LevelScan::Need need = root_->need();
+        if (need == LevelScan::Need::kMore) {
+            lists_exhausted_ = true;
+            is_reaching_ = false;
+        } else if (need != LevelScan::Need::kNothing) {
+            return step_of(*root_, shape_.depth - 1, need);
+        } else if (is_worth_opening(root_->top())) {
+            open_list();
+        } else {
+            is_reaching_ = false;
+        }
     }
     return std::nullopt;
 }
 
+bool Search::is_worth_opening(const FoundEntry& list) {
+    const float row_key = target_->wanted_key();
+    if (static_cast<double>(target_->matching_count()) < wanted_lists().most &&
+        options_.probes.may_hold(shape_.metric, list.key, row_key))
+        return true;
+    // A few at a time: each may bring the row nearer.
+    const uint64_t opened = target_->opened_count() - reached_from_;
+    return options_.filter != nullptr && opened <= reached_from_ / 8 &&
+           options_.probes.may_reach(shape_.metric, list.key, row_key, left_nearby_);
+}
+
 // In steps, so that many rows do not make a round of reading for each list.
 void Search::count_lists() {
-    const uint64_t wanted = wanted_lists();
+    // What a filter lets through shows when the lists are read.
+    if (options_.filter != nullptr && target_->has_unread()) return;
+    const auto wanted =
+        static_cast<uint64_t>(std::clamp(std::ceil(wanted_lists().first), 1.0, 1e9));
     const uint64_t opened = target_->opened_count();
     const uint64_t matching = target_->matching_count();
     // A list without a match is not one of those wanted, which shows when it is read.
-    if (wanted > matching && opened + wanted - matching > lists_to_open_ &&
-        (options_.filter == nullptr || !target_->has_unread()))
+    if (wanted > matching && opened + wanted - matching > lists_to_open_)
         lists_to_open_ = opened + std::max(wanted - matching, opened / 16);
 }
 
@@ -136,6 +161,7 @@ SearchStep Search::next() {
     for (;;) {
         count_lists();
         if (std::optional<SearchStep> step = open_lists()) return *step;
+        if (std::optional<SearchStep> step = reach_further()) return *step;
         const LevelScan::Need need = target_->need();
         const bool is_dry = need == LevelScan::Need::kMore;
         if ((is_dry || need == LevelScan::Need::kNothing) && !lists_exhausted_) {
@@ -143,9 +169,12 @@ SearchStep Search::next() {
             if (is_dry && options_.radius == kInfinity) {
                 lists_to_open_ = opened + std::max<uint64_t>(1, opened / 2);
             } else if (goes_by_reach_) {
+                if (emitted_count_ == 0) left_nearby_ = target_->left_nearby();
+                is_reaching_ = true;
+                reached_from_ = opened;
                 if (std::optional<SearchStep> step = reach_further()) return *step;
             }
-            if (lists_to_open_ > opened) continue;
+            if (lists_to_open_ > opened || target_->has_unread()) continue;
         }
         return step_of(*target_, std::min(options_.target_level, shape_.depth - 1), need);
     }

@@ -58,9 +58,11 @@ class Search {
 
   private:
     double remaining_share() const;
-    uint64_t wanted_lists();
+    const SpreadOfLists& wanted_lists();
+    bool is_worth_opening(const FoundEntry& list);
     SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
     std::optional<SearchStep> open_lists();
+    void open_list();
     std::optional<SearchStep> reach_further();
     void count_lists();
 
@@ -71,13 +73,14 @@ class Search {
     LevelScan* current_ = nullptr;
     uint64_t emitted_count_ = 0;
     uint64_t lists_to_open_ = 0;
-    uint64_t wanted_ = 0;
+    SpreadOfLists wanted_{};
     uint64_t wanted_at_row_ = 0;
     uint64_t wanted_at_list_ = 0;
     bool lists_exhausted_ = false;
-    bool goes_by_reach_ = false;  // not by how many lists are open
-    // When the first lists had been read; NaN: not yet.
-    double left_nearby_ = std::numeric_limits<double>::quiet_NaN();
+    bool goes_by_reach_ = false;  // not by how many lists are open alone
+    bool is_reaching_ = false;    // further lists are being opened
+    uint64_t reached_from_ = 0;   // so many were open before
+    double left_nearby_ = 0;      // when the first row was given out
 };
 
 }  // namespace lookalike

@@ -47,8 +47,7 @@ void scale_to_length_one(std::vector<float>& centroids, size_t dims) {
     }
 }
 
-/// list_count of the distinct rows, chosen by the seed: FAISS itself would choose among all rows
-/// and start with equal centroids when rows repeat.
+/// list_count of the distinct rows, chosen by the seed: equal centroids would be wasted.
 std::vector<float> initial_centroids(const Rows& rows, std::vector<uint32_t> distinct,
                                      size_t list_count, int seed) {
     uint64_t state = static_cast<uint64_t>(seed);
@@ -80,8 +79,9 @@ void assign_exactly(const Rows& rows, Lists& lists) {
 }
 
 /// For each list those nearest to it, itself among them.
-std::vector<uint32_t> nearby_lists(const Lists& lists, size_t dims, size_t count) {
+std::vector<uint32_t> nearby_lists(const Lists& lists, size_t dims) {
     const size_t list_count = lists.centroids.size() / dims;
+    const size_t count = std::min(kNearbyLists, list_count);
     faiss::IndexFlatL2 index(static_cast<int64_t>(dims));
     index.add(static_cast<int64_t>(list_count), lists.centroids.data());
     std::vector<int64_t> labels(list_count * count);
@@ -93,9 +93,8 @@ std::vector<uint32_t> nearby_lists(const Lists& lists, size_t dims, size_t count
 
 /// Each row goes to the nearest of the lists near its own: once lists have found their place, that
 /// is nearly always the nearest of all.
-void assign_nearby(const Rows& rows, Lists& lists) {
-    const size_t count = std::min(kNearbyLists, lists.centroids.size() / rows.dims);
-    const std::vector<uint32_t> nearby = nearby_lists(lists, rows.dims, count);
+void assign_nearby(const Rows& rows, Lists& lists, const std::vector<uint32_t>& nearby) {
+    const size_t count = nearby.size() / (lists.centroids.size() / rows.dims);
 #pragma omp parallel for
     for (size_t i = 0; i < rows.row_count; ++i) {
         const auto distance_to = [&](uint32_t list) {
@@ -130,8 +129,7 @@ void move_to_means(const Rows& rows, Lists& lists) {
     }
 }
 
-void iterate(const Rows& rows, Lists& lists, bool exactly, const KmeansOptions& options) {
-    exactly ? assign_exactly(rows, lists) : assign_nearby(rows, lists);
+void move_centroids(const Rows& rows, Lists& lists, const KmeansOptions& options) {
     move_to_means(rows, lists);
     if (options.spherical) scale_to_length_one(lists.centroids, rows.dims);
 }
@@ -148,7 +146,12 @@ Lists train_one_level(const Rows& rows, std::vector<uint32_t> distinct, size_t l
         return lists;
     }
     for (int i = 0; i < options.iteration_count; ++i) {
-        iterate(rows, lists, i == 0 || i == kExactAgain, options);
+        if (i == 0 || i == kExactAgain) {
+            assign_exactly(rows, lists);
+        } else {
+            assign_nearby(rows, lists, nearby_lists(lists, rows.dims));
+        }
+        move_centroids(rows, lists, options);
         if (iteration_done) iteration_done();
     }
     return lists;
@@ -213,7 +216,7 @@ std::vector<Part> split_into_parts(const Rows& rows, const std::vector<uint32_t>
 }
 
 /// k-means of the rows into sqrt(lists) parts, then of each part: list_count^1.5 instead of
-/// list_count^2 distances. Then rows move over the borders of the parts.
+/// list_count^2 distances a row of each. Then rows move over the borders of the parts.
 std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t>& distinct,
                                     const KmeansOptions& options) {
     const auto part_count = static_cast<size_t>(std::sqrt(static_cast<double>(options.list_count)));
@@ -245,8 +248,10 @@ std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t
                                learned.centroids.end());
         finish_step();
     }
+    const std::vector<uint32_t> nearby = nearby_lists(lists, rows.dims);
     for (size_t i = 0; i < kSettlingIterations; ++i) {
-        iterate(rows, lists, false, options);
+        assign_nearby(rows, lists, nearby);
+        move_centroids(rows, lists, options);
         finish_step();
     }
     return std::move(lists.centroids);

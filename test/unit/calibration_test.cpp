@@ -23,6 +23,11 @@ std::vector<float> random_vector(std::mt19937& random) {
     return vector;
 }
 
+void round_to_bits(std::vector<float>& vector) {
+    for (float& x : vector)
+        x = x > 0 ? 1 : -1;
+}
+
 size_t nearest(const std::vector<std::vector<float>>& centroids, const std::vector<float>& row) {
     size_t best = 0;
     double best_distance = 1e30;
@@ -142,6 +147,81 @@ TEST(Calibration, TheReachFindsRowsOfAFarRegion) {
         }
         EXPECT_GE(found, wanted * 0.95) << int(metric);
         EXPECT_LT(calibration.reach[3], calibration.reach[7]);
+    }
+}
+
+// Some queries lie in a cluster, where one list has most of what they want, and some in noise. What
+// was measured must hold for other queries, and take fewer lists than the same number for all.
+TEST(Calibration, ASpreadFindsTheSameInFewerLists) {
+    constexpr uint32_t kLists = 100;
+    for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kHamming}) {
+        std::mt19937 random(12);
+        std::vector<std::vector<float>> centroids;
+        std::vector<float> flat;
+        std::vector<std::vector<float>> in_list[kLists];
+        const auto place = [&](uint32_t i) {
+            std::vector<float> row = random_vector(random);
+            for (uint32_t d = 0; d < kDims && i % 2 == 0; ++d)
+                row[d] = centroids[i % kLists][d] + row[d] / 3;
+            if (metric == Metric::kHamming) round_to_bits(row);
+            return row;
+        };
+        for (uint32_t list = 0; list < kLists; ++list) {
+            centroids.push_back(random_vector(random));
+            if (metric == Metric::kHamming) round_to_bits(centroids.back());
+            flat.insert(flat.end(), centroids[list].begin(), centroids[list].end());
+        }
+        Calibrator calibrator(metric, kDims);
+        for (uint32_t i = 0; i < 300; ++i)
+            calibrator.add_query(place(i).data());
+        calibrator.set_lists(flat, kLists);
+        for (uint32_t i = 0; i < 20000; ++i) {
+            const std::vector<float> row = place(i);
+            const auto list = static_cast<uint32_t>(nearest(centroids, row));
+            in_list[list].push_back(row);
+            calibrator.observe(row.data(), list);
+        }
+        const Calibration calibration = calibrator.measure();
+        const auto key = [metric](const float* query, const float* row) {
+            const float squared = l2_squared(query, row, kDims);
+            return metric == Metric::kL2        ? squared
+                   : metric == Metric::kHamming ? squared / 4  // bits that differ
+                                                : -dot(query, row, kDims);
+        };
+        for (const double recall : {0.85, 0.95, 0.97}) {
+            const ProbePlan plan(calibration, recall);
+            const SpreadOfLists spread = plan.spread_for(1);
+            EXPECT_LT(spread.first, plan.lists_for(1));
+            EXPECT_GE(spread.most, plan.lists_for(1));
+            double found = 0;
+            double opened = 0;
+            for (uint32_t q = 0; q < 300; ++q) {
+                const std::vector<float> query = place(q);
+                std::vector<std::pair<float, uint32_t>> lists;
+                for (uint32_t list = 0; list < kLists; ++list)
+                    lists.emplace_back(key(query.data(), centroids[list].data()), list);
+                std::sort(lists.begin(), lists.end());
+                std::vector<std::pair<float, uint32_t>> rows;  // and the ranks of their lists
+                for (uint32_t rank = 0; rank < kLists; ++rank)
+                    for (const std::vector<float>& row : in_list[lists[rank].second])
+                        rows.emplace_back(key(query.data(), row.data()), rank);
+                std::sort(rows.begin(), rows.end());
+                int in_first = 0;
+                float tenth = 0;
+                for (size_t i = 0; i < rows.size() && in_first < 10; ++i) {
+                    in_first += rows[i].second < spread.first;
+                    tenth = rows[i].first;
+                }
+                uint32_t count = static_cast<uint32_t>(spread.first);
+                while (count < spread.most && plan.may_hold(metric, lists[count].first, tenth))
+                    ++count;
+                opened += count;
+                for (size_t i = 0; i < 10; ++i)
+                    found += rows[i].second < count;
+            }
+            EXPECT_GE(found / 3000, recall) << int(metric) << " " << recall;
+            EXPECT_LT(opened / 300, 0.95 * plan.lists_for(1)) << int(metric) << " " << recall;
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 #include "core/search.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
@@ -78,6 +79,18 @@ TEST(Search, GivesEveryRowOnceAndNoBoundAboveItsDistance) {
     }
 }
 
+// As if ten rows had been found to take 30 lists.
+Calibration spread_calibration(float reach_within, uint32_t lists = 30) {
+    Calibration calibration{};
+    calibration.query_count = 1;
+    calibration.list_count = 2 * lists;
+    for (auto& probes : calibration.probes)
+        std::ranges::fill(probes, lists);
+    std::ranges::fill(calibration.reach_within, reach_within);
+    calibration.residual = 1;
+    return calibration;
+}
+
 // What was left out of a window comes from reading the lists again, at its own place.
 TEST(Search, GivesTheSameSequenceWhateverTheMemory) {
     for (const MemoryIndexOptions& kind : kinds_of_index()) {
@@ -89,6 +102,15 @@ TEST(Search, GivesTheSameSequenceWhateverTheMemory) {
         for (const size_t memory : {kTiny, kSmall}) {
             MemorySearch search(index, query, options_with(memory, 2));
             EXPECT_EQ(rows_of(search.all()), expected);
+        }
+        SearchOptions options = options_with(kLarge);
+        options.probes = ProbePlan(spread_calibration(0.7f, 8), 0.9);
+        MemorySearch spread(index, query, options);
+        const std::vector<uint32_t> spread_rows = rows_of(spread.all());
+        for (const size_t memory : {kTiny, kSmall}) {
+            options.memory_bytes = memory;
+            MemorySearch search(index, query, options);
+            EXPECT_EQ(rows_of(search.all()), spread_rows);
         }
     }
 }
@@ -179,6 +201,45 @@ TEST(Search, OpensMoreListsAsMoreRowsAreTaken) {
     }
     EXPECT_EQ(search.search().leaf().opened_count(), 60u);
     EXPECT_EQ(search.search().emitted_count(), 4000u);
+}
+
+TEST(Search, OpensAQuarterAndThenTheListsThatMayReach) {
+    MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 4000, 60});
+    const auto plan = [](float reach) { return ProbePlan(spread_calibration(reach), 0.9); };
+    const auto lists_read = [&](const ProbePlan& probes, int row_count) {
+        SearchOptions options = options_with(kLarge);
+        options.probes = probes;
+        MemorySearch search(index, index.row(5), options);
+        FoundEntry found;
+        for (int i = 0; i < row_count; ++i)
+            EXPECT_TRUE(search.next(&found));
+        return search.search().leaf().counters().lists_read;
+    };
+    for (const int row_count : {1, 50}) {
+        EXPECT_EQ(lists_read(plan(-1e30f), row_count), 8u);
+        EXPECT_EQ(lists_read(plan(1e30f), row_count), 30u);
+        EXPECT_EQ(lists_read(plan(0), row_count), 30u);  // not measured
+    }
+    EXPECT_GE(lists_read(plan(-1e30f), 51), 30u);
+    ProbePlan by_number = plan(1e30f);
+    by_number.start_with(7);
+    EXPECT_EQ(lists_read(by_number, 1), 7u);
+    std::set<uint64_t> counts;
+    for (float reach = -2; reach < 4; reach += 0.02f)
+        counts.insert(lists_read(plan(reach), 1));
+    EXPECT_GE(counts.size(), 8u);
+    EXPECT_EQ(*counts.begin(), 8u);
+    EXPECT_EQ(*counts.rbegin(), 30u);
+    SearchOptions options = options_with(kTiny);
+    options.probes = plan(0.5f);
+    MemorySearch search(index, index.row(5), options);
+    expect_each_once(search.all(), 4000);
+    // Who asks for a sphere has a radius to end at.
+    options.radius = 1e-3;
+    MemorySearch sphere(index, index.row(5), options);
+    FoundEntry found;
+    ASSERT_TRUE(sphere.next(&found));
+    EXPECT_EQ(sphere.search().leaf().opened_count(), 30u);
 }
 
 TEST(Search, StopsAtTheNearestListForInserts) {
