@@ -309,7 +309,8 @@ void assign_rows(BuildState* state) {
     collect_batch(&scan);
     ExecDropSingleTupleTableSlot(scan.slot);
     if (state->calibrator != nullptr) {
-        state->calibration = run_core([&] { return state->calibrator->measure(); });
+        state->calibration =
+            run_core([&] { return state->calibrator->measure(throw_if_cancelled); });
     }
     if (state->worker != nullptr) worker_stop(state->worker);
     state->worker = nullptr;

@@ -200,7 +200,9 @@ void learn_lists(BuildState* state) {
         if (state->list_count > 1) {
             const std::span<const float> centroids(state->centroids,
                                                    uint64{state->list_count} * state->code_dims);
-            run_core([&] { state->calibrator->set_lists(centroids, state->list_count); });
+            run_core([&] {
+                state->calibrator->set_lists(centroids, state->list_count, throw_if_cancelled);
+            });
         } else {
             state->centroids = nullptr;
             state->calibrator = nullptr;

@@ -333,9 +333,12 @@ uint64 calibrate(const InspectedIndex& inspected) {
     if (state->query_count > 0) {
         const std::span<const float> centroids(state->centroids,
                                                uint64{state->list_count} * state->shape.code_dims);
-        run_core([&] { state->calibrator->set_lists(centroids, state->list_count); });
+        run_core([&] {
+            state->calibrator->set_lists(centroids, state->list_count, throw_if_cancelled);
+        });
         read_table(state, observe_row);
-        const Calibration calibration = run_core([&] { return state->calibrator->measure(); });
+        const Calibration calibration =
+            run_core([&] { return state->calibrator->measure(throw_if_cancelled); });
         write_calibration(state->index, calibration);
         measured_by = calibration.query_count;
     }

@@ -210,15 +210,19 @@ std::vector<Calibrator::Standing> Calibrator::standings(const Query& query) cons
     return result;
 }
 
-void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count) {
+void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count,
+                           const Check& check) {
     centroids_ = centroids;
     list_count_ = list_count;
     for (FullQuery& query : full_) {
+        check();
+        query.is_far.clear();
         for (const Standing& list : standings(query))
             query.is_far.push_back(list.rank >= list_count / 2);
     }
-    near_of_list_.resize(list_count);
+    near_of_list_.assign(list_count, {});
     for (uint32_t i = 0; i < near_.size(); ++i) {
+        check();
         const std::vector<Standing> lists = standings(near_[i]);
         for (uint32_t list = 0; list < list_count; ++list)
             if (lists[list].rank < near_list_count(list_count)) near_of_list_[list].push_back(i);
@@ -263,25 +267,26 @@ void Calibrator::observe(const float* vector, uint32_t list) {
         keep(&near_[i].nearest, {key(near_[i].vector.data(), vector), list}, kCalibratedRows[0]);
 }
 
-Calibration Calibrator::measure() const {
+Calibration Calibrator::measure(const Check& check) const {
     Calibration result{};
     result.list_count = list_count_;
     result.row_count = row_count_;
-    measure_probes(&result);
-    measure_reach(&result);
+    measure_probes(&result, check);
+    measure_reach(&result, check);
     measure_distances(&result);
     return result;
 }
 
 // Where more than one in two hundred of the ten nearest lie beyond the near lists, queries that met
 // only these do not know them, and do not count; nor can they tell what takes more than these.
-void Calibrator::measure_probes(Calibration* result) const {
+void Calibrator::measure_probes(Calibration* result, const Check& check) const {
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<uint64_t> found[kCalibratedRowCounts];
     std::fill_n(found, kCalibratedRowCounts, std::vector<uint64_t>(list_count_));
     std::vector<FoundRow> found_rows;
     double residuals = 0;
     const auto count = [&](const Query& query, uint32_t row_counts) {
+        check();
         Nearest rows = query.nearest;
         std::sort(rows.begin(), rows.end());
         const std::vector<Standing> lists = standings(query);
@@ -354,12 +359,13 @@ void Calibrator::measure_reach_within(std::span<const FoundRow> rows,
 }
 
 // So far that only as many of the rows that a filter leaves are missed as each recall allows.
-void Calibrator::measure_reach(Calibration* result) const {
+void Calibrator::measure_reach(Calibration* result, const Check& check) const {
     std::fill_n(result->reach, kCalibratedRecallCounts, std::numeric_limits<float>::lowest());
     std::fill_n(result->reach_besides, kCalibratedRecallCounts,
                 std::numeric_limits<float>::lowest());
     std::vector<std::pair<float, uint32_t>> reaches[kFilterCount];  // and the ranks of the lists
     for (const FullQuery& query : full_) {
+        check();
         const std::vector<Standing> lists = standings(query);
         for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
             for (const Near& row : query.left[filter]) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -146,6 +147,9 @@ class Calibrator {
         kSampledRows * sizeof(float);
     static constexpr size_t kBytesPerNearQuery = (kCalibratedRows[0] + 1) * 2 * sizeof(float);
 
+    /// Called for each query by what takes long; it may throw to end that.
+    using Check = std::function<void()>;
+
     /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
     Calibrator(Metric metric, uint32_t row_floats);
 
@@ -158,13 +162,14 @@ class Calibrator {
 
     /// After the last query. `centroids`, which the lists were made with, row_floats each, must
     /// outlive this.
-    void set_lists(std::span<const float> centroids, uint32_t list_count);
+    void set_lists(
+        std::span<const float> centroids, uint32_t list_count, const Check& check = [] {});
 
     /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
     void observe(const float* vector, uint32_t list);
 
     /// REQUIRES: set_lists.
-    Calibration measure() const;
+    Calibration measure(const Check& check = [] {}) const;
 
   private:
     struct Near {
@@ -202,10 +207,10 @@ class Calibrator {
     std::vector<Standing> standings(const Query& query) const;
     void keep(Nearest* heap, const Near& near, size_t count) const;
 
-    void measure_probes(Calibration* result) const;
+    void measure_probes(Calibration* result, const Check& check) const;
     void measure_reach_within(std::span<const FoundRow> rows, std::span<const FoundRow> of_full,
                               Calibration* result) const;
-    void measure_reach(Calibration* result) const;
+    void measure_reach(Calibration* result, const Check& check) const;
     void measure_distances(Calibration* result) const;
     void thin_sample();
 

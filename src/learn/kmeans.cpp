@@ -16,7 +16,9 @@ namespace {
 // as the first have taken the lists away from where they started.
 constexpr size_t kNearbyLists = 32;
 constexpr int kExactAgain = 2;
+constexpr int kNearbyFor = 5;  // iterations after which it is asked again which lists these are
 constexpr size_t kSettlingIterations = 5;
+constexpr size_t kSummedAtOnce = 32;  // elements of a row
 
 /// Counts the steps of one training over all its parts.
 class Steps {
@@ -113,19 +115,32 @@ void assign_nearby(const Rows& rows, Lists& lists, const std::vector<uint32_t>& 
     }
 }
 
-/// A list that has lost its rows stays where it is. Sums in double: the rows may be many.
+/// A list that has lost its rows stays where it is. Sums in double: the rows may be many. Each list
+/// is one thread's, so threads do not change the sums.
 void move_to_means(const Rows& rows, Lists& lists) {
-    std::vector<double> sums(lists.centroids.size());
-    std::vector<uint32_t> counts(lists.centroids.size() / rows.dims);
-    for (size_t i = 0; i < rows.row_count; ++i) {
-        const size_t list = lists.list_ids[i];
-        ++counts[list];
-        for (size_t d = 0; d < rows.dims; ++d)
-            sums[list * rows.dims + d] += rows.row(i)[d];
-    }
-    for (size_t i = 0; i < sums.size(); ++i) {
-        const uint32_t count = counts[i / rows.dims];
-        if (count > 0) lists.centroids[i] = static_cast<float>(sums[i] / count);
+    const size_t list_count = lists.centroids.size() / rows.dims;
+    std::vector<size_t> ends(list_count + 1);
+    for (const uint32_t list : lists.list_ids)
+        ++ends[list + 1];
+    std::partial_sum(ends.begin(), ends.end(), ends.begin());
+    std::vector<uint32_t> by_list(rows.row_count);
+    for (size_t i = 0; i < rows.row_count; ++i)
+        by_list[ends[lists.list_ids[i]]++] = static_cast<uint32_t>(i);
+#pragma omp parallel for schedule(dynamic, 16)
+    for (size_t list = 0; list < list_count; ++list) {
+        const size_t begin = list == 0 ? 0 : ends[list - 1];
+        const std::span<const uint32_t> members(by_list.data() + begin, ends[list] - begin);
+        for (size_t d = 0; d < rows.dims && !members.empty(); d += kSummedAtOnce) {
+            const size_t width = std::min(kSummedAtOnce, rows.dims - d);
+            double sums[kSummedAtOnce] = {};
+            for (const uint32_t member : members) {
+                for (size_t k = 0; k < width; ++k)
+                    sums[k] += rows.row(member)[d + k];
+            }
+            for (size_t k = 0; k < width; ++k)
+                lists.centroids[list * rows.dims + d + k] =
+                    static_cast<float>(sums[k] / static_cast<double>(members.size()));
+        }
     }
 }
 
@@ -145,11 +160,13 @@ Lists train_one_level(const Rows& rows, std::vector<uint32_t> distinct, size_t l
         assign_exactly(rows, lists);
         return lists;
     }
+    std::vector<uint32_t> nearby;
     for (int i = 0; i < options.iteration_count; ++i) {
         if (i == 0 || i == kExactAgain) {
             assign_exactly(rows, lists);
         } else {
-            assign_nearby(rows, lists, nearby_lists(lists, rows.dims));
+            if (i < kExactAgain || i % kNearbyFor == 0) nearby = nearby_lists(lists, rows.dims);
+            assign_nearby(rows, lists, nearby);
         }
         move_centroids(rows, lists, options);
         if (iteration_done) iteration_done();

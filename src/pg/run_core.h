@@ -4,6 +4,10 @@
 
 #include "pg/server.h"
 
+extern "C" {
+#include "miscadmin.h"
+}
+
 #include <cstring>
 #include <exception>
 #include <new>
@@ -24,6 +28,14 @@ struct CoreFailure {
     pg_unreachable();
 }
 
+/// Thrown where C++ is told that the statement is to end.
+struct Cancelled {};
+
+/// For core code that takes long: to be called now and then within run_core().
+inline void throw_if_cancelled() {
+    if (QueryCancelPending || ProcDiePending) throw Cancelled{};
+}
+
 /// Runs `function`, which must not call PostgreSQL, and returns what it returns.
 template <typename Function>
 auto run_core(Function&& function) -> decltype(function()) {
@@ -32,8 +44,12 @@ auto run_core(Function&& function) -> decltype(function()) {
                   "an ERROR may jump over the result");
     CoreFailure failure;
     failure.failed = false;
+    bool is_cancelled = false;
     try {
         return function();
+    } catch (const Cancelled&) {
+        is_cancelled = true;
+        failure = {true, false, "cancelled"};
     } catch (const std::bad_alloc&) {
         failure = {true, true, "out of memory"};
     } catch (const std::exception& error) {
@@ -43,6 +59,7 @@ auto run_core(Function&& function) -> decltype(function()) {
     } catch (...) {
         failure = {true, false, "unknown failure"};
     }
+    if (is_cancelled) CHECK_FOR_INTERRUPTS();
     raise_core_failure(failure);
 }
 

@@ -267,6 +267,24 @@ TEST(Calibration, NearQueriesTellWhatFullOnesDo) {
         EXPECT_EQ(by_near.probes[0][j], by_full.probes[0][j]) << j;
 }
 
+TEST(Calibration, WhatTakesLongCanBeEnded) {
+    Calibrator calibrator(Metric::kL2, 1);
+    const float rows[] = {1, 2, 3};
+    for (const float& row : rows)
+        calibrator.add_query(&row);
+    const float centroids[] = {0, 4};
+    int calls = 0;
+    const auto end_at_second = [&calls] {
+        if (++calls == 2) throw calls;
+    };
+    EXPECT_THROW(calibrator.set_lists(centroids, 2, end_at_second), int);
+    EXPECT_EQ(calls, 2);
+    calibrator.set_lists(centroids, 2);
+    calls = 0;
+    EXPECT_THROW(calibrator.measure(end_at_second), int);
+    EXPECT_EQ(calls, 2);
+}
+
 // Every row has the same chance to be a query, and to be one of either kind.
 TEST(Calibration, QueriesAreDrawnFromEverywhere) {
     int chosen[4] = {};
