@@ -219,6 +219,12 @@ void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometr
     run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
 }
 
+// What is read has gone: removed by VACUUM. Of a root nothing ever is.
+void drop(Reader* reader, uint32 level, BlockNumber block) {
+    if (level > 0) raise_corrupted(reader->index, block, "the page belongs to another list page");
+    run_core([&] { reader->search->level_of_step().drop_entry(); });
+}
+
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
                      uint32 level, bool is_copied) {
     LevelScan& scan = reader->search->level_of_step();
@@ -227,7 +233,7 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     }
     if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
         if (!copy_slot(reader->index, geometry, place, reader->slot)) {
-            run_core([&] { scan.drop_entry(); });
+            drop(reader, level, place.slot_pages[0]);
         } else if (is_intact(reader->slot, geometry.slot_bytes)) {
             run_core([&] { scan.push_slot(reader->slot); });
         } else {
@@ -245,12 +251,8 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     const uint8_t* slot = page_body(page) + place.slot_offset;
     bool is_whole = true;
     if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
-        if (level > 0) {
-            raise_corrupted(reader->index, place.slot_pages[0],
-                            "the page belongs to another list page");
-        }
         check_recyclable(reader->index, buffer, PageKind::kRefine);
-        run_core([&] { scan.drop_entry(); });
+        drop(reader, level, place.slot_pages[0]);
     } else if (is_intact(slot, geometry.slot_bytes)) {
         run_core([&] { scan.push_slot(slot); });
     } else {

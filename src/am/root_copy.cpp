@@ -19,10 +19,13 @@ bool has_whole_slots(const RootCopy& copy, const ListGeometry& geometry) {
             const StreamPlace place = geometry.slot_place(i);
             if (!view.is_live(i) || place.offset + geometry.slot_bytes > kBodyBytes) continue;
             const uint8_t* slots = copy.page(view.refine_pages()[place.page_index]);
+            RefineSlotHeader header;
             if (slots == nullptr ||
                 !belongs_to(slots, PageKind::kRefine, copy.first_block, block) ||
                 !is_intact(page_body(slots) + place.offset, geometry.slot_bytes))
                 return false;
+            memcpy(&header, page_body(slots) + place.offset, sizeof header);
+            if (header.pointer != view.pointer(i)) return false;
         }
     }
     return true;
@@ -32,6 +35,8 @@ bool has_whole_slots(const RootCopy& copy, const ListGeometry& geometry) {
 
 void copy_root(Relation index, const IndexShape& shape, size_t most_bytes,
                std::shared_ptr<const RootCopy>* copy) {
+    // Else only its pages as they are now say where its slots lie.
+    if (!shape.levels[1].codes_inside) return;
     const uint64 page_count = shape.levels[1].pages_for(shape.leaf_count);
     if (page_count > most_bytes / BLCKSZ) return;
     const size_t size = static_cast<size_t>(page_count) * BLCKSZ;

@@ -22,8 +22,8 @@ struct RootCopy {
     }
 };
 
-/// Copies the root of an index of depth 2 to `copy`, if it takes at most `most_bytes` and looks
-/// sound; otherwise leaves `copy` alone.
+/// Copies the root of an index of depth 2 to `copy`, if it takes at most `most_bytes`, has its
+/// codes in its list pages and looks sound; otherwise leaves `copy` alone.
 void copy_root(Relation index, const IndexShape& shape, size_t most_bytes,
                std::shared_ptr<const RootCopy>* copy);
 

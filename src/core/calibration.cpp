@@ -376,10 +376,12 @@ void Calibrator::measure_reach(Calibration* result, const Check& check) const {
             }
         }
     }
+    float least = std::numeric_limits<float>::max();
     for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
         auto& rows = reaches[filter];
         if (rows.empty()) continue;
         std::sort(rows.begin(), rows.end(), std::greater<>());
+        least = std::min(least, rows.back().first);
         for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
             const SpreadOfLists spread = spread_of(most_lists(*result, kCalibratedRecalls[j]));
             const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
@@ -397,6 +399,9 @@ void Calibrator::measure_reach(Calibration* result, const Check& check) const {
             }
         }
     }
+    // Where nothing lies beyond the spread; a mean with another column must have a value.
+    for (float& reach : result->reach_besides)
+        reach = std::max(reach, least);
 }
 
 // Near by, a typical query: few lie among many near rows, and would make the mean theirs. Far off,

@@ -144,14 +144,15 @@ void LevelScan::widen() {
     taken_ = 0;
 }
 
-bool LevelScan::can_skip(const uint8_t* first_page) const {
+bool LevelScan::can_skip(const uint8_t* first_page) {
     if (geometry_.summary_bytes == 0) return false;
     const uint8_t* summary = ListPageView(geometry_, first_page).summary();
     if (options_.filter != nullptr && !options_.filter->may_pass(summary)) return true;
     if (options_.exhaustive) return false;
     ListSummary list;
     std::memcpy(&list, summary, sizeof list);
-    return window_.is_beyond(scorer_.list_bound(lists_[reading_].terms, list.radius).key);
+    is_too_far_ = window_.is_beyond(scorer_.list_bound(lists_[reading_].terms, list.radius).key);
+    return is_too_far_;
 }
 
 void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
@@ -221,11 +222,13 @@ void LevelScan::finish_list() {
     --unread_count_;
     pages_read_ = 0;
     ++counters_.lists_read;
-    const bool is_unmatched =
-        options_.filter != nullptr && counters_.entries_passed == passed_before_;
+    const bool lets_through =
+        options_.filter == nullptr || counters_.entries_passed > passed_before_;
+    const bool is_unmatched = !lets_through && !is_too_far_;
+    is_too_far_ = false;
     unmatched_count_ += is_unmatched - size_t{lists_[reading_].was_unmatched};
     lists_[reading_].was_unmatched = is_unmatched;
-    if (!is_unmatched) {
+    if (lets_through) {
         ++counters_.lists_matched;
         counters_.entries_in_matched += counters_.entries_scanned - scanned_before_;
     }

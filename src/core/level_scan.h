@@ -68,7 +68,7 @@ class LevelScan {
     uint32_t following_list() const;
     /// Whether list_to_read(), of which this is the first page, may be left unread: nothing in it
     /// passes the filter, or nothing in it is near enough.
-    bool can_skip(const uint8_t* first_page) const;
+    bool can_skip(const uint8_t* first_page);
     void begin_page(const uint8_t* page, uint32_t block);
     void push_block(const ListPageView& page, uint32_t block, const uint8_t* codes);
     void finish_list();
@@ -193,6 +193,7 @@ class LevelScan {
     size_t taken_ = 0;                    // so many of them have been taken
     size_t unread_count_ = 0;
     size_t unmatched_count_ = 0;
+    bool is_too_far_ = false;  // the list that is being read, which says nothing about the filter
     bool is_reading_ = false;
     size_t reading_ = 0;
     uint32_t pages_read_ = 0;    // of the list that is being read

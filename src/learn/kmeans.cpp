@@ -165,7 +165,8 @@ Lists train_one_level(const Rows& rows, std::vector<uint32_t> distinct, size_t l
         if (i == 0 || i == kExactAgain) {
             assign_exactly(rows, lists);
         } else {
-            if (i < kExactAgain || i % kNearbyFor == 0) nearby = nearby_lists(lists, rows.dims);
+            if (i <= kExactAgain + 1 || i % kNearbyFor == 0)
+                nearby = nearby_lists(lists, rows.dims);
             assign_nearby(rows, lists, nearby);
         }
         move_centroids(rows, lists, options);
