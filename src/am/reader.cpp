@@ -183,6 +183,15 @@ void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied)
     prefetch(page_body(page) + following.slot_offset, Min(geometry.slot_bytes, kSlotBytesAhead));
 }
 
+// What should be read has gone: removed by VACUUM. Of a root nothing ever is.
+void drop_entry(Reader* reader, BlockNumber block) {
+    LevelScan& level = reader->search->level_of_step();
+    if (level.is_inner()) {
+        raise_corrupted(reader->index, block, "the page belongs to another list page");
+    }
+    run_core([&] { level.drop_entry(); });
+}
+
 // Whether an entry is still on its list page, which is locked.
 bool is_there(Reader* reader, Buffer buffer, const LevelScan::Place& place,
               const ListGeometry& geometry) {
@@ -216,26 +225,21 @@ void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometr
         }
     }
     UnlockReleaseBuffer(buffer);
-    run_core([&] { found ? level.push_slot(reader->slot) : level.drop_entry(); });
-}
-
-// What is read has gone: removed by VACUUM. Of a root nothing ever is.
-void drop(Reader* reader, uint32 level, BlockNumber block) {
-    if (level > 0) raise_corrupted(reader->index, block, "the page belongs to another list page");
-    run_core([&] { reader->search->level_of_step().drop_entry(); });
+    if (!found) return drop_entry(reader, place.list_page);
+    run_core([&] { level.push_slot(reader->slot); });
 }
 
 void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
-                     uint32 level, bool is_copied) {
-    LevelScan& scan = reader->search->level_of_step();
+                     bool is_copied) {
+    LevelScan& level = reader->search->level_of_step();
     if (place.slot_pages.empty()) {
         raise_corrupted(reader->index, place.list_page, "a refine page is missing");
     }
     if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
         if (!copy_slot(reader->index, geometry, place, reader->slot)) {
-            drop(reader, level, place.slot_pages[0]);
+            drop_entry(reader, place.slot_pages[0]);
         } else if (is_intact(reader->slot, geometry.slot_bytes)) {
-            run_core([&] { scan.push_slot(reader->slot); });
+            run_core([&] { level.push_slot(reader->slot); });
         } else {
             look_again(reader, place, geometry);
         }
@@ -252,9 +256,9 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     bool is_whole = true;
     if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         check_recyclable(reader->index, buffer, PageKind::kRefine);
-        drop(reader, level, place.slot_pages[0]);
+        drop_entry(reader, place.slot_pages[0]);
     } else if (is_intact(slot, geometry.slot_bytes)) {
-        run_core([&] { scan.push_slot(slot); });
+        run_core([&] { level.push_slot(slot); });
     } else {
         is_whole = false;
     }
@@ -272,7 +276,7 @@ void read_entry_pointer(Reader* reader, const LevelScan::Place& place,
         run_core([&] { level.push_pointer(view.pointer(place.index)); });
     }
     UnlockReleaseBuffer(buffer);
-    if (!found) run_core([&] { level.drop_entry(); });
+    if (!found) drop_entry(reader, place.list_page);
 }
 
 }  // namespace
@@ -340,7 +344,7 @@ bool next_entry(Reader* reader, FoundEntry* found) {
         const bool is_copied = step.level > 0 && reader->root != nullptr;
         switch (step.what) {
             case SearchStep::What::kReadList:
-                if (is_copied && geometry.codes_inside) {
+                if (is_copied) {
                     read_root(reader, step.list_id, geometry);
                 } else {
                     read_list(reader, step.list_id, geometry);
@@ -348,7 +352,7 @@ bool next_entry(Reader* reader, FoundEntry* found) {
                 break;
             case SearchStep::What::kReadEntry:
                 if (geometry.slot_bytes > 0) {
-                    read_entry_slot(reader, step.place, geometry, step.level, is_copied);
+                    read_entry_slot(reader, step.place, geometry, is_copied);
                 } else {
                     read_entry_pointer(reader, step.place, geometry);
                 }

@@ -19,13 +19,13 @@ bool has_whole_slots(const RootCopy& copy, const ListGeometry& geometry) {
             const StreamPlace place = geometry.slot_place(i);
             if (!view.is_live(i) || place.offset + geometry.slot_bytes > kBodyBytes) continue;
             const uint8_t* slots = copy.page(view.refine_pages()[place.page_index]);
-            RefineSlotHeader header;
-            if (slots == nullptr ||
-                !belongs_to(slots, PageKind::kRefine, copy.first_block, block) ||
-                !is_intact(page_body(slots) + place.offset, geometry.slot_bytes))
+            if (slots == nullptr || !belongs_to(slots, PageKind::kRefine, copy.first_block, block))
                 return false;
-            memcpy(&header, page_body(slots) + place.offset, sizeof header);
-            if (header.pointer != view.pointer(i)) return false;
+            const uint8_t* slot = page_body(slots) + place.offset;
+            RefineSlotHeader header;
+            memcpy(&header, slot, sizeof header);
+            if (header.pointer != view.pointer(i) || !is_intact(slot, geometry.slot_bytes))
+                return false;
         }
     }
     return true;

@@ -110,7 +110,7 @@ void ProbePlan::start_with(double probes) {
         value *= scale;
     // Who asks for a number gets it.
     reach_ = std::numeric_limits<double>::quiet_NaN();
-    spread_ = 0;
+    give_up_spread();
 }
 
 double ProbePlan::lists_for(double rows, double share) const {
@@ -271,19 +271,22 @@ Calibration Calibrator::measure(const Check& check) const {
     Calibration result{};
     result.list_count = list_count_;
     result.row_count = row_count_;
-    measure_probes(&result, check);
-    measure_reach(&result, check);
+    FoundRows left[kFilterCount];
+    measure_probes(&result, left, check);
+    measure_reach(left, &result);
     measure_distances(&result);
     return result;
 }
 
 // Where more than one in two hundred of the ten nearest lie beyond the near lists, queries that met
-// only these do not know them, and do not count; nor can they tell what takes more than these.
-void Calibrator::measure_probes(Calibration* result, const Check& check) const {
+// only these do not know them, and do not count; nor can they tell what takes more than these. Also
+// collects what the filters leave.
+void Calibrator::measure_probes(Calibration* result, FoundRows left[kFilterCount],
+                                const Check& check) const {
     // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
     std::vector<uint64_t> found[kCalibratedRowCounts];
     std::fill_n(found, kCalibratedRowCounts, std::vector<uint64_t>(list_count_));
-    std::vector<FoundRow> found_rows;
+    FoundRows found_rows;
     double residuals = 0;
     const auto count = [&](const Query& query, uint32_t row_counts) {
         check();
@@ -301,9 +304,15 @@ void Calibrator::measure_probes(Calibration* result, const Check& check) const {
         for (const Near& row : first)
             found_rows.push_back({lists[row.list], first.back().key});
         ++result->query_count;
+        return lists;
     };
-    for (const FullQuery& query : full_)
-        count(query, kCalibratedRowCounts);
+    for (const FullQuery& query : full_) {
+        const std::vector<Standing> lists = count(query, kCalibratedRowCounts);
+        for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
+            for (const Near& row : query.left[filter])
+                left[filter].push_back({lists[row.list], query.left[filter].front().key});
+        }
+    }
     const std::vector<uint64_t> by_full = found[0];
     const size_t of_full = found_rows.size();
     if (lists_with(found[0], 0.995) <= near_list_count(list_count_)) {
@@ -339,8 +348,7 @@ void Calibrator::measure_reach_within(std::span<const FoundRow> rows,
             if (row.list.rank < spread.first)
                 --missing;
             else if (row.list.rank < spread.most)
-                reaches.push_back(
-                    list_reach(metric_, row.list.key, row.last_key, result->residual));
+                reaches.push_back(reach_of(row, *result));
         }
         const int64_t place = std::max<int64_t>(missing - 1, 0);
         if (place >= static_cast<int64_t>(reaches.size()))
@@ -359,26 +367,16 @@ void Calibrator::measure_reach_within(std::span<const FoundRow> rows,
 }
 
 // So far that only as many of the rows that a filter leaves are missed as each recall allows.
-void Calibrator::measure_reach(Calibration* result, const Check& check) const {
+void Calibrator::measure_reach(const FoundRows left[kFilterCount], Calibration* result) const {
     std::fill_n(result->reach, kCalibratedRecallCounts, std::numeric_limits<float>::lowest());
     std::fill_n(result->reach_besides, kCalibratedRecallCounts,
                 std::numeric_limits<float>::lowest());
-    std::vector<std::pair<float, uint32_t>> reaches[kFilterCount];  // and the ranks of the lists
-    for (const FullQuery& query : full_) {
-        check();
-        const std::vector<Standing> lists = standings(query);
-        for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
-            for (const Near& row : query.left[filter]) {
-                const Standing& list = lists[row.list];
-                const float last_key = query.left[filter].front().key;
-                reaches[filter].emplace_back(
-                    list_reach(metric_, list.key, last_key, result->residual), list.rank);
-            }
-        }
-    }
     float least = std::numeric_limits<float>::max();
     for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
-        auto& rows = reaches[filter];
+        std::vector<std::pair<float, uint32_t>>
+            rows;  // their reaches, and the ranks of their lists
+        for (const FoundRow& row : left[filter])
+            rows.emplace_back(reach_of(row, *result), row.list.rank);
         if (rows.empty()) continue;
         std::sort(rows.begin(), rows.end(), std::greater<>());
         least = std::min(least, rows.back().first);
@@ -389,11 +387,11 @@ void Calibrator::measure_reach(Calibration* result, const Check& check) const {
             if (filter == kSparseFilter || filter == kFarFilter)
                 result->reach[j] = std::max(result->reach[j], rows[missed].first);
             if (filter == kFarFilter) continue;
-            size_t left = missed;
+            size_t may_miss = missed;
             for (const auto& [reach, rank] : rows) {
                 const bool is_open =
                     rank < spread.first || (rank < spread.most && reach <= result->reach_within[j]);
-                if (is_open || left-- > 0) continue;
+                if (is_open || may_miss-- > 0) continue;
                 result->reach_besides[j] = std::max(result->reach_besides[j], reach);
                 break;
             }

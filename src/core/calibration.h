@@ -201,16 +201,21 @@ class Calibrator {
         Standing list;
         float last_key;
     };
+    using FoundRows = std::vector<FoundRow>;
+    float reach_of(const FoundRow& row, const Calibration& measured) const {
+        return list_reach(metric_, row.list.key, row.last_key, measured.residual);
+    }
 
     float key(const float* query, const float* vector) const;
     float distance(const Query& query, float key) const;
     std::vector<Standing> standings(const Query& query) const;
     void keep(Nearest* heap, const Near& near, size_t count) const;
 
-    void measure_probes(Calibration* result, const Check& check) const;
+    void measure_probes(Calibration* result, FoundRows left[kFilterCount],
+                        const Check& check) const;
     void measure_reach_within(std::span<const FoundRow> rows, std::span<const FoundRow> of_full,
                               Calibration* result) const;
-    void measure_reach(Calibration* result, const Check& check) const;
+    void measure_reach(const FoundRows left[kFilterCount], Calibration* result) const;
     void measure_distances(Calibration* result) const;
     void thin_sample();
 

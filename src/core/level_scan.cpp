@@ -228,10 +228,7 @@ void LevelScan::finish_list() {
     is_too_far_ = false;
     unmatched_count_ += is_unmatched - size_t{lists_[reading_].was_unmatched};
     lists_[reading_].was_unmatched = is_unmatched;
-    if (lets_through) {
-        ++counters_.lists_matched;
-        counters_.entries_in_matched += counters_.entries_scanned - scanned_before_;
-    }
+    if (lets_through) counters_.entries_in_matched += counters_.entries_scanned - scanned_before_;
     if (counters_.lists_read <= kNearestLists) passed_nearest_ = counters_.entries_passed;
     scanned_before_ = counters_.entries_scanned;
     passed_before_ = counters_.entries_passed;

@@ -54,6 +54,7 @@ class LevelScan {
     size_t opened_count() const { return lists_.size(); }
     bool has_unread() const { return unread_count_ > 0; }
     const EntryFilter* filter() const { return options_.filter; }
+    bool is_inner() const { return options_.level > 0; }
 
     enum class Need {
         kList,     ///< read list_to_read(): push its pages, then finish_list()
@@ -113,8 +114,8 @@ class LevelScan {
     struct Counters {
         uint64_t lists_read;     ///< those skipped among them
         uint64_t lists_skipped;  ///< from what their first page says
-        uint64_t lists_matched;  ///< those read in which the filter let something through
-        uint64_t entries_in_matched;
+        uint64_t
+            entries_in_matched;  ///< scanned in lists in which the filter let something through
         uint64_t entries_scanned;
         uint64_t entries_passed;  ///< of those scanned: what the filter let through
         uint64_t entries_refined;

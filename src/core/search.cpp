@@ -61,7 +61,6 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
     root_.emplace(shape.levels[root_level], scorer, shape.refine,
                   level_options(options_, scorer.metric(), root_level));
     root_->open_list(shape.root_list, scorer.root_terms());
-    goes_by_reach_ = goes_by_reach(options_);
 }
 
 // A filter that passes one in a hundred makes ten rows as hard to find as a thousand; so do lists
@@ -69,7 +68,7 @@ Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchO
 // query, their reach tells better which lists to open.
 double Search::remaining_share() const {
     const LevelScan::Counters& counters = target_->counters();
-    const double passed = goes_by_reach_
+    const double passed = goes_by_reach(options_)
                               ? std::pow(target_->passed_share(), 1 - target_->left_nearby())
                               : target_->passed_share();
     if (options_.rows_per_list <= 0 || counters.lists_read == 0) return passed;
@@ -93,39 +92,18 @@ const SpreadOfLists& Search::wanted_lists() {
     return wanted_;
 }
 
-void Search::open_list() {
-    const FoundEntry list = root_->pop();
-    target_->open_list(list.pointer.block(), list.terms);
-}
-
-// Opens lists in the order of their centroids' distances; returns a step when that needs a read.
+// Opens lists in the order of their centroids' distances: those that are due, then those worth it.
+// Returns a step when that needs a read.
 std::optional<SearchStep> Search::open_lists() {
-    while (!lists_exhausted_ && target_->opened_count() < lists_to_open_) {
+    while (!lists_exhausted_ && (is_list_due() || is_reaching_)) {
         const LevelScan::Need need = root_->need();
         if (need == LevelScan::Need::kMore) {
             lists_exhausted_ = true;
-        } else if (need == LevelScan::Need::kNothing) {
-            open_list();
-        } else {
-            return step_of(*root_, shape_.depth - 1, need);
-        }
-    }
-    return std::nullopt;
-}
-
-// What a filter leaves may lie far from the query, in lists that are all about equally far. So
-// before a row is given out, every list is opened whose rows may be nearer than it; before the
-// first rows, nearer than the last of them.
-std::optional<SearchStep> Search::reach_further() {
-    while (is_reaching_) {
-        const LevelScan::Need need = root_->need();
-        if (need == LevelScan::Need::kMore) {
-            lists_exhausted_ = true;
-            is_reaching_ = false;
         } else if (need != LevelScan::Need::kNothing) {
             return step_of(*root_, shape_.depth - 1, need);
-        } else if (is_worth_opening(root_->top())) {
-            open_list();
+        } else if (is_list_due() || is_worth_opening(root_->top())) {
+            const FoundEntry list = root_->pop();
+            target_->open_list(list.pointer.block(), list.terms);
         } else {
             is_reaching_ = false;
         }
@@ -133,6 +111,9 @@ std::optional<SearchStep> Search::reach_further() {
     return std::nullopt;
 }
 
+// Queries differ in how far they must go, and what a filter leaves may lie far from the query, in
+// lists that are all about equally far. So before a row is given out, lists are opened that may
+// hold nearer ones; before the first rows, nearer than the last of them.
 bool Search::is_worth_opening(const FoundEntry& list) {
     const float row_key = target_->wanted_key();
     if (static_cast<double>(target_->matching_count()) < wanted_lists().most &&
@@ -161,18 +142,17 @@ SearchStep Search::next() {
     for (;;) {
         count_lists();
         if (std::optional<SearchStep> step = open_lists()) return *step;
-        if (std::optional<SearchStep> step = reach_further()) return *step;
         const LevelScan::Need need = target_->need();
         const bool is_dry = need == LevelScan::Need::kMore;
         if ((is_dry || need == LevelScan::Need::kNothing) && !lists_exhausted_) {
             const uint64_t opened = target_->opened_count();
             if (is_dry && options_.radius == kInfinity) {
                 lists_to_open_ = opened + std::max<uint64_t>(1, opened / 2);
-            } else if (goes_by_reach_) {
+            } else if (goes_by_reach(options_)) {
                 if (emitted_count_ == 0) left_nearby_ = target_->left_nearby();
                 is_reaching_ = true;
                 reached_from_ = opened;
-                if (std::optional<SearchStep> step = reach_further()) return *step;
+                if (std::optional<SearchStep> step = open_lists()) return *step;
             }
             if (lists_to_open_ > opened || target_->has_unread()) continue;
         }

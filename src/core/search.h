@@ -62,8 +62,7 @@ class Search {
     bool is_worth_opening(const FoundEntry& list);
     SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
     std::optional<SearchStep> open_lists();
-    void open_list();
-    std::optional<SearchStep> reach_further();
+    bool is_list_due() const { return target_->opened_count() < lists_to_open_; }
     void count_lists();
 
     IndexShape shape_;
@@ -77,10 +76,9 @@ class Search {
     uint64_t wanted_at_row_ = 0;
     uint64_t wanted_at_list_ = 0;
     bool lists_exhausted_ = false;
-    bool goes_by_reach_ = false;  // not by how many lists are open alone
-    bool is_reaching_ = false;    // further lists are being opened
-    uint64_t reached_from_ = 0;   // so many were open before
-    double left_nearby_ = 0;      // when the first row was given out
+    bool is_reaching_ = false;   // further lists are being opened
+    uint64_t reached_from_ = 0;  // so many were open before
+    double left_nearby_ = 0;     // when the first row was given out
 };
 
 }  // namespace lookalike

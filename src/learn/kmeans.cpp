@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/distance_kernels.h"
@@ -99,13 +100,11 @@ void assign_nearby(const Rows& rows, Lists& lists, const std::vector<uint32_t>& 
     const size_t count = nearby.size() / (lists.centroids.size() / rows.dims);
 #pragma omp parallel for
     for (size_t i = 0; i < rows.row_count; ++i) {
-        const auto distance_to = [&](uint32_t list) {
-            return l2_squared(rows.row(i), &lists.centroids[list * rows.dims], rows.dims);
-        };
         uint32_t nearest = lists.list_ids[i];
-        float least = distance_to(nearest);
+        float least = std::numeric_limits<float>::infinity();
         for (size_t n = nearest * count, end = n + count; n < end; ++n) {
-            const float distance = distance_to(nearby[n]);
+            const float distance =
+                l2_squared(rows.row(i), &lists.centroids[nearby[n] * rows.dims], rows.dims);
             if (distance < least) {
                 least = distance;
                 nearest = nearby[n];
@@ -234,7 +233,8 @@ std::vector<Part> split_into_parts(const Rows& rows, const std::vector<uint32_t>
 }
 
 /// k-means of the rows into sqrt(lists) parts, then of each part: list_count^1.5 instead of
-/// list_count^2 distances a row of each. Then rows move over the borders of the parts.
+/// list_count^2 distances for each row that a list has. Then rows move over the borders of the
+/// parts.
 std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t>& distinct,
                                     const KmeansOptions& options) {
     const auto part_count = static_cast<size_t>(std::sqrt(static_cast<double>(options.list_count)));
