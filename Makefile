@@ -5,7 +5,9 @@ EXTENSION = lookalike
 DATA = sql/lookalike--1.0.sql
 PGFILEDESC = "lookalike - image similarity search"
 
-OBJS := $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp src/am/*.cpp)))
+# What the server loads; folders hold one level of further folders.
+LOADED = $(foreach layer,core pg am inspect,src/$(layer)/*.cpp src/$(layer)/*/*.cpp)
+OBJS := $(patsubst %.cpp,%.o,$(sort src/module.cpp $(wildcard $(LOADED))))
 REGRESS_OPTS += --load-extension=lookalike
 REGRESS := $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--%,$(wildcard sql/*.sql))))
 ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))

@@ -10,8 +10,8 @@ extern "C" {
 #include "nodes/pathnodes.h"
 }
 
-#include "core/metric.h"
-#include "core/refine_code.h"
+#include "core/code/refine_code.h"
+#include "core/vector/metric.h"
 
 namespace lookalike {
 

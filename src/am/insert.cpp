@@ -5,13 +5,13 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
-#include "am/attributes.h"
-#include "am/list_append.h"
-#include "am/reader.h"
-#include "core/entry_encoder.h"
-#include "core/meta_page.h"
-#include "pg/descriptor.h"
+#include "am/filter/conditions.h"
+#include "am/storage/list_append.h"
+#include "am/storage/reader.h"
+#include "core/code/entry_encoder.h"
+#include "core/page/meta_page.h"
 #include "pg/run_core.h"
+#include "pg/type/descriptor.h"
 
 namespace lookalike {
 namespace {

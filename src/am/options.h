@@ -8,8 +8,8 @@ extern "C" {
 #include "utils/rel.h"
 }
 
-#include "core/calibration.h"
-#include "core/page_format.h"
+#include "core/measure/calibration.h"
+#include "core/page/page_format.h"
 
 namespace lookalike {
 

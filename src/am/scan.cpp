@@ -11,12 +11,12 @@ extern "C" {
 
 #include <cmath>
 
-#include "am/attributes.h"
+#include "am/filter/conditions.h"
 #include "am/options.h"
-#include "am/reader.h"
-#include "am/row_prefetch.h"
 #include "am/scan_stats.h"
-#include "pg/descriptor.h"
+#include "am/storage/reader.h"
+#include "am/storage/row_prefetch.h"
+#include "pg/type/descriptor.h"
 
 namespace lookalike {
 namespace {

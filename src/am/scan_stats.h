@@ -9,7 +9,7 @@ extern "C" {
 #include "utils/rel.h"
 }
 
-#include "core/search.h"
+#include "core/search/search.h"
 
 namespace lookalike {
 

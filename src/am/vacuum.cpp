@@ -10,9 +10,9 @@ extern "C" {
 #include "storage/lmgr.h"
 }
 
-#include "am/pages.h"
-#include "am/recycle.h"
-#include "core/index_space.h"
+#include "am/storage/pages.h"
+#include "am/storage/recycle.h"
+#include "core/code/index_space.h"
 
 namespace lookalike {
 namespace {

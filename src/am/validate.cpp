@@ -14,7 +14,7 @@ extern "C" {
 #include "utils/syscache.h"
 }
 
-#include "am/attribute_key.h"
+#include "am/filter/attribute_key.h"
 
 namespace lookalike {
 namespace {

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "core/element.h"
-#include "core/extractor_spec.h"
-#include "core/metric.h"
 #include "core/no_postgres.h"
+#include "core/vector/element.h"
+#include "core/vector/metric.h"
+#include "image/extractor_spec.h"
 
 namespace lookalike {
 

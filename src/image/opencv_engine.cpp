@@ -3,7 +3,7 @@
 #include <new>
 #include <opencv2/dnn.hpp>
 
-#include "core/element.h"
+#include "core/vector/element.h"
 #include "image/image.h"
 #include "image/model_store.h"
 #include "image/opencv_setup.h"

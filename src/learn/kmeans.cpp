@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "core/distance_kernels.h"
+#include "core/vector/distance_kernels.h"
 #include "learn/assign.h"
 
 namespace lookalike {

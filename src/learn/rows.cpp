@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/worker_protocol.h"
+#include "core/protocol/worker.h"
 
 namespace lookalike {
 

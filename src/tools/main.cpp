@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <iostream>
 
-#include "tools/bench_report.h"
-#include "tools/bench_run.h"
-#include "tools/filter_run.h"
+#include "tools/bench/filter_run.h"
+#include "tools/bench/report.h"
+#include "tools/bench/run.h"
 
 namespace {
 

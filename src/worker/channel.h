@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/no_postgres.h"
-#include "core/worker_protocol.h"
+#include "core/protocol/worker.h"
 
 namespace lookalike {
 

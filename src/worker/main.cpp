@@ -10,7 +10,7 @@
 #include <exception>
 #include <string_view>
 
-#include "core/warm_protocol.h"
+#include "core/protocol/warm.h"
 #include "worker/dispatch.h"
 #include "worker/images.h"
 #include "worker/limits.h"

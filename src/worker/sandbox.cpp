@@ -14,7 +14,7 @@
 #include <memory>
 #include <system_error>
 
-#include "core/worker_protocol.h"
+#include "core/protocol/worker.h"
 
 namespace lookalike {
 namespace {

@@ -22,8 +22,8 @@
 #include <system_error>
 #include <vector>
 
-#include "core/warm_protocol.h"
-#include "core/worker_protocol.h"
+#include "core/protocol/warm.h"
+#include "core/protocol/worker.h"
 #include "image/image.h"
 #include "worker/dispatch.h"
 #include "worker/file_descriptor.h"

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/distance.h"
-#include "core/distance_kernels.h"
-#include "core/half.h"
+#include "core/vector/distance.h"
+#include "core/vector/distance_kernels.h"
+#include "core/vector/half.h"
 #include "native_loop.h"
 
 namespace lookalike {

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string_view>
 
-#include "core/half.h"
-#include "core/text_form.h"
+#include "core/vector/half.h"
+#include "core/vector/text_form.h"
 
 using namespace lookalike;
 

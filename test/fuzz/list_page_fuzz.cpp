@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "core/level_scan.h"
-#include "core/list_page.h"
+#include "core/page/list_page.h"
+#include "core/search/level_scan.h"
 
 using namespace lookalike;
 

@@ -1,4 +1,4 @@
-#include "tools/filter_attributes.h"
+#include "tools/bench/filter_attributes.h"
 
 #include <gtest/gtest.h>
 

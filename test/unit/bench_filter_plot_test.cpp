@@ -1,8 +1,8 @@
-#include "tools/filter_plot.h"
+#include "tools/bench/filter_plot.h"
 
 #include <gtest/gtest.h>
 
-#include "tools/svg_chart.h"
+#include "tools/bench/svg_chart.h"
 
 namespace lookalike {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/filter_report.h"
+#include "tools/bench/filter_report.h"
 
 #include <gtest/gtest.h>
 

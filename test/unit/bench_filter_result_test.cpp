@@ -1,4 +1,4 @@
-#include "tools/filter_result.h"
+#include "tools/bench/filter_result.h"
 
 #include <gtest/gtest.h>
 

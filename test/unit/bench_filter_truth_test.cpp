@@ -1,4 +1,4 @@
-#include "tools/filter_truth.h"
+#include "tools/bench/filter_truth.h"
 
 #include <gtest/gtest.h>
 

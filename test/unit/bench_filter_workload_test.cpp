@@ -1,4 +1,4 @@
-#include "tools/filter_workload.h"
+#include "tools/bench/filter_workload.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "tools/bench_result.h"
+#include "tools/bench/result.h"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 #include <fstream>
 #include <random>
 
-#include "tools/dataset.h"
-#include "tools/ground_truth.h"
+#include "tools/bench/dataset.h"
+#include "tools/bench/ground_truth.h"
 
 namespace lookalike {
 namespace {

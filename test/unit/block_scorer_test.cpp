@@ -1,4 +1,4 @@
-#include "core/block_scorer.h"
+#include "core/code/block_scorer.h"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "core/calibration.h"
+#include "core/measure/calibration.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "core/distance_kernels.h"
-#include "core/query_draw.h"
+#include "core/measure/query_draw.h"
+#include "core/vector/distance_kernels.h"
 
 namespace lookalike {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/candidate_window.h"
+#include "core/search/candidate_window.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "core/distance.h"
+#include "core/vector/distance.h"
 
 #include <gtest/gtest.h>
 // As in distance_kernels.cpp: the list of targets must be the same.
@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/distance_kernels.h"
-#include "core/half.h"
+#include "core/vector/distance_kernels.h"
+#include "core/vector/half.h"
 
 namespace lookalike {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
-#include "core/distance_kernels.h"
+#include "core/vector/distance_kernels.h"
 
 namespace lookalike {
 

@@ -1,4 +1,4 @@
-#include "core/entry_encoder.h"
+#include "core/code/entry_encoder.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/entry_filter.h"
+#include "core/search/entry_filter.h"
 
 #include <gtest/gtest.h>
 

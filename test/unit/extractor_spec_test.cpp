@@ -1,4 +1,4 @@
-#include "core/extractor_spec.h"
+#include "image/extractor_spec.h"
 
 #include <gtest/gtest.h>
 

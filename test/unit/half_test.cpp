@@ -1,4 +1,4 @@
-#include "core/half.h"
+#include "core/vector/half.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/index_space.h"
+#include "core/code/index_space.h"
 
 #include <cmath>
 #include <random>

@@ -1,4 +1,4 @@
-#include "core/level_scan.h"
+#include "core/search/level_scan.h"
 
 #include "memory_index.h"
 

@@ -1,4 +1,4 @@
-#include "core/list_geometry.h"
+#include "core/page/list_geometry.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/index_space.h"
+#include "core/code/index_space.h"
 
 namespace lookalike {
 namespace {

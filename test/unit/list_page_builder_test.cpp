@@ -1,4 +1,4 @@
-#include "core/list_page_builder.h"
+#include "core/page/list_page_builder.h"
 
 #include "memory_index.h"
 

@@ -1,4 +1,4 @@
-#include "core/list_page.h"
+#include "core/page/list_page.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-#include "core/index_space.h"
+#include "core/code/index_space.h"
 
 namespace lookalike {
 namespace {

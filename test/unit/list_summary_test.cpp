@@ -1,4 +1,4 @@
-#include "core/list_summary.h"
+#include "core/page/list_summary.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "core/entry_filter.h"
+#include "core/search/entry_filter.h"
 
 namespace lookalike {
 namespace {

@@ -12,12 +12,12 @@
 #include <random>
 #include <vector>
 
-#include "core/distance.h"
-#include "core/entry_encoder.h"
-#include "core/list_page_builder.h"
-#include "core/list_summary.h"
-#include "core/refine_slot.h"
-#include "core/search.h"
+#include "core/code/entry_encoder.h"
+#include "core/page/list_page_builder.h"
+#include "core/page/list_summary.h"
+#include "core/page/refine_slot.h"
+#include "core/search/search.h"
+#include "core/vector/distance.h"
 
 namespace lookalike {
 

@@ -1,4 +1,4 @@
-#include "core/metric.h"
+#include "core/vector/metric.h"
 
 #include <gtest/gtest.h>
 

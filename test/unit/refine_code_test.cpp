@@ -1,11 +1,11 @@
-#include "core/refine_code.h"
+#include "core/code/refine_code.h"
 
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <vector>
 
-#include "core/distance.h"
+#include "core/vector/distance.h"
 #include "each_target.h"
 
 namespace lookalike {

@@ -1,4 +1,4 @@
-#include "core/refine_slot.h"
+#include "core/page/refine_slot.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/rotation.h"
+#include "core/code/rotation.h"
 
 #include <cmath>
 #include <random>

@@ -1,4 +1,4 @@
-#include "core/scan_code.h"
+#include "core/code/scan_code.h"
 
 #include <cmath>
 #include <random>

@@ -1,4 +1,4 @@
-#include "core/scan_kernel.h"
+#include "core/code/scan_kernel.h"
 
 #include <algorithm>
 #include <bit>

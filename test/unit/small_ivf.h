@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "core/candidate_window.h"
-#include "core/distance.h"
-#include "core/distance_kernels.h"
-#include "core/refine_code.h"
-#include "core/scan_code.h"
+#include "core/code/refine_code.h"
+#include "core/code/scan_code.h"
+#include "core/search/candidate_window.h"
+#include "core/vector/distance.h"
+#include "core/vector/distance_kernels.h"
 
 namespace lookalike {
 

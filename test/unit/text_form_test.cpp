@@ -1,4 +1,4 @@
-#include "core/text_form.h"
+#include "core/vector/text_form.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/half.h"
+#include "core/vector/half.h"
 
 namespace lookalike {
 namespace {

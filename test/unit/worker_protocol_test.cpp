@@ -1,6 +1,6 @@
 // Speaks to the built worker program as a backend does. Its path is the environment variable
 // LOOKALIKE_WORKER, else the compile definition of that name.
-#include "core/worker_protocol.h"
+#include "core/protocol/worker.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>

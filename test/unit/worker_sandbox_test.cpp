@@ -17,7 +17,7 @@
 #include <exception>
 #include <functional>
 
-#include "core/worker_protocol.h"
+#include "core/protocol/worker.h"
 
 namespace lookalike {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "tools/dataset.h"
+#include "tools/bench/dataset.h"
 
 namespace lookalike {
 

@@ -11,8 +11,8 @@
 #include <iostream>
 #include <memory>
 
-#include "tools/bench_result.h"
-#include "tools/ground_truth.h"
+#include "tools/bench/ground_truth.h"
+#include "tools/bench/result.h"
 
 namespace lookalike {
 namespace {

@@ -1,0 +1,162 @@
+// CREATE INDEX: sample, learn, assign, write, log.
+#include "am/access_method.h"
+
+extern "C" {
+#include "access/xloginsert.h"
+#include "commands/progress.h"
+#include "utils/backend_progress.h"
+#include "utils/memutils.h"
+}
+
+#include "am/build/list_writer.h"
+#include "am/build/state.h"
+#include "core/page/meta_page.h"
+
+namespace lookalike {
+namespace {
+
+TypeModifier column_modifier(Relation index) {
+    return decode_typmod(TupleDescAttr(index->rd_att, 0)->atttypmod);
+}
+
+// The meta page of an index without rows; the steps of a build fill in the rest.
+MetaPage initial_meta(Relation index) {
+    MetaPage meta{};
+    describe_attributes(index, &meta);
+    meta.magic = kMetaMagic;
+    meta.version = kFormatVersion;
+    meta.metric = metric_of(index);
+    meta.kind = 0xff;
+    meta.refine = static_cast<Refine>(index_options(index).refine);
+    meta.depth = 1;
+    meta.leaf_count = 1;
+    meta.rotation_seed = kRotationSeed;
+    meta.build_id = 1;
+    return meta;
+}
+
+void check_column(Metric metric, const TypeModifier& modifier) {
+    if (!modifier.any) check_metric_takes(metric, modifier.kind);
+}
+
+}  // namespace
+
+Metric metric_of(Relation index) {
+    if (!OidIsValid(index_getprocid(index, 1, kMetricProcedure))) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                        errmsg("the first column of a faiss index must be a descriptor"),
+                        errhint("Name the descriptor first and filter attributes after it.")));
+    }
+    FmgrInfo* procedure = index_getprocinfo(index, 1, kMetricProcedure);
+    const int32 metric = DatumGetInt32(FunctionCall0Coll(procedure, InvalidOid));
+    if (metric < 0 || metric >= static_cast<int32>(kMetricCount)) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                        errmsg("operator class of index \"%s\" names an unknown metric",
+                               RelationGetRelationName(index))));
+    }
+    return static_cast<Metric>(metric);
+}
+
+void settle_shape(BuildState* state, const DescriptorView& value) {
+    check_metric_takes(state->metric, value.kind);
+    if (!state->knows_shape) {
+        state->kind = value.kind;
+        state->dims = value.dims;
+        state->knows_shape = true;
+    }
+    if (value.dims != state->dims) {
+        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                        errmsg("expected %u dimensions, not %u", state->dims, value.dims),
+                        errdetail("An index holds descriptors of one number of dimensions."),
+                        errhint("Create a partial index for each.")));
+    }
+}
+
+IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
+    if (RelationGetNumberOfBlocks(index) != 0) {
+        elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+    }
+    const MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss build", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext previous = MemoryContextSwitchTo(context);
+    auto* state = static_cast<BuildState*>(palloc0(sizeof(BuildState)));
+    state->heap = heap;
+    state->index = index;
+    state->info = info;
+    state->options = index_options(index);
+    state->metric = metric_of(index);
+    state->modifier = column_modifier(index);
+    check_column(state->metric, state->modifier);
+    if (!state->modifier.any) {
+        state->knows_shape = true;
+        state->kind = state->modifier.kind;
+        state->dims = state->modifier.dims;
+    }
+    MetaPage meta = initial_meta(index);
+    state->attributes = attribute_widths(meta);
+    // TRUNCATE builds a table of its own transaction again in the same file.
+    forget_index(index);
+    UnlockReleaseBuffer(add_built_page(index, PageKind::kMeta, 0, kNoBlock));
+
+    sample_rows(state);
+    learn_lists(state);
+    assign_rows(state);
+    write_lists(state, &meta);
+    write_meta(index, meta);
+    if (RelationNeedsWAL(index)) {
+        log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
+    }
+
+    MemoryContextSwitchTo(previous);
+    auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
+    result->heap_tuples = state->heap_rows;
+    result->index_tuples = static_cast<double>(state->entries);
+    MemoryContextDelete(context);
+    return result;
+}
+
+// The init fork of an unlogged index: what recovery copies over the main fork.
+void build_empty_index(Relation index) {
+    MetaPage meta = initial_meta(index);
+    const TypeModifier modifier = column_modifier(index);
+    check_column(meta.metric, modifier);
+    if (!modifier.any) {
+        meta.kind = static_cast<uint8_t>(modifier.kind);
+        meta.dims = modifier.dims;
+    }
+    meta.null_list = 1;
+    meta.nan_list = 2;
+    meta.root_list = 3;
+    seal(&meta);
+    for (BlockNumber block = 0; block <= 3; ++block) {
+        const Buffer buffer = ReadBufferExtended(index, INIT_FORKNUM, P_NEW, RBM_NORMAL, nullptr);
+        LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+        START_CRIT_SECTION();
+        make_page(buffer_bytes(buffer), block == 0 ? PageKind::kMeta : PageKind::kList, block,
+                  kNoBlock);
+        if (block == 0) memcpy(page_body(buffer_bytes(buffer)), &meta, sizeof meta);
+        MarkBufferDirty(buffer);
+        log_newpage_buffer(buffer, false);
+        END_CRIT_SECTION();
+        UnlockReleaseBuffer(buffer);
+    }
+}
+
+char* build_phase_name(int64 phase) {
+    switch (phase) {
+        case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
+            return pstrdup("initializing");
+        case kPhaseSample:
+            return pstrdup("sampling rows");
+        case kPhaseLearn:
+            return pstrdup("learning lists");
+        case kPhaseAssign:
+            return pstrdup("assigning rows");
+        case kPhaseWrite:
+            return pstrdup("writing lists");
+        default:
+            return nullptr;
+    }
+}
+
+}  // namespace lookalike

@@ -1,0 +1,369 @@
+#include "am/storage/reader.h"
+
+extern "C" {
+#include "access/xlog.h"
+}
+
+#include "am/options.h"
+#include "core/page/refine_slot.h"
+#include "pg/run_core.h"
+
+namespace lookalike {
+namespace {
+
+// Slots that are on their way while one is looked at, and what of a long one is worth it: the
+// processor finds the rest by itself once it sees it read in order.
+constexpr uint32 kSlotsAhead = 4;
+constexpr uint32 kSlotBytesAhead = 1024;
+
+// A block is looked at when one of its entries passes the filter. Where hardly one in ten is,
+// fetching all takes longer than waiting for those few.
+constexpr double kRareShare = 0.1 / kBlockEntries;
+
+// Who wants every nearest row pays for bounds that hold for all but one entry in a billion.
+constexpr double kFullRecallEpsilon = 6;
+
+// Without refine codes rows come in the order of their estimates, so these get no discount.
+double epsilon_for(Refine refine, double recall) {
+    if (refine == Refine::kNone) return 0;
+    return recall >= 1 ? kFullRecallEpsilon : kDefaultScanEpsilon;
+}
+
+// A page that is not ours any more was recycled by VACUUM, which only happens to entries that no
+// snapshot can see; but a page that never was ours is damage.
+void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
+    const uint8_t* page = buffer_bytes(buffer);
+    for (const PageKind other : {kind, PageKind::kFree, PageKind::kList, PageKind::kCode,
+                                 PageKind::kRefine, PageKind::kVector}) {
+        if (page_fault(page, other) == nullptr) return;
+    }
+    raise_corrupted(index, BufferGetBlockNumber(buffer), page_fault(page, kind));
+}
+
+// One of `count` parts of what a search looks at in a page.
+void prefetch_part(const ListGeometry& geometry, const LevelScan& level, const uint8_t* page,
+                   uint32 part, uint32 count) {
+    const uint8_t* body = page_body(page);
+    if (level.passed_share() > kRareShare) {
+        const size_t length = geometry.attribute_offset[0] / count;
+        prefetch(body + part * length, length);
+    }
+    if (level.filter() == nullptr) return;
+    for (const AttributeFilter& filter : level.filter()->filters()) {
+        const size_t length =
+            geometry.max_blocks * geometry.attributes.part_bytes(filter.attribute) / count;
+        prefetch(body + geometry.attribute_offset[filter.attribute] + part * length, length);
+    }
+}
+
+// A page comes from memory about as fast as its codes are looked at, so while one is, `upcoming` is
+// fetched. It may be null.
+void push_inside(Reader* reader, const ListGeometry& geometry, const uint8_t* page,
+                 BlockNumber block, const uint8_t* upcoming) {
+    LevelScan& level = reader->search->level_of_step();
+    run_core([&] {
+        const ListPageView view(geometry, page);
+        const uint32 block_count = view.header().block_count;
+        level.begin_page(page, block);
+        for (uint32_t i = 0; i < block_count; ++i) {
+            if (upcoming != nullptr) prefetch_part(geometry, level, upcoming, i, block_count);
+            level.push_block(view, i, geometry.row_code_bytes > 0 ? view.codes(i) : nullptr);
+        }
+    });
+}
+
+// The page's copy is used without lock: its code pages are read one after the other.
+void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber list_id,
+                  BlockNumber block) {
+    LevelScan& level = reader->search->level_of_step();
+    const ListPageView view(geometry, reader->page);
+    run_core([&] { level.begin_page(reader->page, block); });
+    for (uint32_t i = 0; i < view.header().block_count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        if (view.live(i) == 0) continue;
+        const StreamPlace place = geometry.code_place(i);
+        if (copy_stream(reader->index, PageKind::kCode, list_id, block,
+                        view.code_pages() + place.page_index,
+                        geometry.max_code_pages - place.page_index, place.offset,
+                        geometry.block_code_bytes, reader->codes)) {
+            run_core([&] { level.push_block(view, i, reader->codes); });
+        }
+    }
+}
+
+// Each next page is pinned while its predecessor is locked, so that VACUUM, which needs a page for
+// itself alone before it recycles it, cannot take it away in between. Replay does not ask who has
+// pinned a page: on a standby the predecessor stays locked until the next page is.
+void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
+    Relation index = reader->index;
+    const bool locks_overlap = RecoveryInProgress();
+    Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
+    for (uint32 length = 1;; ++length) {
+        const uint8_t* page = buffer_bytes(buffer);
+        const BlockNumber block = BufferGetBlockNumber(buffer);
+        check_list_page(index, buffer, geometry);
+        if (page_trailer(page)->list_id != list_id) {
+            raise_corrupted(index, block, "the page belongs to another list");
+        }
+        const BlockNumber next = page_trailer(page)->next;
+        if (length == 1 &&
+            run_core([&] { return reader->search->level_of_step().can_skip(page); })) {
+            UnlockReleaseBuffer(buffer);
+            run_core([&] { reader->search->level_of_step().skip_list(); });
+            return;
+        }
+        const BlockNumber following =
+            next != kNoBlock ? next : reader->search->level_of_step().following_list();
+        const uint8_t* upcoming = following == kNoBlock ? nullptr : expect_page(index, following);
+        if (geometry.codes_inside) {
+            push_inside(reader, geometry, page, block, upcoming);
+        } else {
+            memcpy(reader->page, page, BLCKSZ);
+        }
+        const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : pin_page(index, next);
+        if (!locks_overlap) UnlockReleaseBuffer(buffer);
+        if (!geometry.codes_inside) push_outside(reader, geometry, list_id, block);
+        CHECK_FOR_INTERRUPTS();
+        if (next_buffer != InvalidBuffer) {
+            check_chain(index, list_id, length);
+            LockBuffer(next_buffer, BUFFER_LOCK_SHARE);
+        }
+        if (locks_overlap) UnlockReleaseBuffer(buffer);
+        if (next_buffer == InvalidBuffer) break;
+        buffer = next_buffer;
+    }
+    run_core([&] { reader->search->level_of_step().finish_list(); });
+}
+
+// A page of the root's copy; damaged links may lead out of it.
+const uint8_t* root_page(const Reader* reader, BlockNumber block) {
+    const uint8_t* page = reader->root->page(block);
+    if (page == nullptr) {
+        raise_corrupted(reader->index, block, "a link of the root leads out of it");
+    }
+    return page;
+}
+
+void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
+    uint32 length = 0;
+    for (BlockNumber block = list_id; block != kNoBlock;) {
+        const uint8_t* page = root_page(reader, block);
+        if (const char* fault = list_page_fault(geometry, page)) {
+            raise_corrupted(reader->index, block, fault);
+        }
+        check_chain(reader->index, list_id, ++length);
+        push_inside(reader, geometry, page, block, nullptr);
+        block = page_trailer(page)->next;
+    }
+    run_core([&] { reader->search->level_of_step().finish_list(); });
+}
+
+[[noreturn]] void raise_damaged_slot(Relation index, BlockNumber block) {
+    raise_corrupted(index, block, "a refine slot is damaged");
+}
+
+// The slots of the copy are known to be whole.
+void read_root_slot(Reader* reader, const LevelScan::Place& place) {
+    const uint8_t* slot = page_body(root_page(reader, place.slot_pages[0])) + place.slot_offset;
+    run_core([&] { reader->search->level_of_step().push_slot(slot); });
+}
+
+// The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
+void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied) {
+    const LevelScan& level = reader->search->level_of_step();
+    LevelScan::Place following;
+    if (!is_copied && level.following_entry(2 * kSlotsAhead, &following) &&
+        !following.slot_pages.empty()) {
+        prefetch_hint(reader->index, following.slot_pages[0]);
+    }
+    if (!level.following_entry(kSlotsAhead, &following) || following.slot_pages.empty()) return;
+    const BlockNumber block = following.slot_pages[0];
+    const uint8_t* page = is_copied ? reader->root->page(block) : expect_page(reader->index, block);
+    if (page == nullptr) return;
+    prefetch(page_body(page) + following.slot_offset, Min(geometry.slot_bytes, kSlotBytesAhead));
+}
+
+// What should be read has gone: removed by VACUUM. Of a root nothing ever is.
+void drop_entry(Reader* reader, BlockNumber block) {
+    LevelScan& level = reader->search->level_of_step();
+    if (level.is_inner()) {
+        raise_corrupted(reader->index, block, "the page belongs to another list page");
+    }
+    run_core([&] { level.drop_entry(); });
+}
+
+// Whether an entry is still on its list page, which is locked.
+bool is_there(Reader* reader, Buffer buffer, const LevelScan::Place& place,
+              const ListGeometry& geometry) {
+    const uint8_t* page = buffer_bytes(buffer);
+    if (page_fault(page, PageKind::kList) != nullptr ||
+        page_trailer(page)->list_id != place.list_id) {
+        check_recyclable(reader->index, buffer, PageKind::kList);
+        return false;
+    }
+    check_list_page(reader->index, buffer, geometry);
+    return ListPageView(geometry, page).is_live(place.index);
+}
+
+// A slot that is not whole: of an entry that VACUUM has removed since its list page was read it may
+// be half overwritten, or its page may have come back to the same list page in another place. The
+// slot of an entry that is there is damaged then. With the list page locked none of its slots is
+// written.
+void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
+    LevelScan& level = reader->search->level_of_step();
+    const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
+    const bool found = is_there(reader, buffer, place, geometry);
+    if (found) {
+        const ListPageView view(geometry, buffer_bytes(buffer));
+        const StreamPlace slot = geometry.slot_place(place.index);
+        if (!copy_stream(reader->index, PageKind::kRefine, place.list_id, place.list_page,
+                         view.refine_pages() + slot.page_index,
+                         geometry.max_refine_pages - slot.page_index, slot.offset,
+                         geometry.slot_bytes, reader->slot) ||
+            !is_intact(reader->slot, geometry.slot_bytes)) {
+            raise_damaged_slot(reader->index, view.refine_pages()[slot.page_index]);
+        }
+    }
+    UnlockReleaseBuffer(buffer);
+    if (!found) return drop_entry(reader, place.list_page);
+    run_core([&] { level.push_slot(reader->slot); });
+}
+
+void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
+                     bool is_copied) {
+    LevelScan& level = reader->search->level_of_step();
+    if (place.slot_pages.empty()) {
+        raise_corrupted(reader->index, place.list_page, "a refine page is missing");
+    }
+    if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
+        if (!copy_slot(reader->index, geometry, place, reader->slot)) {
+            drop_entry(reader, place.slot_pages[0]);
+        } else if (is_intact(reader->slot, geometry.slot_bytes)) {
+            run_core([&] { level.push_slot(reader->slot); });
+        } else {
+            look_again(reader, place, geometry);
+        }
+        return;
+    }
+    prefetch_slot(reader, geometry, is_copied);
+    if (is_copied) {
+        read_root_slot(reader, place);
+        return;
+    }
+    const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
+    const uint8_t* page = buffer_bytes(buffer);
+    const uint8_t* slot = page_body(page) + place.slot_offset;
+    bool is_whole = true;
+    if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
+        check_recyclable(reader->index, buffer, PageKind::kRefine);
+        drop_entry(reader, place.slot_pages[0]);
+    } else if (is_intact(slot, geometry.slot_bytes)) {
+        run_core([&] { level.push_slot(slot); });
+    } else {
+        is_whole = false;
+    }
+    UnlockReleaseBuffer(buffer);
+    if (!is_whole) look_again(reader, place, geometry);
+}
+
+void read_entry_pointer(Reader* reader, const LevelScan::Place& place,
+                        const ListGeometry& geometry) {
+    LevelScan& level = reader->search->level_of_step();
+    const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
+    const bool found = is_there(reader, buffer, place, geometry);
+    if (found) {
+        const ListPageView view(geometry, buffer_bytes(buffer));
+        run_core([&] { level.push_pointer(view.pointer(place.index)); });
+    }
+    UnlockReleaseBuffer(buffer);
+    if (!found) drop_entry(reader, place.list_page);
+}
+
+}  // namespace
+
+bool copy_stream(Relation index, PageKind kind, BlockNumber list_id, BlockNumber list_page,
+                 const uint32_t* pages, uint32 page_count, uint32 offset, size_t length,
+                 uint8_t* to) {
+    for (uint32 i = 0; length > 0; ++i) {
+        if (i >= page_count) raise_corrupted(index, list_page, "a code or refine page is missing");
+        const Buffer buffer = lock_page(index, pages[i], BUFFER_LOCK_SHARE);
+        const uint8_t* page = buffer_bytes(buffer);
+        if (!belongs_to(page, kind, list_id, list_page)) {
+            check_recyclable(index, buffer, kind);
+            UnlockReleaseBuffer(buffer);
+            return false;
+        }
+        const size_t part = Min(length, size_t{kBodyBytes} - offset);
+        memcpy(to, page_body(page) + offset, part);
+        UnlockReleaseBuffer(buffer);
+        to += part;
+        length -= part;
+        offset = 0;
+    }
+    return true;
+}
+
+bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,
+               uint8_t* slot) {
+    return copy_stream(index, PageKind::kRefine, place.list_id, place.list_page,
+                       place.slot_pages.data(), static_cast<uint32>(place.slot_pages.size()),
+                       place.slot_offset, geometry.slot_bytes, slot);
+}
+
+Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,
+                    const SearchOptions& options) {
+    auto* reader = static_cast<Reader*>(palloc0(sizeof(Reader)));
+    reader->index = index;
+    auto* owned = ContextOwned<SearchObjects>::make();
+    SearchObjects* objects;
+    if (is_binary(loaded.meta.metric)) {
+        objects = owned->create(loaded.shape, query.bits(), options, loaded.root);
+    } else {
+        auto* scratch = static_cast<float*>(palloc(sizeof(float) * query.dims));
+        objects =
+            owned->create(loaded.shape, *loaded.space, as_reals(query, scratch),
+                          epsilon_for(loaded.shape.refine, wanted_recall(index_options(index))),
+                          options, loaded.root);
+    }
+    reader->search = &objects->search;
+    reader->root = objects->root.get();
+    const ListGeometry& leaf = reader->search->geometry(0);
+    const ListGeometry& inner = reader->search->geometry(1);
+    if (!leaf.codes_inside || !inner.codes_inside) {
+        reader->page = static_cast<uint8_t*>(palloc(BLCKSZ));
+        reader->codes = static_cast<uint8_t*>(palloc(leaf.block_code_bytes));
+    }
+    reader->slot = static_cast<uint8_t*>(palloc(Max(leaf.slot_bytes, inner.slot_bytes) + 1));
+    return reader;
+}
+
+bool next_entry(Reader* reader, FoundEntry* found) {
+    for (;;) {
+        const SearchStep step = run_core([&] { return reader->search->next(); });
+        const ListGeometry& geometry = reader->search->geometry(step.level);
+        const bool is_copied = step.level > 0 && reader->root != nullptr;
+        switch (step.what) {
+            case SearchStep::What::kReadList:
+                if (is_copied) {
+                    read_root(reader, step.list_id, geometry);
+                } else {
+                    read_list(reader, step.list_id, geometry);
+                }
+                break;
+            case SearchStep::What::kReadEntry:
+                if (geometry.slot_bytes > 0) {
+                    read_entry_slot(reader, step.place, geometry, is_copied);
+                } else {
+                    read_entry_pointer(reader, step.place, geometry);
+                }
+                break;
+            case SearchStep::What::kEmit:
+                *found = step.found;
+                return true;
+            case SearchStep::What::kDone:
+                return false;
+        }
+    }
+}
+
+}  // namespace lookalike

@@ -1,0 +1,52 @@
+// Feeds a Search with the pages it asks for.
+#pragma once
+
+#include "am/storage/loaded_index.h"
+
+namespace lookalike {
+
+/// A query in C++'s world: made once a rescan, destroyed with its memory context.
+struct SearchObjects {
+    SearchObjects(const IndexShape& shape, const IndexSpace& space, const float* query,
+                  double epsilon, const SearchOptions& options,
+                  const std::shared_ptr<const RootCopy>& root_copy)
+        : scorer(space, query, epsilon), search(shape, scorer, options), root(root_copy) {}
+    SearchObjects(const IndexShape& shape, const uint8_t* query, const SearchOptions& options,
+                  const std::shared_ptr<const RootCopy>& root_copy)
+        : scorer(shape.metric, shape.dims, query),
+          search(shape, scorer, options),
+          root(root_copy) {}
+
+    BlockScorer scorer;
+    Search search;
+    std::shared_ptr<const RootCopy> root;
+};
+
+/// A search and the buffers for what does not lie in one page. Lives in one memory context.
+struct Reader {
+    Relation index;
+    Search* search;
+    const RootCopy* root;  ///< null: not there
+    uint8_t* page;         ///< copy of a list page whose codes lie outside
+    uint8_t* codes;        ///< of one block
+    uint8_t* slot;         ///< that runs over pages
+};
+
+/// Prepares a search for `query`, which fits the index, in the current memory context.
+Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,
+                    const SearchOptions& options);
+
+/// Runs the search until it gives out an entry. False: it has given out all.
+bool next_entry(Reader* reader, FoundEntry* found);
+
+/// Copies the refine slot at `place`; false when VACUUM has recycled its pages.
+bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,
+               uint8_t* slot);
+
+/// Copies `length` bytes of a stream that starts at `offset` of the body of pages[0], checking that
+/// the pages are of this kind and belong to the list page; false when they do not.
+bool copy_stream(Relation index, PageKind kind, BlockNumber list_id, BlockNumber list_page,
+                 const uint32_t* pages, uint32 page_count, uint32 offset, size_t length,
+                 uint8_t* to);
+
+}  // namespace lookalike

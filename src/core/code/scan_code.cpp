@@ -1,0 +1,144 @@
+#include "core/code/scan_code.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/no_postgres.h"
+#include "core/vector/distance_kernels.h"
+
+namespace lookalike {
+namespace {
+
+constexpr size_t kTableEntries = 16;
+constexpr float kLargestTableEntry = 255;
+
+// The rounding of table entries is an error of its own, which the bound covers to this many of its
+// standard deviations: it is so much smaller than the code's error that this costs nothing.
+constexpr double kTableRoundingDeviations = 3;
+
+/// Sums over the dimensions of one residual r, with x the signs of r.
+struct ResidualSums {
+    double squared;          ///< |r|^2
+    double absolute;         ///< <r, x>
+    double signed_centroid;  ///< <c, x>
+};
+
+/// Also writes the signs. Eight dimensions side by side, one for each bit of a byte: a fixed order.
+ResidualSums residual_sums(const float* entry, const float* centroid, size_t dims, uint8_t* signs) {
+    double squared[8] = {};
+    double absolute[8] = {};
+    double signed_centroid[8] = {};
+    for (size_t i = 0; i < dims; i += 8) {
+        unsigned byte = 0;
+        for (size_t bit = 0; bit < 8; ++bit) {
+            const double center = centroid[i + bit];
+            const double residual = entry[i + bit] - center;
+            byte |= unsigned{residual > 0} << bit;
+            squared[bit] += residual * residual;
+            absolute[bit] += std::fabs(residual);
+            signed_centroid[bit] += residual > 0 ? center : -center;
+        }
+        signs[i / 8] = static_cast<uint8_t>(byte);
+    }
+    ResidualSums sums{};
+    for (size_t bit = 0; bit < 8; ++bit) {
+        sums.squared += squared[bit];
+        sums.absolute += absolute[bit];
+        sums.signed_centroid += signed_centroid[bit];
+    }
+    return sums;
+}
+
+/// <entry - centroid, centroid + mean>
+double residual_dot(const float* entry, const float* centroid, const float* mean, size_t dims) {
+    double sums[8] = {};
+    for (size_t i = 0; i < dims; i += 8)
+        for (size_t lane = 0; lane < 8; ++lane) {
+            const double center = centroid[i + lane];
+            sums[lane] += (entry[i + lane] - center) * (center + mean[i + lane]);
+        }
+    double sum = 0;
+    for (const double part : sums)
+        sum += part;
+    return sum;
+}
+
+}  // namespace
+
+ScanFactors encode_scan_code(const IndexSpace& space, const float* entry, const float* centroid,
+                             uint8_t* signs) {
+    const size_t dims = space.padded_dims();
+    const double root = std::sqrt(static_cast<double>(dims));
+    const ResidualSums sums = residual_sums(entry, centroid, dims, signs);
+    // <r, v> is estimated as g * <x, v>, exact for v along r. The part of g x that is orthogonal to
+    // r is what the estimate gets wrong; its square is (g x)^2 - r^2.
+    const double g = sums.squared > 0 ? sums.squared / sums.absolute : 0;
+    const double orthogonal = std::max(0.0, g * g * static_cast<double>(dims) - sums.squared);
+    const double error = std::sqrt(orthogonal / static_cast<double>(dims - 1));
+    const double code_centroid = g * sums.signed_centroid;
+    if (space.metric() == Metric::kInnerProduct) {
+        // -<o, q> = -<m, q> - <c, P q> - <r, c + P m> - <r, P(q - m) - c>
+        const double residual_list =
+            residual_dot(entry, centroid, space.mean_in_space().data(), dims);
+        return {.base = static_cast<float>(code_centroid - residual_list),
+                .scale = static_cast<float>(g * root),
+                .error = static_cast<float>(error)};
+    }
+    // |q - o|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
+    return {.base = static_cast<float>(sums.squared + 2 * code_centroid),
+            .scale = static_cast<float>(2 * g * root),
+            .error = static_cast<float>(2 * error)};
+}
+
+ScanQuery::ScanQuery(const SpaceQuery& query, double epsilon)
+    : query_(query),
+      epsilon_(epsilon),
+      table_(hwy::AllocateAligned<uint8_t>(query.padded_dims / kDimsPerGroup * kTableEntries)) {
+    fill_table();
+}
+
+/// A table entry is (<x, q> over its group - the least such value) / step, x being +-1/sqrt(D).
+void ScanQuery::fill_table() {
+    const float* vector = query_.vector.get();
+    const float unit = static_cast<float>(1 / std::sqrt(static_cast<double>(query_.padded_dims)));
+    float widest = 0;
+    double total = 0;
+    for (size_t group = 0; group < group_count(); ++group) {
+        const float* q = vector + group * kDimsPerGroup;
+        const float reach = std::fabs(q[0]) + std::fabs(q[1]) + std::fabs(q[2]) + std::fabs(q[3]);
+        widest = std::max(widest, reach);
+        total += reach;
+    }
+    step_ = 2 * widest * unit / kLargestTableEntry;
+    const float per_unit = widest > 0 ? kLargestTableEntry / (2 * widest) : 0;
+    for (size_t group = 0; group < group_count(); ++group) {
+        const float* q = vector + group * kDimsPerGroup;
+        const float reach = std::fabs(q[0]) + std::fabs(q[1]) + std::fabs(q[2]) + std::fabs(q[3]);
+        uint8_t* entries = table_.get() + group * kTableEntries;
+        for (unsigned nibble = 0; nibble < kTableEntries; ++nibble) {
+            const float sum = (nibble & 1 ? q[0] : -q[0]) + (nibble & 2 ? q[1] : -q[1]) +
+                              (nibble & 4 ? q[2] : -q[2]) + (nibble & 8 ? q[3] : -q[3]);
+            const float rounded = (sum + reach) * per_unit + 0.5f;
+            entries[nibble] = static_cast<uint8_t>(std::clamp(rounded, 0.0f, kLargestTableEntry));
+        }
+    }
+    const double rounding = epsilon_ > 0 ? kTableRoundingDeviations * step_ *
+                                               std::sqrt(static_cast<double>(group_count()) / 12)
+                                         : 0;
+    offset_ = static_cast<float>(rounding - total * unit);
+}
+
+ScanTerms ScanQuery::terms(const float* centroid) const {
+    const size_t dims = query_.padded_dims;
+    const float squared = l2_squared(query_.vector.get(), centroid, dims);
+    ScanTerms terms{.list_term = squared,
+                    .gain = static_cast<float>(epsilon_) * std::sqrt(squared),
+                    .offset = offset_,
+                    .step = step_};
+    if (query_.metric == Metric::kInnerProduct)
+        terms.list_term =
+            static_cast<float>(-query_.mean_product - dot(query_.raw.get(), centroid, dims));
+    return terms;
+}
+
+}  // namespace lookalike

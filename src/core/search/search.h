@@ -1,0 +1,84 @@
+// A nearest-neighbour search over the tree of lists, as a machine that says what it needs next.
+//
+// The caller reads pages and pushes their bytes; the search never reads by itself and never knows
+// how many rows are wanted. Rows come in the order of their bounds; a row that is found later than
+// its place is given out late, never dropped, and every row of every list comes exactly once.
+#pragma once
+
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "core/measure/calibration.h"
+#include "core/search/level_scan.h"
+
+namespace lookalike {
+
+struct SearchOptions {
+    ProbePlan probes;          ///< lists to open before the first rows are given out
+    uint32_t target_level;     ///< 0: rows; 1: stop at the lists (for inserts)
+    bool exhaustive;           ///< a single list: look at every entry, the order is exact
+    size_t memory_bytes;       ///< for windows, and for rows found but not given out
+    bool keeps_order = false;  ///< however much memory the rows found take
+    double rows_per_list = 0;  ///< when the probes were measured; 0: unknown
+    const EntryFilter* filter = nullptr;  ///< of leaf entries; must outlive the search
+    /// Rows that are farther are not wanted. Some come nevertheless; the search ends when it has no
+    /// nearer ones in as many lists as so many rows ask for.
+    double radius = std::numeric_limits<double>::infinity();
+};
+
+struct SearchStep {
+    enum class What {
+        kReadList,   ///< push the pages of `list_id`, then finish_list()
+        kReadEntry,  ///< push what lies at `place`
+        kEmit,       ///< `found` is the next row
+        kDone,       ///< every entry of the index has been given out, or all within the radius
+    };
+    What what;
+    uint32_t level;
+    uint32_t list_id;
+    LevelScan::Place place;
+    FoundEntry found;
+};
+
+class Search {
+  public:
+    /// `scorer` must outlive this.
+    Search(const IndexShape& shape, const BlockScorer& scorer, const SearchOptions& options);
+
+    SearchStep next();
+
+    /// The level that the last step was about.
+    LevelScan& level_of_step() { return *current_; }
+    const ListGeometry& geometry(uint32_t level) const { return shape_.levels[level]; }
+
+    uint64_t emitted_count() const { return emitted_count_; }
+    const LevelScan* inner() const { return root_ ? &*root_ : nullptr; }
+    const LevelScan& leaf() const { return *target_; }
+
+  private:
+    double remaining_share() const;
+    const SpreadOfLists& wanted_lists();
+    bool is_worth_opening(const FoundEntry& list);
+    SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
+    std::optional<SearchStep> open_lists();
+    bool is_list_due() const { return target_->opened_count() < lists_to_open_; }
+    void count_lists();
+
+    IndexShape shape_;
+    SearchOptions options_;
+    std::optional<LevelScan> root_;    // depth 2: the list of lists
+    std::optional<LevelScan> target_;  // whose entries are given out
+    LevelScan* current_ = nullptr;
+    uint64_t emitted_count_ = 0;
+    uint64_t lists_to_open_ = 0;
+    SpreadOfLists wanted_{};
+    uint64_t wanted_at_row_ = 0;
+    uint64_t wanted_at_list_ = 0;
+    bool lists_exhausted_ = false;
+    bool is_reaching_ = false;   // further lists are being opened
+    uint64_t reached_from_ = 0;  // so many were open before
+    double left_nearby_ = 0;     // when the first row was given out
+};
+
+}  // namespace lookalike

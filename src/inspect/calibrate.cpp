@@ -1,0 +1,369 @@
+// faiss_index_calibrate: an index measures itself anew, without a rebuild.
+//
+// Entries say in which list a row is, the table says what its descriptor is: both are read, the
+// entries sorted by row. What a snapshot taken before the entries are read can see has its entry
+// among them; VACUUM is locked out, so that no page leaves its list meanwhile.
+#include "am/build/state.h"
+
+extern "C" {
+#include "access/tupdesc.h"
+#include "catalog/index.h"
+#include "catalog/pg_operator_d.h"
+#include "executor/tuptable.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+}
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "am/storage/reader.h"
+#include "core/page/meta_page.h"
+#include "inspect/page_reader.h"
+
+using namespace lookalike;
+
+namespace {
+
+constexpr uint64 kSampleSeed = 20150602;
+constexpr int32 kNoList = -1;
+
+// Lives in one memory context. Of maintenance_work_mem the sort, the centroids, the rows that
+// become queries and the queries take a quarter each.
+struct CalibrateState : IndexPages {
+    Snapshot snapshot;
+
+    // Of the lists, in the order of the root.
+    uint32 list_count;
+    BlockNumber* lists;
+    float* centroids;  // code_dims each; binary metrics: -1 and 1
+
+    // Row (block << 16 | offset) and list of every entry.
+    Tuplesortstate* entries;
+    uint64 entry_count;
+    TupleTableSlot* put_slot;
+    TupleTableSlot* get_slot;
+
+    // The entries of the block of the table that is being read.
+    bool at_end;
+    int64 next_row;
+    int32 next_list;
+    BlockNumber block;
+    int32 list_at[MaxOffsetNumber + 1];  // by offset, or kNoList
+
+    // Rows of the table that are the queries.
+    std::mt19937_64* random;
+    uint64 wanted_queries;
+    uint64 query_count;
+    uint64 row_count;
+    float* queries;  // dims each, as SQL has them; binary metrics: -1 and 1
+
+    Calibrator* calibrator;
+    MemoryContext row_context;
+    float* scratch;  // dims
+    float* vector;   // code_dims
+    uint8_t* slot;   // of one entry of the root
+};
+
+// Entries
+// ------------------------------------------------------------------------------------------
+
+typedef void (*VisitEntry)(CalibrateState* state, BlockNumber block, uint32 index, int32 list);
+
+// Calls `visit` for every entry in use, with state->page a copy of its page.
+void walk_list(CalibrateState* state, BlockNumber list_id, const ListGeometry& geometry,
+               VisitEntry visit, int32 list) {
+    BlockNumber block = list_id;
+    for (uint32 length = 1; block != kNoBlock; ++length) {
+        CHECK_FOR_INTERRUPTS();
+        check_chain(state->index, list_id, length);
+        const Buffer buffer = lock_page(state->index, block, BUFFER_LOCK_SHARE);
+        check_list_page(state->index, buffer, geometry);
+        memcpy(state->page, buffer_bytes(buffer), BLCKSZ);
+        UnlockReleaseBuffer(buffer);
+        const PageTrailer* trailer = page_trailer(state->page);
+        if (trailer->list_id != list_id) {
+            raise_corrupted(state->index, block, "the page belongs to another list");
+        }
+        const ListPageView view(geometry, state->page);
+        for (uint32 i = 0; i < view.entry_places(); ++i) {
+            if (view.is_live(i)) visit(state, block, i, list);
+        }
+        block = trailer->next;
+    }
+}
+
+// Bits of a centroid are its scan code.
+void read_bits(CalibrateState* state, BlockNumber block, uint32 index, float* centroid) {
+    const ListGeometry& geometry = state->inner;
+    const ListPageView view(geometry, state->page);
+    const uint8_t* codes = state->codes;
+    const uint32 block_index = index / kBlockEntries;
+    if (geometry.codes_inside) {
+        codes = view.codes(block_index);
+    } else {
+        const StreamPlace place = geometry.code_place(block_index);
+        if (!copy_stream(state->index, PageKind::kCode, state->meta.root_list, block,
+                         view.code_pages() + place.page_index,
+                         geometry.max_code_pages - place.page_index, place.offset,
+                         geometry.block_code_bytes, state->codes)) {
+            raise_corrupted(state->index, block, "a centroid is missing");
+        }
+    }
+    bits_to_signs(codes + size_t{index % kBlockEntries} * geometry.row_code_bytes,
+                  state->shape.dims, centroid);
+}
+
+void take_list(CalibrateState* state, BlockNumber block, uint32 index, int32) {
+    if (state->list_count == state->meta.leaf_count) {
+        raise_corrupted(state->index, block, "the root has more lists than the meta page says");
+    }
+    float* centroid = state->centroids + uint64{state->list_count} * state->shape.code_dims;
+    state->lists[state->list_count++] =
+        ListPageView(state->inner, state->page).pointer(index).block();
+    if (is_binary(state->meta.metric)) {
+        read_bits(state, block, index, centroid);
+    } else {
+        read_centroid_floats(*state, block, index, state->slot, centroid);
+    }
+}
+
+void sort_entry(CalibrateState* state, BlockNumber, uint32 index, int32 list) {
+    const EntryPointer pointer = ListPageView(state->leaf, state->page).pointer(index);
+    TupleTableSlot* slot = state->put_slot;
+    ExecClearTuple(slot);
+    slot->tts_values[0] = Int64GetDatum(int64{pointer.block()} << 16 | pointer.offset);
+    slot->tts_values[1] = Int32GetDatum(list);
+    memset(slot->tts_isnull, 0, 2);
+    ExecStoreVirtualTuple(slot);
+    tuplesort_puttupleslot(state->entries, slot);
+    ++state->entry_count;
+}
+
+void start_sort(CalibrateState* state) {
+    TupleDesc descriptor = CreateTemplateTupleDesc(2);
+    TupleDescInitEntry(descriptor, 1, "row", INT8OID, -1, 0);
+    TupleDescInitEntry(descriptor, 2, "list", INT4OID, -1, 0);
+    AttrNumber columns[] = {1};
+    Oid operators[] = {Int8LessOperator};
+    Oid collations[] = {InvalidOid};
+    bool nulls_first[] = {false};
+    state->entries =
+        tuplesort_begin_heap(descriptor, 1, columns, operators, collations, nulls_first,
+                             maintenance_work_mem / 4, nullptr, TUPLESORT_RANDOMACCESS);
+    state->put_slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
+    state->get_slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
+}
+
+void read_lists(CalibrateState* state) {
+    const uint64 bytes = sizeof(float) * uint64{state->meta.leaf_count} * state->shape.code_dims;
+    if (bytes > build_memory_bytes() / 4) {
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("the centroids of index \"%s\" do not fit a quarter of "
+                               "maintenance_work_mem",
+                               RelationGetRelationName(state->index)),
+                        errhint("Raise maintenance_work_mem to " UINT64_FORMAT " MB.",
+                                (4 * bytes >> 20) + 1)));
+    }
+    state->centroids = static_cast<float*>(MemoryContextAllocHuge(CurrentMemoryContext, bytes));
+    state->lists = static_cast<BlockNumber*>(palloc(sizeof(BlockNumber) * state->meta.leaf_count));
+    walk_list(state, state->meta.root_list, state->inner, take_list, kNoList);
+    if (state->list_count != state->meta.leaf_count) {
+        raise_corrupted(state->index, state->meta.root_list,
+                        "the root has fewer lists than the meta page says");
+    }
+    start_sort(state);
+    for (uint32 list = 0; list < state->list_count; ++list) {
+        walk_list(state, state->lists[list], state->leaf, sort_entry, static_cast<int32>(list));
+    }
+    tuplesort_performsort(state->entries);
+}
+
+// Rows
+// ---------------------------------------------------------------------------------------------
+
+void next_entry(CalibrateState* state) {
+    TupleTableSlot* slot = state->get_slot;
+    state->at_end = !tuplesort_gettupleslot(state->entries, true, false, slot, nullptr);
+    if (state->at_end) return;
+    slot_getallattrs(slot);
+    state->next_row = DatumGetInt64(slot->tts_values[0]);
+    state->next_list = DatumGetInt32(slot->tts_values[1]);
+}
+
+// Collects the lists of a block of the table; entries of blocks before it have no row to be seen.
+void collect_lists(CalibrateState* state, BlockNumber block) {
+    memset(state->list_at, 0xff, sizeof state->list_at);  // kNoList
+    state->block = block;
+    while (!state->at_end && static_cast<BlockNumber>(state->next_row >> 16) <= block) {
+        CHECK_FOR_INTERRUPTS();
+        const auto offset = static_cast<uint32>(state->next_row & 0xffff);
+        if (static_cast<BlockNumber>(state->next_row >> 16) == block && offset <= MaxOffsetNumber) {
+            state->list_at[offset] = state->next_list;
+        }
+        next_entry(state);
+    }
+}
+
+// The list of a row, or kNoList: NULL, without direction, or newer than the entries that were read.
+int32 list_of(CalibrateState* state, ItemPointer row) {
+    const BlockNumber block = ItemPointerGetBlockNumber(row);
+    const OffsetNumber offset = ItemPointerGetOffsetNumber(row);
+    if (state->block != block) collect_lists(state, block);
+    return offset > MaxOffsetNumber ? kNoList : state->list_at[offset];
+}
+
+// The row's elements as floats, in `to`.
+void copy_row(CalibrateState* state, Datum datum, float* to) {
+    const DescriptorView value = checked_descriptor(datum)->view();
+    check_value_fits(state->index, *load_index(state->index), value);
+    if (value.kind == Kind::kBit) {
+        bits_to_signs(value.bits(), value.dims, to);
+    } else if (const float* reals = as_reals(value, to); reals != to) {
+        memcpy(to, reals, sizeof(float) * value.dims);
+    }
+}
+
+void sample_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, void* argument) {
+    auto* state = static_cast<CalibrateState*>(argument);
+    if (is_null[0] || list_of(state, row) == kNoList) return;
+    ++state->row_count;
+    uint64 place = state->query_count;
+    if (place < state->wanted_queries) {
+        ++state->query_count;
+    } else {
+        place = (*state->random)() % state->row_count;
+        if (place >= state->wanted_queries) return;
+    }
+    const MemoryContext previous = MemoryContextSwitchTo(state->row_context);
+    copy_row(state, values[0], state->queries + place * state->shape.dims);
+    MemoryContextSwitchTo(previous);
+    MemoryContextReset(state->row_context);
+}
+
+void observe_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, void* argument) {
+    auto* state = static_cast<CalibrateState*>(argument);
+    if (is_null[0]) return;
+    const int32 list = list_of(state, row);
+    if (list == kNoList) return;
+    const MemoryContext previous = MemoryContextSwitchTo(state->row_context);
+    copy_row(state, values[0], state->scratch);
+    // Not kept: the table's expressions may drive it out of the cache.
+    const IndexSpace* space = load_index(state->index)->space;
+    run_core([&] {
+        const float* vector = state->scratch;
+        if (space != nullptr) {
+            space->to_space(state->scratch, state->vector);
+            vector = state->vector;
+        }
+        state->calibrator->observe(vector, static_cast<uint32_t>(list));
+    });
+    MemoryContextSwitchTo(previous);
+    MemoryContextReset(state->row_context);
+}
+
+// Reads the table from its first block on, beside the entries.
+void read_table(CalibrateState* state, IndexBuildCallback callback) {
+    state->block = InvalidBlockNumber;
+    tuplesort_rescan(state->entries);
+    next_entry(state);
+    const TableScanDesc table =
+        table_beginscan_strat(state->heap, state->snapshot, 0, nullptr, true, false);
+    IndexInfo* info = BuildIndexInfo(state->index);
+    info->ii_Concurrent = true;  // as the snapshot says, not by the rows' own state
+    table_index_build_scan(state->heap, state->index, info, false, false, callback, state, table);
+}
+
+void choose_queries(CalibrateState* state) {
+    const QueryCounts counts =
+        query_counts(state->entry_count, state->shape.code_dims, state->list_count);
+    state->wanted_queries = counts.sum();
+    state->queries = static_cast<float*>(MemoryContextAllocHuge(
+        CurrentMemoryContext, sizeof(float) * state->wanted_queries * state->shape.dims));
+    state->random = ContextOwned<std::mt19937_64>::make()->create(kSampleSeed);
+    read_table(state, sample_row);
+    state->calibrator =
+        ContextOwned<Calibrator>::make()->create(state->meta.metric, state->shape.code_dims);
+    const IndexSpace* space = load_index(state->index)->space;
+    QueryDraw draw(counts, state->query_count);
+    for (uint64 i = 0; i < state->query_count; ++i) {
+        const float* row = state->queries + i * state->shape.dims;
+        run_core([&] { state->calibrator->add_query(space, row, draw.next().value()); });
+    }
+    pfree(state->queries);
+}
+
+// -------------------------------------------------------------------------------------------------
+
+void write_calibration(Relation index, const Calibration& calibration) {
+    const Buffer buffer = lock_page(index, kMetaBlock, BUFFER_LOCK_EXCLUSIVE);
+    check_page(index, buffer, PageKind::kMeta);
+    PageChange change(index);
+    auto* meta = reinterpret_cast<MetaPage*>(page_body(change.add(buffer)));
+    if (const char* fault = meta_fault(*meta)) raise_corrupted(index, kMetaBlock, fault);
+    memcpy(meta->calibration, &calibration, sizeof calibration);
+    ++meta->build_id;
+    seal(meta);
+    change.finish();
+    UnlockReleaseBuffer(buffer);
+}
+
+CalibrateState* make_state(const InspectedIndex& inspected) {
+    auto* state = static_cast<CalibrateState*>(palloc0(sizeof(CalibrateState)));
+    state->heap = inspected.heap;
+    state->index = inspected.index;
+    start_reading(state);
+    state->row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss calibrate row", ALLOCSET_DEFAULT_SIZES);
+    state->scratch = static_cast<float*>(palloc(sizeof(float) * state->shape.dims));
+    state->vector = static_cast<float*>(palloc(sizeof(float) * state->shape.code_dims));
+    state->slot = static_cast<uint8_t*>(palloc(state->inner.slot_bytes + 1));
+    return state;
+}
+
+// Returns the number of queries; 0: there is nothing to measure.
+uint64 calibrate(const InspectedIndex& inspected) {
+    if (load_index(inspected.index)->meta.leaf_count <= 1) return 0;
+    CalibrateState* state = make_state(inspected);
+    state->snapshot = RegisterSnapshot(GetLatestSnapshot());
+    read_lists(state);
+    choose_queries(state);
+    uint64 measured_by = 0;
+    if (state->query_count > 0) {
+        const std::span<const float> centroids(state->centroids,
+                                               uint64{state->list_count} * state->shape.code_dims);
+        run_core([&] {
+            state->calibrator->set_lists(centroids, state->list_count, throw_if_cancelled);
+        });
+        read_table(state, observe_row);
+        const Calibration calibration =
+            run_core([&] { return state->calibrator->measure(throw_if_cancelled); });
+        write_calibration(state->index, calibration);
+        measured_by = calibration.query_count;
+    }
+    UnregisterSnapshot(state->snapshot);
+    tuplesort_end(state->entries);
+    ExecDropSingleTupleTableSlot(state->put_slot);
+    ExecDropSingleTupleTableSlot(state->get_slot);
+    return measured_by;
+}
+
+}  // namespace
+
+SQL_FUNCTION(faiss_index_calibrate) {
+    PreventCommandDuringRecovery("faiss_index_calibrate()");
+    PreventCommandIfReadOnly("faiss_index_calibrate()");
+    const InspectedIndex inspected =
+        open_inspected(PG_GETARG_OID(0), ShareUpdateExclusiveLock, InspectRight::kMaintain);
+    const Caller caller = act_as_owner(inspected.heap);
+    const MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss calibrate", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext previous = MemoryContextSwitchTo(context);
+    const uint64 queries = calibrate(inspected);
+    MemoryContextSwitchTo(previous);
+    MemoryContextDelete(context);
+    act_as_caller(caller);
+    close_inspected(inspected);
+    PG_RETURN_INT32(static_cast<int32>(queries));
+}

@@ -1,0 +1,72 @@
+// What the parts of faiss_index_check hand to each other. All of it raises at the first fault.
+#pragma once
+
+#include "pg/server.h"
+
+extern "C" {
+#include "executor/tuptable.h"
+#include "storage/off.h"
+#include "utils/tuplesort.h"
+}
+
+#include "core/code/entry_encoder.h"
+#include "inspect/page_reader.h"
+#include "pg/run_core.h"
+
+namespace lookalike {
+
+/// A leaf list and the root's entry for it, which holds its centroid.
+struct CheckedList {
+    BlockNumber list_id;
+    BlockNumber root_page;
+    uint32 root_index;
+};
+
+/// An entry as the pages hold it. The bytes lie in buffers of the CheckState.
+struct StoredEntry {
+    EntryPointer pointer;
+    ScanFactors factors;
+    uint8_t* code;
+    uint8_t* slot;  ///< with its header
+};
+
+/// Lives in one memory context. Memory does not grow with the table: a bit for each page of the
+/// index, 12 bytes for each list, and maintenance_work_mem for sorting the entries by row.
+struct CheckState : IndexPages {
+    ListGeometry plain;
+    BlockNumber block_count;
+    BlockNumber heap_block_count;
+    uint8_t* reached;    ///< a bit for each page
+    CheckedList* lists;  ///< sorted by list_id once the root was read; depth 2 only
+    uint32 list_count;
+    Tuplesortstate* entries;  ///< of rows: see entry_row_descriptor
+    uint64 leaked_pages;
+
+    // Scratch.
+    TupleTableSlot* put_slot;                   ///< into `entries`
+    TupleTableSlot* get_slot;                   ///< from them
+    ContextOwned<EntryEncoder>* inner_encoder;  ///< null for binary metrics
+    float* zero;                                ///< code_dims: the root's centroid
+    float* vector;                              ///< code_dims
+    StoredEntry stored;
+};
+
+/// Columns of the sorted entries: row (block << 16 | offset), place (list page << 16 | index).
+TupleDesc entry_row_descriptor();
+
+/// Every page: its kind, owner and links, every list, every entry of the root. Sorts the other
+/// entries by row.
+void check_pages(CheckState* state);
+
+/// Every live row of the table against its entry, and every entry against the table.
+void check_rows(CheckState* state);
+
+/// Reads entry `index` of the list page that state->page is a copy of into state->stored.
+void read_stored_entry(CheckState* state, BlockNumber list_page, const ListGeometry& geometry,
+                       uint32 index);
+
+/// What distinguishes the stored entry from what encoding gives now, or null.
+const char* entry_fault(const CheckState* state, const ListGeometry& geometry,
+                        const EncodedEntry& expected);
+
+}  // namespace lookalike

@@ -1,0 +1,255 @@
+// faiss_index_estimate: what an index of a column would take to build, with the settings of now.
+//
+// Seconds follow from what a build does: it reads the table twice, rotates and encodes every row,
+// compares the sample with the centroids for k-means and every row with them once, and writes the
+// pages. The rates below are of one core of a current server; the result is good for
+// deciding between coffee and a night, not for more. docs/INSPECTION.md compares it with builds.
+#include "am/access_method.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_statistic.h"
+#include "commands/defrem.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "optimizer/plancat.h"
+#include "utils/acl.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+}
+
+#include <unistd.h>
+#include <algorithm>
+
+#include "am/build/plan.h"
+#include "am/storage/pages.h"
+#include "core/code/index_space.h"
+#include "core/protocol/worker.h"
+#include "pg/type/descriptor.h"
+
+using namespace lookalike;
+
+namespace {
+
+constexpr double kReadBytesPerSecond = 600e6;
+constexpr double kEncodedElementsPerSecond = 40e6;
+constexpr double kMultiplicationsPerSecond = 10e9;  // one core
+constexpr double kWrittenBytesPerSecond = 300e6;
+constexpr double kWorkerStartSeconds = 0.1;
+
+// A sorted entry has a header, and PostgreSQL allocates in powers of two: a third more on average.
+constexpr double kSortHeaderBytes = 48;
+constexpr double kSortOverhead = 1.35;
+
+// What is known of the column before a build.
+struct ColumnFacts {
+    double rows;  // with a value
+    double null_rows;
+    double table_bytes;
+    bool knows_shape;
+    Kind kind;
+    uint32 dims;
+};
+
+struct Estimate {
+    uint64 lists;
+    double bytes;
+    double memory_bytes;
+    double seconds;
+};
+
+Relation open_table(Oid table_id) {
+    const char relation_kind = get_rel_relkind(table_id);
+    if (relation_kind == '\0') {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("relation with OID %u does not exist", table_id)));
+    }
+    if (relation_kind == RELKIND_PARTITIONED_TABLE) {
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("table \"%s\" is partitioned", get_rel_name(table_id)),
+                        errhint("Name a partition: each has an index of its own.")));
+    }
+    if (relation_kind != RELKIND_RELATION && relation_kind != RELKIND_MATVIEW) {
+        ereport(ERROR,
+                (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                 errmsg("\"%s\" is not a table or materialized view", get_rel_name(table_id))));
+    }
+    return table_open(table_id, AccessShareLock);
+}
+
+// The column's number, once the user may read it and an index could take it.
+AttrNumber find_column(Relation table, const char* name) {
+    const Oid table_id = RelationGetRelid(table);
+    const AttrNumber column = get_attnum(table_id, name);
+    if (column <= 0) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                        errmsg("column \"%s\" of relation \"%s\" does not exist", name,
+                               RelationGetRelationName(table))));
+    }
+    if (pg_class_aclcheck(table_id, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+        pg_attribute_aclcheck(table_id, column, GetUserId(), ACL_SELECT) != ACLCHECK_OK) {
+        aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(table));
+    }
+    if (RELATION_IS_OTHER_TEMP(table)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot access temporary tables of other sessions")));
+    }
+    const Oid type = TupleDescAttr(RelationGetDescr(table), column - 1)->atttypid;
+    const Oid operator_class = GetDefaultOpClass(type, get_index_am_oid("faiss", false));
+    // Types of filter attributes have an operator class as well, but no metric.
+    if (!OidIsValid(operator_class) ||
+        !OidIsValid(
+            get_opfamily_proc(get_opclass_family(operator_class), type, type, kMetricProcedure))) {
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("column \"%s\" is not of type descriptor", name)));
+    }
+    return column;
+}
+
+double null_fraction(Relation table, AttrNumber column) {
+    HeapTuple tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(RelationGetRelid(table)),
+                                      Int16GetDatum(column), BoolGetDatum(false));
+    if (!HeapTupleIsValid(tuple)) return 0;
+    const double fraction = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(tuple))->stanullfrac;
+    ReleaseSysCache(tuple);
+    return fraction;
+}
+
+// The first value, where the column's type does not tell.
+void read_shape(Relation table, AttrNumber column, ColumnFacts* facts) {
+    TupleTableSlot* slot = table_slot_create(table, nullptr);
+    const Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
+    TableScanDesc scan = table_beginscan(table, snapshot, 0, nullptr);
+    while (!facts->knows_shape && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+        CHECK_FOR_INTERRUPTS();
+        bool is_null;
+        const Datum value = slot_getattr(slot, column, &is_null);
+        if (is_null) continue;
+        const DescriptorView view = checked_descriptor(value)->view();
+        facts->knows_shape = true;
+        facts->kind = view.kind;
+        facts->dims = view.dims;
+    }
+    table_endscan(scan);
+    UnregisterSnapshot(snapshot);
+    ExecDropSingleTupleTableSlot(slot);
+}
+
+ColumnFacts column_facts(Relation table, AttrNumber column) {
+    ColumnFacts facts{};
+    BlockNumber pages;
+    double rows;
+    double all_visible;
+    estimate_rel_size(table, nullptr, &pages, &rows, &all_visible);
+    facts.null_rows = rows * null_fraction(table, column);
+    facts.rows = rows - facts.null_rows;
+    const TypeModifier modifier =
+        decode_typmod(TupleDescAttr(RelationGetDescr(table), column - 1)->atttypmod);
+    facts.knows_shape = !modifier.any;
+    facts.kind = modifier.kind;
+    facts.dims = modifier.dims;
+    if (!facts.knows_shape) read_shape(table, column, &facts);
+    // Values outside the table's own pages are read from there.
+    const double value_bytes =
+        facts.knows_shape ? static_cast<double>(element_bytes(facts.kind, facts.dims)) : 0;
+    facts.table_bytes = std::max(double{BLCKSZ} * pages, facts.rows * value_bytes);
+    return facts;
+}
+
+// Lists differ in length, which evens out how full their last pages are.
+double pages_of_lists(const ListGeometry& geometry, double rows, uint64 lists) {
+    constexpr int kSteps = 16;
+    const double mean = rows / static_cast<double>(lists);
+    if (lists == 1) return static_cast<double>(geometry.pages_for(static_cast<uint64>(rows)));
+    double sum = 0;
+    for (int step = 0; step < kSteps; ++step)
+        sum += static_cast<double>(
+            geometry.pages_for(static_cast<uint64>(mean * (0.5 + (step + 0.5) / kSteps))));
+    return sum / kSteps * static_cast<double>(lists);
+}
+
+double thread_count() {
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return static_cast<double>(
+        std::clamp<long>(max_parallel_maintenance_workers + 1, 1, std::max(cores, 1L)));
+}
+
+// Backend, worker and the area that they share; the worker's libraries not counted. Learning and
+// assigning follow each other.
+double peak_memory(const ColumnFacts& facts, uint32 code_dims, uint64 lists, double sample_rows,
+                   double entry_bytes) {
+    const double centroid_bytes = sizeof(float) * static_cast<double>(lists) * code_dims;
+    const uint32 learn_dims = std::min(code_dims, kMaxLearnDims);
+    const double sample_bytes = sizeof(float) * sample_rows * facts.dims;
+    const double sort_bytes =
+        std::min(static_cast<double>(sort_memory_bytes(lists, code_dims)),
+                 facts.rows * (entry_bytes + kSortHeaderBytes) * kSortOverhead);
+    const double assigning =
+        static_cast<double>(assign_memory_bytes(lists, code_dims)) + sort_bytes;
+    if (lists == 1) return std::max(sample_bytes, assigning);
+    const double shared_bytes = sizeof(float) * sample_rows * learn_dims + centroid_bytes;
+    const auto training_bytes = static_cast<double>(
+        worker_training_bytes(static_cast<uint64>(sample_rows), learn_dims, lists));
+    return std::max(sample_bytes + shared_bytes + training_bytes, assigning);
+}
+
+Estimate estimate_index(const ColumnFacts& facts) {
+    const bool binary = facts.kind == Kind::kBit;
+    const Metric metric = binary ? Metric::kHamming : Metric::kL2;
+    const uint32 dims = std::max(facts.dims, 1u);
+    const uint32 code_dims = binary ? dims : IndexSpace::padded_dims(dims);
+    const ListGeometry leaf = facts.knows_shape ? list_geometry(metric, code_dims, Refine::kInt8, 0)
+                                                : plain_list_geometry();
+    Estimate estimate{};
+    const auto rows = static_cast<uint64>(facts.rows);
+    estimate.lists = std::min(wanted_list_count(rows), fitting_list_count(code_dims));
+    const double sample_rows =
+        std::min(facts.rows, static_cast<double>(sample_size(dims, estimate.lists)));
+    double pages =
+        1 + pages_of_lists(leaf, facts.rows, estimate.lists) +
+        static_cast<double>(plain_list_geometry().pages_for(static_cast<uint64>(facts.null_rows))) +
+        1 + std::ceil(binary ? 0.0 : sizeof(float) * dims / double{kBodyBytes});
+    if (estimate.lists > 1) {
+        const ListGeometry root = list_geometry(metric, code_dims, Refine::kFloat, 1);
+        pages += static_cast<double>(root.pages_for(estimate.lists));
+    }
+    estimate.bytes = pages * BLCKSZ;
+    estimate.memory_bytes = peak_memory(facts, code_dims, estimate.lists, sample_rows,
+                                        leaf.row_code_bytes + leaf.slot_bytes);
+    estimate.seconds = 2 * facts.table_bytes / kReadBytesPerSecond +
+                       facts.rows * code_dims / kEncodedElementsPerSecond +
+                       estimate.bytes / kWrittenBytesPerSecond;
+    if (estimate.lists > 1) {
+        // k-means compares rows with all lists twice; its other rounds take about as long again.
+        const double row_products = sample_rows * 4 + facts.rows;
+        estimate.seconds += kWorkerStartSeconds + row_products *
+                                                      static_cast<double>(estimate.lists) *
+                                                      std::min(code_dims, kMaxLearnDims) /
+                                                      (kMultiplicationsPerSecond * thread_count());
+    }
+    return estimate;
+}
+
+}  // namespace
+
+SQL_FUNCTION(faiss_index_estimate) {
+    TupleDesc descriptor;
+    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE) {
+        elog(ERROR, "return type must be a row type");
+    }
+    Relation table = open_table(PG_GETARG_OID(0));
+    const AttrNumber column = find_column(table, NameStr(*PG_GETARG_NAME(1)));
+    const ColumnFacts facts = column_facts(table, column);
+    const Estimate estimate = estimate_index(facts);
+    table_close(table, NoLock);
+    Datum values[] = {Int64GetDatum(static_cast<int64>(facts.rows + facts.null_rows)),
+                      Int32GetDatum(static_cast<int32>(estimate.lists)),
+                      Int64GetDatum(static_cast<int64>(estimate.bytes)),
+                      Int64GetDatum(static_cast<int64>(estimate.memory_bytes)),
+                      Float8GetDatum(estimate.seconds)};
+    bool is_null[lengthof(values)] = {};
+    PG_RETURN_DATUM(
+        HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, is_null)));
+}

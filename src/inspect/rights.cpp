@@ -1,0 +1,126 @@
+#include "inspect/rights.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
+#include "catalog/pg_authid.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+}
+
+#include "am/access_method.h"
+
+namespace lookalike {
+namespace {
+
+bool may_maintain(Oid index_id) {
+    if (object_ownercheck(RelationRelationId, index_id, GetUserId())) return true;
+    const Oid table_id = IndexGetRelation(index_id, true);
+    return OidIsValid(table_id) && may_maintain_table(table_id);
+}
+
+bool may_query(Oid index_id) {
+    const Oid table_id = IndexGetRelation(index_id, true);
+    return OidIsValid(table_id) &&
+           (pg_class_aclcheck(table_id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+            pg_attribute_aclcheck_all(table_id, GetUserId(), ACL_SELECT, ACLMASK_ANY) ==
+                ACLCHECK_OK);
+}
+
+void check_right(Oid index_id, InspectRight right) {
+    if (right == InspectRight::kQuery) {
+        if (may_query(index_id)) return;
+        aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+                       get_rel_name(IndexGetRelation(index_id, false)));
+    }
+    if (may_maintain(index_id)) return;
+    if (right == InspectRight::kStatistics &&
+        has_privs_of_role(GetUserId(), ROLE_PG_STAT_SCAN_TABLES)) {
+        return;
+    }
+    aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index_id));
+}
+
+[[noreturn]] void raise_not_faiss(Oid relation_id) {
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                    errmsg("\"%s\" is not a faiss index", get_rel_name(relation_id))));
+    pg_unreachable();
+}
+
+void check_kind(Oid relation_id) {
+    const char relation_kind = get_rel_relkind(relation_id);
+    if (relation_kind == '\0') {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("relation with OID %u does not exist", relation_id)));
+    }
+    if (relation_kind == RELKIND_PARTITIONED_INDEX) {
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("index \"%s\" is partitioned", get_rel_name(relation_id)),
+                        errdetail("A partitioned index has no pages of its own."),
+                        errhint("Name the index of a partition.")));
+    }
+    if (relation_kind != RELKIND_INDEX) raise_not_faiss(relation_id);
+}
+
+void check_readable(Relation index) {
+    if (index->rd_indam->ambuild != build_index) raise_not_faiss(RelationGetRelid(index));
+    if (RELATION_IS_OTHER_TEMP(index)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot access temporary indexes of other sessions")));
+    }
+    if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED && RecoveryInProgress()) {
+        ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+                        errmsg("cannot access unlogged index \"%s\" during recovery",
+                               RelationGetRelationName(index))));
+    }
+    if (!index->rd_index->indisvalid) {
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
+             errhint("REINDEX it, or drop it when a CREATE INDEX CONCURRENTLY left it behind.")));
+    }
+}
+
+}  // namespace
+
+InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
+    check_kind(index_id);
+    check_right(index_id, right);
+    // The table first, as everybody else does.
+    const Oid table_id = IndexGetRelation(index_id, false);
+    InspectedIndex inspected;
+    inspected.heap = table_open(table_id, mode);
+    inspected.index = index_open(index_id, mode);
+    if (IndexGetRelation(index_id, false) != table_id) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("could not open the table of index \"%s\"",
+                               RelationGetRelationName(inspected.index))));
+    }
+    check_readable(inspected.index);
+    return inspected;
+}
+
+Caller act_as_owner(Relation heap) {
+    Caller caller;
+    GetUserIdAndSecContext(&caller.user, &caller.security_context);
+    SetUserIdAndSecContext(heap->rd_rel->relowner,
+                           caller.security_context | SECURITY_RESTRICTED_OPERATION);
+    caller.nest_level = NewGUCNestLevel();
+    RestrictSearchPath();
+    return caller;
+}
+
+void act_as_caller(const Caller& caller) {
+    AtEOXact_GUC(false, caller.nest_level);
+    SetUserIdAndSecContext(caller.user, caller.security_context);
+}
+
+void close_inspected(const InspectedIndex& inspected) {
+    index_close(inspected.index, NoLock);
+    table_close(inspected.heap, NoLock);
+}
+
+}  // namespace lookalike

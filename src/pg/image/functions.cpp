@@ -1,0 +1,285 @@
+// Images to descriptors, thumbnails and facts; docs/SANDBOX.md says who does the work.
+#include "pg/image/functions.h"
+
+#include "core/vector/metric.h"
+#include "pg/image/cache.h"
+#include "pg/image/models.h"
+#include "pg/image/settings.h"
+#include "pg/image/worker.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "common/string.h"
+#include "funcapi.h"
+#include "utils/fmgroids.h"
+}
+
+namespace lookalike {
+namespace {
+
+ImageBytes bytes_of(bytea* image) {
+    return {VARDATA_ANY(image), static_cast<uint64>(VARSIZE_ANY_EXHDR(image))};
+}
+
+bool ask(WorkerKind kind, bytea* image, uint32 thumbnail_size, ImageReply* reply) {
+    const ImageBytes bytes = bytes_of(image);
+    return request_images({.kind = kind,
+                           .images = &bytes,
+                           .image_count = 1,
+                           .spec = nullptr,
+                           .spec_bytes = 0,
+                           .thumbnail_size = thumbnail_size,
+                           .function = InvalidOid,
+                           .may_refuse = false},
+                          reply);
+}
+
+/// The row type of a function with OUT parameters, kept with the function call.
+TupleDesc row_type(FunctionCallInfo fcinfo) {
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        const MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+        TupleDesc type;
+        if (get_call_result_type(fcinfo, nullptr, &type) != TYPEFUNC_COMPOSITE)
+            elog(ERROR, "the function must return a row");
+        fcinfo->flinfo->fn_extra = BlessTupleDesc(type);
+        MemoryContextSwitchTo(caller);
+    }
+    return static_cast<TupleDesc>(fcinfo->flinfo->fn_extra);
+}
+
+Datum row(TupleDesc type, Datum* values, bool* nulls) {
+    return HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
+}
+
+uint32 checked_spec_length(text* spec) {
+    const size_t length = VARSIZE_ANY_EXHDR(spec);
+    if (length > kWorkerMaxSpecBytes)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("extractor specification is too long"),
+                        errdetail("The limit is %u bytes.", kWorkerMaxSpecBytes)));
+    return static_cast<uint32>(length);
+}
+
+/// As operator classes are named.
+const char* metric_name(Metric metric) {
+    switch (metric) {
+        case Metric::kL2:
+            return "l2";
+        case Metric::kInnerProduct:
+            return "ip";
+        case Metric::kCosine:
+            return "cosine";
+        case Metric::kHamming:
+            return "hamming";
+        case Metric::kJaccard:
+            return "jaccard";
+    }
+    return "unknown";
+}
+
+void batch_features(const ImageBytes* images, uint32 image_count, text* spec, Oid function,
+                    Descriptor** features) {
+    forget_changed_models();
+    ImageReply reply;
+    request_images({.kind = WorkerKind::kImageFeatures,
+                    .images = images,
+                    .image_count = image_count,
+                    .spec = VARDATA_ANY(spec),
+                    .spec_bytes = checked_spec_length(spec),
+                    .thumbnail_size = 0,
+                    .function = function,
+                    .may_refuse = false},
+                   &reply);
+    for (uint32 i = 0; i < image_count; ++i)
+        features[i] = reply_descriptor(reply, image_count, i);
+}
+
+}  // namespace
+
+Descriptor* features_of(bytea* image, text* spec, Oid function, bool may_refuse) {
+    forget_changed_models();
+    const ImageBytes bytes = bytes_of(image);
+    const uint32 spec_bytes = checked_spec_length(spec);
+    const bool use_cache = image_cache_bytes() > 0;
+    ImageKey key = {};
+    if (use_cache) {
+        key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), spec_bytes);
+        Descriptor* cached = find_cached_features(key);
+        if (cached != nullptr) return cached;
+    }
+    ImageReply reply;
+    if (!request_images({.kind = WorkerKind::kImageFeatures,
+                         .images = &bytes,
+                         .image_count = 1,
+                         .spec = VARDATA_ANY(spec),
+                         .spec_bytes = spec_bytes,
+                         .thumbnail_size = 0,
+                         .function = function,
+                         .may_refuse = may_refuse},
+                        &reply))
+        return nullptr;
+    Descriptor* features = reply_descriptor(reply, 1, 0);
+    if (use_cache) cache_features(key, features);
+    return features;
+}
+
+}  // namespace lookalike
+
+using namespace lookalike;
+
+SQL_FUNCTION(image_features) {
+    PG_RETURN_POINTER(
+        features_of(PG_GETARG_BYTEA_PP(0), PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, false));
+}
+
+SQL_FUNCTION(image_features_or_null) {
+    Descriptor* features =
+        features_of(PG_GETARG_BYTEA_PP(0), PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, true);
+    if (features == nullptr) PG_RETURN_NULL();
+    PG_RETURN_POINTER(features);
+}
+
+SQL_FUNCTION(image_features_file) {
+    // The server's own function checks the path and the role's rights to it.
+    const Datum image = OidFunctionCall1(F_PG_READ_BINARY_FILE_TEXT, PG_GETARG_DATUM(0));
+    PG_RETURN_POINTER(
+        features_of(DatumGetByteaPP(image), PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, false));
+}
+
+SQL_FUNCTION(image_info) {
+    ImageReply reply;
+    ask(WorkerKind::kImageInfo, PG_GETARG_BYTEA_PP(0), 0, &reply);
+    const WorkerImageResult& header = reply.header;
+    if (header.width > PG_INT32_MAX || header.height > PG_INT32_MAX ||
+        header.channels > PG_UINT16_MAX || header.orientation < 1 || header.orientation > 8)
+        reject_image_reply("An image's size is out of range.");
+    Datum values[] = {CStringGetTextDatum(reply.text), UInt32GetDatum(header.width),
+                      UInt32GetDatum(header.height), UInt32GetDatum(header.channels),
+                      Int32GetDatum(header.orientation)};
+    bool nulls[lengthof(values)] = {};
+    PG_RETURN_DATUM(row(row_type(fcinfo), values, nulls));
+}
+
+SQL_FUNCTION(image_thumbnail) {
+    const int32 size = PG_GETARG_INT32(1);
+    if (size < 1 || size > static_cast<int32>(kWorkerMaxThumbnailSize))
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("size of a thumbnail must be between 1 and %u", kWorkerMaxThumbnailSize)));
+    ImageReply reply;
+    ask(WorkerKind::kImageThumbnail, PG_GETARG_BYTEA_PP(0), static_cast<uint32>(size), &reply);
+    const size_t length = VARHDRSZ + reply.header.byte_count;
+    auto* file = static_cast<bytea*>(palloc(length));
+    SET_VARSIZE(file, length);
+    memcpy(VARDATA(file), reply.bytes, reply.header.byte_count);
+    PG_RETURN_BYTEA_P(file);
+}
+
+SQL_FUNCTION(builtin_image_extractors) {
+    FuncCallContext* call;
+    if (SRF_IS_FIRSTCALL()) {
+        call = SRF_FIRSTCALL_INIT();
+        const MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+        TupleDesc type;
+        get_call_result_type(fcinfo, nullptr, &type);
+        call->tuple_desc = BlessTupleDesc(type);
+        ImageReply reply;
+        request_images({.kind = WorkerKind::kImageExtractors,
+                        .images = nullptr,
+                        .image_count = 0,
+                        .spec = nullptr,
+                        .spec_bytes = 0,
+                        .thumbnail_size = 0,
+                        .function = InvalidOid,
+                        .may_refuse = false},
+                       &reply);
+        if (reply.header.byte_count % sizeof(WorkerExtractor) != 0)
+            reject_image_reply("A list of extractors has a wrong length.");
+        call->max_calls = reply.header.byte_count / sizeof(WorkerExtractor);
+        call->user_fctx = palloc(reply.header.byte_count + 1);
+        memcpy(call->user_fctx, reply.bytes, reply.header.byte_count);
+        MemoryContextSwitchTo(caller);
+    }
+    call = SRF_PERCALL_SETUP();
+    if (call->call_cntr >= call->max_calls) SRF_RETURN_DONE(call);
+    WorkerExtractor& extractor = static_cast<WorkerExtractor*>(call->user_fctx)[call->call_cntr];
+    extractor.name[sizeof(extractor.name) - 1] = '\0';
+    extractor.description[sizeof(extractor.description) - 1] = '\0';
+    if (!pg_is_ascii(extractor.name) || !pg_is_ascii(extractor.description) ||
+        extractor.kind >= kKindCount || extractor.metric >= kMetricCount)
+        reject_image_reply("An extractor is described wrongly.");
+    Datum values[] = {CStringGetTextDatum(extractor.name),
+                      UInt32GetDatum(extractor.version),
+                      UInt32GetDatum(extractor.dims),
+                      CStringGetTextDatum(kind_name(static_cast<Kind>(extractor.kind))),
+                      CStringGetTextDatum(metric_name(static_cast<Metric>(extractor.metric))),
+                      CStringGetTextDatum(extractor.description)};
+    bool nulls[lengthof(values)] = {};
+    SRF_RETURN_NEXT(call, row(call->tuple_desc, values, nulls));
+}
+
+SQL_FUNCTION(image_features_batch) {
+    // The worker sees so many at a time.
+    constexpr int kChunk = 32;
+    FuncCallContext* call;
+    if (SRF_IS_FIRSTCALL()) {
+        call = SRF_FIRSTCALL_INIT();
+        const MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+        Datum* elements;
+        bool* nulls;
+        int count;
+        deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), BYTEAOID, -1, false, TYPALIGN_INT, &elements,
+                          &nulls, &count);
+        auto** all = static_cast<Descriptor**>(palloc0(sizeof(Descriptor*) * (count + 1)));
+        for (int next = 0; next < count;) {
+            ImageBytes images[kChunk];
+            Descriptor* features[kChunk];
+            int places[kChunk];
+            uint32 used = 0;
+            uint64 total = 0;
+            for (; next < count && used < kChunk; ++next) {
+                if (nulls[next]) continue;
+                const ImageBytes image = bytes_of(DatumGetByteaPP(elements[next]));
+                if (used > 0 && total + image.byte_count > kMaxImageBytes / 4) break;
+                total += image.byte_count;
+                images[used] = image;
+                places[used++] = next;
+            }
+            if (used == 0) break;
+            batch_features(images, used, PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, features);
+            for (uint32 i = 0; i < used; ++i)
+                all[places[i]] = features[i];
+        }
+        call->user_fctx = all;
+        call->max_calls = static_cast<uint64>(count);
+        MemoryContextSwitchTo(caller);
+    }
+    call = SRF_PERCALL_SETUP();
+    if (call->call_cntr >= call->max_calls) SRF_RETURN_DONE(call);
+    Descriptor* features = static_cast<Descriptor**>(call->user_fctx)[call->call_cntr];
+    if (features == nullptr) SRF_RETURN_NEXT_NULL(call);
+    SRF_RETURN_NEXT(call, PointerGetDatum(features));
+}
+
+SQL_FUNCTION(image_worker_stats) {
+    const ImageWorkerStats worker = image_worker_stats();
+    const ImageCacheStats cache = image_cache_stats();
+    Datum values[] = {Int32GetDatum(worker.worker_pid),
+                      Int64GetDatum(worker.worker_starts),
+                      Float8GetDatum(worker.last_start_ms),
+                      Int64GetDatum(worker.requests),
+                      Int64GetDatum(worker.refused_images),
+                      Int64GetDatum(worker.failures),
+                      Int64GetDatum(worker.models_loaded),
+                      Float8GetDatum(worker.model_load_ms),
+                      BoolGetDatum(worker.is_warm),
+                      Int64GetDatum(worker.models_preloaded),
+                      Float8GetDatum(worker.turn_wait_ms),
+                      Int64GetDatum(cache.hits),
+                      Int64GetDatum(cache.misses),
+                      Int64GetDatum(cache.entries),
+                      Int64GetDatum(cache.bytes)};
+    bool nulls[lengthof(values)] = {};
+    nulls[0] = nulls[8] = worker.worker_pid == 0;
+    PG_RETURN_DATUM(row(row_type(fcinfo), values, nulls));
+}

@@ -1,0 +1,121 @@
+// Is a descriptor within a radius of another? As functions of both and the radius, which people
+// write, and as operators with a sphere, which indexes serve.
+#include "pg/type/sphere.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "executor/executor.h"
+#include "funcapi.h"
+}
+
+#include <cmath>
+
+namespace lookalike {
+
+void check_radius(double radius) {
+    if (!std::isnan(radius)) return;
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the radius must not be NaN")));
+}
+
+bool read_sphere(Datum datum, Sphere* sphere) {
+    HeapTupleHeader tuple = DatumGetHeapTupleHeader(datum);
+    bool is_null;
+    const Datum center = GetAttributeByNum(tuple, 1, &is_null);
+    if (is_null) return false;
+    const Datum radius = GetAttributeByNum(tuple, 2, &is_null);
+    if (is_null) return false;
+    *sphere = {checked_descriptor(center), DatumGetFloat8(radius)};
+    check_radius(sphere->radius);
+    return true;
+}
+
+bool are_comparable(const DescriptorView& a, const DescriptorView& b) {
+    return a.dims == b.dims && (a.kind == Kind::kBit) == (b.kind == Kind::kBit);
+}
+
+namespace {
+
+// `distance` is a distance function of SQL. A distance that is NaN is within nothing.
+bool is_within(PGFunction distance, Datum a, Datum b, double radius) {
+    return DatumGetFloat8(DirectFunctionCall2(distance, a, b)) <= radius;
+}
+
+Datum within(FunctionCallInfo fcinfo, PGFunction distance) {
+    const double radius = PG_GETARG_FLOAT8(2);
+    check_radius(radius);
+    PG_RETURN_BOOL(is_within(distance, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), radius));
+}
+
+Datum in_sphere(FunctionCallInfo fcinfo, PGFunction distance) {
+    Sphere sphere;
+    if (!read_sphere(PG_GETARG_DATUM(1), &sphere)) PG_RETURN_NULL();
+    PG_RETURN_BOOL(
+        is_within(distance, PG_GETARG_DATUM(0), PointerGetDatum(sphere.center), sphere.radius));
+}
+
+}  // namespace
+}  // namespace lookalike
+
+using lookalike::in_sphere;
+
+// Of pg/type/distance.cpp.
+extern "C" {
+Datum l2_distance(PG_FUNCTION_ARGS);
+Datum negative_inner_product(PG_FUNCTION_ARGS);
+Datum cosine_distance(PG_FUNCTION_ARGS);
+Datum hamming_distance(PG_FUNCTION_ARGS);
+Datum jaccard_distance(PG_FUNCTION_ARGS);
+}
+
+SQL_FUNCTION(descriptor_sphere) {
+    TupleDesc descriptor;
+    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE) {
+        elog(ERROR, "return type must be a row type");
+    }
+    lookalike::check_radius(PG_GETARG_FLOAT8(1));
+    Datum values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+    bool is_null[lengthof(values)] = {};
+    PG_RETURN_DATUM(
+        HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, is_null)));
+}
+
+SQL_FUNCTION(within) {
+    return lookalike::within(fcinfo, l2_distance);
+}
+
+SQL_FUNCTION(within_ip) {
+    return lookalike::within(fcinfo, negative_inner_product);
+}
+
+SQL_FUNCTION(within_cosine) {
+    return lookalike::within(fcinfo, cosine_distance);
+}
+
+SQL_FUNCTION(within_hamming) {
+    return lookalike::within(fcinfo, hamming_distance);
+}
+
+SQL_FUNCTION(within_jaccard) {
+    return lookalike::within(fcinfo, jaccard_distance);
+}
+
+SQL_FUNCTION(in_l2_sphere) {
+    return in_sphere(fcinfo, l2_distance);
+}
+
+SQL_FUNCTION(in_ip_sphere) {
+    return in_sphere(fcinfo, negative_inner_product);
+}
+
+SQL_FUNCTION(in_cosine_sphere) {
+    return in_sphere(fcinfo, cosine_distance);
+}
+
+SQL_FUNCTION(in_hamming_sphere) {
+    return in_sphere(fcinfo, hamming_distance);
+}
+
+SQL_FUNCTION(in_jaccard_sphere) {
+    return in_sphere(fcinfo, jaccard_distance);
+}

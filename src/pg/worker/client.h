@@ -1,0 +1,75 @@
+// The backend's side of a worker process: ask, wait, check what comes back.
+//
+// A request is sent by one call and awaited by another, so that the backend can write pages while
+// the worker computes. Waiting is cancellable: any ERROR kills the worker. Whatever the worker
+// answers is checked here, on a copy, before a caller sees it; a caller must not read the rest of
+// the shared area back as if it were still what it wrote.
+//
+// Every function may ereport: a worker that died, a refusal, an answer that makes no sense.
+#pragma once
+
+#include "core/protocol/worker.h"
+#include "pg/worker/process.h"
+
+namespace lookalike {
+
+/// Called after every progress reply with the steps finished and the steps in all. May ereport.
+typedef void (*WorkerProgress)(uint64_t step, uint64_t step_count, void* argument);
+
+/// Sends a request and returns. Magic, version and id are filled in here.
+/// REQUIRES: no request is in flight.
+void worker_request(Worker* worker, WorkerRequest* request);
+
+/// Waits for the final reply to the request in flight and copies it to *reply; an error reply
+/// becomes an ERROR. `text` (kWorkerTextBytes + 1 bytes) receives the reply's text, printable ASCII
+/// and line ends only, with a closing zero. `text` and `progress` may be null.
+void worker_wait(Worker* worker, WorkerReply* reply, char* text, WorkerProgress progress,
+                 void* argument);
+
+/// The same, but an error reply is returned like any other, and a worker that has not answered
+/// after timeout_ms is killed: false. `text` is required.
+bool worker_await(Worker* worker, int timeout_ms, WorkerReply* reply, char* text);
+
+struct WorkerTraining {
+    uint64_t rows_offset;       ///< row_count x dims floats that the caller has put there
+    uint64_t centroids_offset;  ///< room for list_count x dims floats
+    uint64_t row_count;
+    uint32_t list_count;
+    uint32_t dims;
+    uint32_t iteration_count;
+    bool spherical;
+};
+
+/// Learns centroids from rows in the shared area; copies them, all finite, to `centroids`
+/// (list_count x dims floats) and returns how many there are: fewer than wanted when the rows have
+/// fewer distinct values.
+uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* centroids,
+                      WorkerProgress progress, void* argument);
+
+/// Gives the worker the centroids to assign to: list_count x dims floats that the caller has put at
+/// `centroids_offset` of the shared area, free to be overwritten afterwards.
+void worker_set_centroids(Worker* worker, uint64_t centroids_offset, uint32_t list_count,
+                          uint32_t dims);
+
+/// A batch of rows on its way through the worker. With two of them in two halves of the shared area
+/// the backend works on one while the worker assigns the other.
+struct WorkerBatch {
+    uint64_t rows_offset;       ///< row_count x dims floats that the caller has put there
+    uint64_t list_ids_offset;   ///< room for row_count uint32_t
+    uint64_t distances_offset;  ///< room for row_count floats
+    uint64_t row_count;
+    uint32_t dims;
+};
+
+/// REQUIRES: worker_set_centroids with the same dims; no request is in flight.
+void worker_assign_begin(Worker* worker, const WorkerBatch* batch);
+
+/// Waits for the batch of the last worker_assign_begin, and copies the nearest centroid of each row
+/// (below list_count) and the squared L2 distance to it (finite, not negative).
+void worker_assign_end(Worker* worker, const WorkerBatch* batch, uint32_t* list_ids,
+                       float* distances);
+
+/// One line for each library of the worker, palloc'd.
+char* worker_versions(Worker* worker);
+
+}  // namespace lookalike
