@@ -568,16 +568,17 @@ CREATE FUNCTION faiss_index_prewarm(index regclass) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION faiss_index_prewarm(regclass) IS 'reads a faiss index into shared buffers; the number of pages';
 
--- It runs a query on the table, with the rights of who calls it.
+-- It runs a query on the table, which checks the rights of who calls it.
 CREATE FUNCTION faiss_duplicates(
     index regclass,
     radius double precision,
+    max_pairs bigint DEFAULT 0,
     OUT a tid,
     OUT b tid,
     OUT distance double precision
 ) RETURNS SETOF record AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE
     COST 1000000 ROWS 1000;
-COMMENT ON FUNCTION faiss_duplicates(regclass, double precision) IS 'pairs of rows of a faiss index that lie within a radius of each other';
+COMMENT ON FUNCTION faiss_duplicates(regclass, double precision, bigint) IS 'pairs of rows of a faiss index that lie within a radius of each other, at most so many';
 
 CREATE FUNCTION faiss_index_calibrate(index regclass) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -734,9 +735,11 @@ CREATE TABLE image_models (
 ALTER TABLE image_models ALTER COLUMN onnx SET STORAGE EXTERNAL;
 COMMENT ON TABLE image_models IS 'networks for net:<name>@<version>';
 SELECT pg_catalog.pg_extension_config_dump('image_models', '');
--- Everybody may see what there is; the networks themselves are their owner's.
+-- Everybody may see what there is; the networks themselves are for the owners of the extension and
+-- of the database, who dumps and restores it.
 GRANT SELECT (name, version, input_width, input_height, mean, std, layer, normalized, bgr, dims, digest)
     ON image_models TO PUBLIC;
+GRANT SELECT, INSERT, DELETE ON image_models TO pg_database_owner;
 
 CREATE FUNCTION image_models_changed() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -782,11 +785,16 @@ COMMENT ON FUNCTION drop_image_model(text, integer) IS 'forgets a network; tells
 CREATE FUNCTION image_model_preload(name text, version integer) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION image_model_preload(text, integer) IS 'loads a registered network into the memory that image workers start with; returns the milliseconds that it took';
--- Who may load a network into a worker is the owner's choice, as who may change the table.
+-- Who may change the table may load a network into a worker; memory that all sessions share is the
+-- choice of the extension's owner.
 REVOKE EXECUTE ON FUNCTION
     check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
     register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
     drop_image_model(text, integer), image_model_preload(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
+    register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
+    drop_image_model(text, integer) TO pg_database_owner;
 
 CREATE FUNCTION builtin_image_extractors(OUT name text, OUT version integer, OUT dimensions integer,
     OUT kind text, OUT metric text, OUT description text) RETURNS SETOF record

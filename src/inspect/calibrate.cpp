@@ -356,14 +356,12 @@ SQL_FUNCTION(faiss_index_calibrate) {
     PreventCommandIfReadOnly("faiss_index_calibrate()");
     const InspectedIndex inspected =
         open_inspected(PG_GETARG_OID(0), ShareUpdateExclusiveLock, InspectRight::kMaintain);
-    const Caller caller = act_as_owner(inspected.heap);
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss calibrate", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
     const uint64 queries = calibrate(inspected);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
-    act_as_caller(caller);
     close_inspected(inspected);
     PG_RETURN_INT32(static_cast<int32>(queries));
 }

@@ -74,14 +74,12 @@ void check_index(const InspectedIndex& inspected) {
 SQL_FUNCTION(faiss_index_check) {
     const InspectedIndex inspected =
         open_inspected(PG_GETARG_OID(0), ShareLock, InspectRight::kMaintain);
-    const Caller caller = act_as_owner(inspected.heap);
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss check", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
     check_index(inspected);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
-    act_as_caller(caller);
     close_inspected(inspected);
     PG_RETURN_VOID();
 }

@@ -1,15 +1,19 @@
-// faiss_duplicates(): a self-join by within(), row by row as it is asked for.
+// faiss_duplicates(): a self-join by within().
+//
+// The join runs to its end in one call and what it gives is kept in a tuplestore. Nothing of it
+// waits between calls, where the user could reach it.
 #include "inspect/rights.h"
 
 extern "C" {
 #include "access/genam.h"
 #include "executor/spi.h"
+#include "executor/tstoreReceiver.h"
 #include "funcapi.h"
 #include "nodes/makefuncs.h"
+#include "utils/float.h"
 #include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
-#include "utils/portal.h"
 #include "utils/ruleutils.h"
+#include "utils/tuplestore.h"
 }
 
 #include "am/access_method.h"
@@ -17,9 +21,6 @@ extern "C" {
 
 namespace lookalike {
 namespace {
-
-constexpr int kColumns = 3;
-constexpr int kRowsAtOnce = 100;
 
 // How SQL names each metric's functions.
 struct MetricNames {
@@ -31,16 +32,6 @@ constexpr MetricNames kMetricNames[kMetricCount] = {{"within", "l2_distance"},
                                                     {"within_cosine", "cosine_distance"},
                                                     {"within_hamming", "hamming_distance"},
                                                     {"within_jaccard", "jaccard_distance"}};
-
-// Lives as long as the function is being called.
-struct Progress {
-    char* portal_name;  // of the join
-    TupleDesc descriptor;
-    HeapTuple rows[kRowsAtOnce];  // fetched together
-    uint64 row_count;
-    uint64 next_row;
-    MemoryContext fetched;  // owns rows
-};
 
 char* qualified_name(Oid schema, const char* name) {
     return quote_qualified_identifier(get_namespace_name(schema), name);
@@ -64,7 +55,7 @@ const char* predicate_text(const InspectedIndex& inspected) {
 }
 
 // Each pair once: of two rows, the one that lies further back is looked for around the other.
-char* join_text(const InspectedIndex& inspected, Oid schema) {
+char* join_text(const InspectedIndex& inspected, Oid schema, double radius) {
     const MetricNames names = kMetricNames[static_cast<int>(metric_of(inspected.index))];
     const char* rows = psprintf("(SELECT ctid AS place, %s AS features FROM ONLY %s%s)",
                                 expression_text(inspected),
@@ -73,69 +64,51 @@ char* join_text(const InspectedIndex& inspected, Oid schema) {
                                 predicate_text(inspected));
     return psprintf(
         "SELECT a.place, b.place, %s(b.features, a.features) FROM %s AS a, %s AS b"
-        " WHERE %s(b.features, a.features, $1) AND b.place OPERATOR(pg_catalog.>) a.place",
-        qualified_name(schema, names.distance), rows, rows, qualified_name(schema, names.within));
+        " WHERE %s(b.features, a.features, '%s'::pg_catalog.float8)"
+        " AND b.place OPERATOR(pg_catalog.>) a.place",
+        qualified_name(schema, names.distance), rows, rows, qualified_name(schema, names.within),
+        float8out_internal(radius));
 }
 
-// Where the caller stops before the end.
-void close_portal(Datum progress) {
-    Portal portal = SPI_cursor_find(reinterpret_cast<Progress*>(progress)->portal_name);
-    if (portal != nullptr) SPI_cursor_close(portal);
-}
-
-char* open_join(const char* query, double radius) {
-    SPI_connect();
-    Oid type = FLOAT8OID;
-    Datum value = Float8GetDatum(radius);
-    Portal portal = SPI_cursor_open_with_args(nullptr, query, 1, &type, &value, nullptr, true, 0);
-    char* name = static_cast<char*>(SPI_palloc(strlen(portal->name) + 1));
-    strcpy(name, portal->name);
-    SPI_finish();
-    return name;
-}
-
-Progress* start(FunctionCallInfo fcinfo) {
-    check_radius(PG_GETARG_FLOAT8(1));
-    const InspectedIndex inspected =
-        open_inspected(PG_GETARG_OID(0), AccessShareLock, InspectRight::kQuery);
-    const char* query = join_text(inspected, get_func_namespace(fcinfo->flinfo->fn_oid));
-    close_inspected(inspected);
-    auto* progress = static_cast<Progress*>(palloc0(sizeof(Progress)));
-    TupleDesc descriptor;
-    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE) {
+// Where the rows of the function's answer go, in the memory of the query that calls it.
+DestReceiver* open_result(FunctionCallInfo fcinfo) {
+    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    if (result == nullptr || !IsA(result, ReturnSetInfo) ||
+        (result->allowedModes & SFRM_Materialize) == 0) {
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                 errmsg("set-valued function called in a context that cannot accept a set")));
+    }
+    MemoryContext memory = result->econtext->ecxt_per_query_memory;
+    const MemoryContext previous = MemoryContextSwitchTo(memory);
+    if (get_call_result_type(fcinfo, nullptr, &result->setDesc) != TYPEFUNC_COMPOSITE) {
         elog(ERROR, "return type must be a row type");
     }
-    progress->descriptor = BlessTupleDesc(descriptor);
-    progress->fetched =
-        AllocSetContextCreate(CurrentMemoryContext, "faiss_duplicates", ALLOCSET_DEFAULT_SIZES);
-    progress->portal_name = open_join(query, PG_GETARG_FLOAT8(1));
-    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-    RegisterExprContextCallback(result->econtext, close_portal, PointerGetDatum(progress));
-    return progress;
+    result->returnMode = SFRM_Materialize;
+    result->setResult = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0,
+                                              false, work_mem);
+    MemoryContextSwitchTo(previous);
+    DestReceiver* receiver = CreateTuplestoreDestReceiver();
+    // A row of another shape than the function's is an error.
+    SetTuplestoreDestReceiverParams(receiver, result->setResult, memory, false, result->setDesc,
+                                    "the join gives rows of another type than declared");
+    return receiver;
 }
 
-// The next rows of the join; false at its end.
-bool fetch_rows(Progress* progress) {
-    MemoryContextReset(progress->fetched);
-    progress->next_row = 0;
+void run_join(const char* query, uint64 most_pairs, DestReceiver* receiver) {
     SPI_connect();
-    Portal portal = SPI_cursor_find(progress->portal_name);
-    if (portal == nullptr) {
-        ereport(ERROR, (errcode(ERRCODE_INVALID_CURSOR_STATE),
-                        errmsg("the cursor of faiss_duplicates() has been closed")));
-    }
-    SPI_cursor_fetch(portal, true, kRowsAtOnce);
-    progress->row_count = SPI_processed;
-    for (uint64 i = 0; i < SPI_processed; ++i) {
-        Datum values[kColumns];
-        bool is_null[kColumns];
-        heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, is_null);
-        const MemoryContext previous = MemoryContextSwitchTo(progress->fetched);
-        progress->rows[i] = heap_form_tuple(progress->descriptor, values, is_null);
-        MemoryContextSwitchTo(previous);
+    const SPIExecuteOptions options{.params = nullptr,
+                                    .read_only = true,
+                                    .allow_nonatomic = false,
+                                    .must_return_tuples = true,
+                                    .tcount = most_pairs,
+                                    .dest = receiver,
+                                    .owner = nullptr};
+    const int status = SPI_execute_extended(query, &options);
+    if (status != SPI_OK_SELECT) {
+        elog(ERROR, "the join failed: %s", SPI_result_code_string(status));
     }
     SPI_finish();
-    return progress->row_count > 0;
 }
 
 }  // namespace
@@ -144,19 +117,22 @@ bool fetch_rows(Progress* progress) {
 using namespace lookalike;
 
 SQL_FUNCTION(faiss_duplicates) {
-    if (SRF_IS_FIRSTCALL()) {
-        FuncCallContext* first = SRF_FIRSTCALL_INIT();
-        const MemoryContext previous = MemoryContextSwitchTo(first->multi_call_memory_ctx);
-        first->user_fctx = start(fcinfo);
-        MemoryContextSwitchTo(previous);
+    const double radius = PG_GETARG_FLOAT8(1);
+    const int64 most_pairs = PG_GETARG_INT64(2);
+    check_radius(radius);
+    if (most_pairs < 0) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("\"max_pairs\" must not be negative")));
     }
-    FuncCallContext* call = SRF_PERCALL_SETUP();
-    auto* progress = static_cast<Progress*>(call->user_fctx);
-    if (progress->next_row < progress->row_count || fetch_rows(progress)) {
-        SRF_RETURN_NEXT(call, HeapTupleGetDatum(progress->rows[progress->next_row++]));
-    }
-    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-    UnregisterExprContextCallback(result->econtext, close_portal, PointerGetDatum(progress));
-    close_portal(PointerGetDatum(progress));
-    SRF_RETURN_DONE(call);
+    const InspectedIndex inspected =
+        open_inspected(PG_GETARG_OID(0), AccessShareLock, InspectRight::kQuery);
+    const bool as_owner = has_owners_code(inspected.index);
+    if (as_owner) check_reads_every_row(inspected);
+    const char* query = join_text(inspected, get_func_namespace(fcinfo->flinfo->fn_oid), radius);
+    DestReceiver* receiver = open_result(fcinfo);
+    // Without code of the owner it is a query like any of the caller's own: his rights, his rows.
+    if (!as_owner) close_inspected(inspected);
+    run_join(query, static_cast<uint64>(most_pairs), receiver);
+    if (as_owner) close_inspected(inspected);
+    PG_RETURN_NULL();
 }

@@ -98,7 +98,7 @@ const char* condition_text(Relation index) {
         DirectFunctionCall2(pg_get_expr, condition, ObjectIdGetDatum(index->rd_index->indrelid)));
 }
 
-// REQUIRES: a search path that makes names come out qualified.
+// Names come out qualified: nothing but pg_catalog is on the search path.
 IndexText index_text(const InspectedIndex& inspected) {
     Relation index = inspected.index;
     const Oid type = index->rd_opcintype[0];
@@ -340,19 +340,12 @@ SQL_FUNCTION(faiss_index_recall) {
     check_range("k", k, kMostRows);
     const InspectedIndex inspected =
         open_inspected(PG_GETARG_OID(0), AccessShareLock, InspectRight::kStatistics);
-    const Oid table = RelationGetRelid(inspected.heap);
-    const AclResult right = pg_class_aclcheck(table, GetUserId(), ACL_SELECT);
-    if (right != ACLCHECK_OK) {
-        aclcheck_error(right, OBJECT_TABLE, RelationGetRelationName(inspected.heap));
-    }
-    const Caller caller = act_as_owner(inspected.heap);
-    set_for_now("search_path", "pg_catalog");
+    check_reads_every_row(inspected);
     set_for_now("enable_indexscan", "on");
     set_for_now("enable_seqscan", "off");
     set_for_now("enable_sort", "off");
     set_for_now("jit", "off");  // the costs of what is off would call for it
     const Measured measured = measure(inspected, sample, k);
-    act_as_caller(caller);
     close_inspected(inspected);
 
     const bool nothing = measured.queries == 0;

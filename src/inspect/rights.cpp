@@ -8,6 +8,7 @@ extern "C" {
 #include "catalog/pg_authid.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/rls.h"
 }
 
 #include "am/access_method.h"
@@ -84,6 +85,21 @@ void check_readable(Relation index) {
     }
 }
 
+Caller act_as_owner(Relation heap) {
+    Caller caller;
+    GetUserIdAndSecContext(&caller.user, &caller.security_context);
+    SetUserIdAndSecContext(heap->rd_rel->relowner,
+                           caller.security_context | SECURITY_RESTRICTED_OPERATION);
+    caller.nest_level = NewGUCNestLevel();
+    RestrictSearchPath();
+    return caller;
+}
+
+void act_as_caller(const Caller& caller) {
+    AtEOXact_GUC(false, caller.nest_level);
+    SetUserIdAndSecContext(caller.user, caller.security_context);
+}
+
 }  // namespace
 
 InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
@@ -100,25 +116,29 @@ InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
                                RelationGetRelationName(inspected.index))));
     }
     check_readable(inspected.index);
+    inspected.caller = act_as_owner(inspected.heap);
     return inspected;
 }
 
-Caller act_as_owner(Relation heap) {
-    Caller caller;
-    GetUserIdAndSecContext(&caller.user, &caller.security_context);
-    SetUserIdAndSecContext(heap->rd_rel->relowner,
-                           caller.security_context | SECURITY_RESTRICTED_OPERATION);
-    caller.nest_level = NewGUCNestLevel();
-    RestrictSearchPath();
-    return caller;
+bool has_owners_code(Relation index) {
+    return RelationGetIndexExpressions(index) != NIL || RelationGetIndexPredicate(index) != NIL;
 }
 
-void act_as_caller(const Caller& caller) {
-    AtEOXact_GUC(false, caller.nest_level);
-    SetUserIdAndSecContext(caller.user, caller.security_context);
+void check_reads_every_row(const InspectedIndex& inspected) {
+    const Oid table = RelationGetRelid(inspected.heap);
+    const char* name = RelationGetRelationName(inspected.heap);
+    const AclResult right = pg_class_aclcheck(table, inspected.caller.user, ACL_SELECT);
+    if (right != ACLCHECK_OK) aclcheck_error(right, OBJECT_TABLE, name);
+    if (check_enable_rls(table, inspected.caller.user, true) == RLS_ENABLED) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("row-level security of table \"%s\" hides rows from this role", name),
+                 errhint("Ask the table itself, with within().")));
+    }
 }
 
 void close_inspected(const InspectedIndex& inspected) {
+    act_as_caller(inspected.caller);
     index_close(inspected.index, NoLock);
     table_close(inspected.heap, NoLock);
 }

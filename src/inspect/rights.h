@@ -13,18 +13,8 @@ namespace lookalike {
 enum class InspectRight {
     kMaintain,    ///< owner; from PostgreSQL 17 on also who holds MAINTAIN on the table
     kStatistics,  ///< those, and members of pg_stat_scan_tables
-    kQuery,       ///< who may read something of the table; the query that follows checks the rest
+    kQuery,       ///< who may read something of the table
 };
-
-/// Both locked until the end of the transaction.
-struct InspectedIndex {
-    Relation heap;
-    Relation index;
-};
-
-/// Raises unless the user has the right, the relation is a valid faiss index, and this session can
-/// read its pages. The right comes first: nobody is to lock a table that he could not.
-InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right);
 
 /// Who called, and with which settings.
 struct Caller {
@@ -33,12 +23,30 @@ struct Caller {
     int nest_level;  ///< of the settings: what is set with GUC_ACTION_SAVE goes with it
 };
 
-/// The index's expressions and predicate are code of the table's owner: from here on they run as he
-/// would.
-Caller act_as_owner(Relation heap);
-void act_as_caller(const Caller& caller);
+/// Both relations are locked until the end of the transaction.
+struct InspectedIndex {
+    Relation heap;
+    Relation index;
+    Caller caller;
+};
 
-/// Closes the relations and keeps their locks.
+/// Raises unless the user has the right, the relation is a valid faiss index, and this session can
+/// read its pages. The right comes first: nobody is to lock a table that he could not.
+///
+/// The index's expressions and predicate are code of the table's owner, and their functions look up
+/// names. So what follows, up to close_inspected(), runs as the owner would run it, restricted and
+/// with no schema but pg_catalog on the search path: nobody lends his rights to whom he measures,
+/// and nobody puts objects of his own in the owner's way.
+InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right);
+
+/// True when reading the index's first column or choosing its rows takes code of the owner.
+bool has_owners_code(Relation index);
+
+/// Raises unless the caller could read every row of the table himself. What tells him more than
+/// numbers about rows needs this before it reads as the owner.
+void check_reads_every_row(const InspectedIndex& inspected);
+
+/// Closes the relations, keeps their locks, and acts as the caller again.
 void close_inspected(const InspectedIndex& inspected);
 
 }  // namespace lookalike

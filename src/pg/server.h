@@ -22,6 +22,7 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
@@ -59,7 +60,11 @@ extern "C" {
 #define object_ownercheck(class_id, object_id, role_id) pg_class_ownercheck(object_id, role_id)
 #endif
 #if PG_VERSION_NUM < 170000
-#define RestrictSearchPath()
+/// Until the settings' nest level ends, as PostgreSQL 17 does for code of a table's owner.
+inline void RestrictSearchPath() {
+    set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+                      GUC_ACTION_SAVE, true, 0, false);
+}
 #endif
 
 /// Whether the user holds MAINTAIN on a table, which PostgreSQL 17 introduced.
