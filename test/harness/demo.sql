@@ -17,8 +17,8 @@ CREATE TABLE designs (
 \copy designs (file, design, colourway, season, quality) from program 'cat "$LOOKALIKE_PICTURES"/textiles.csv' with (format csv, header)
 \echo
 \echo '--- Pictures come in, their features are computed by the worker process'
-\getenv pictures LOOKALIKE_PICTURES
-\getenv sent LOOKALIKE_SENT
+\set pictures `echo "$LOOKALIKE_PICTURES"`
+\set sent `echo "$LOOKALIKE_SENT"`
 DELETE FROM designs WHERE file = :'sent';
 UPDATE designs SET photo = pg_read_binary_file(:'pictures' || '/' || file);
 SELECT count(*) AS pictures, count(DISTINCT design) AS designs, count(DISTINCT colourway) AS colourways,
