@@ -26,6 +26,19 @@ SELECT opcname, amname, opcdefault FROM pg_opclass JOIN pg_am a ON a.oid = opcme
     WHERE opcintype = 'descriptor'::regtype AND amname IN ('btree', 'hash') ORDER BY 2;
 SELECT amname, opcname FROM pg_opclass JOIN pg_am a ON a.oid = opcmethod
     WHERE opcintype = 'descriptor'::regtype AND NOT amvalidate(pg_opclass.oid);
+-- Every object says what it is. (A family says what its classes do; array types are members from
+-- PostgreSQL 17 on.)
+SELECT pg_describe_object(classid, objid, 0) COLLATE "C" AS without_comment FROM pg_depend
+    WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+    AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'lookalike')
+    AND obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) IS NULL
+    AND pg_describe_object(classid, objid, 0) !~ '^operator family |^type .*\[\]$'
+    ORDER BY 1;
+-- Every argument can be named without quotes.
+SELECT p.oid::regprocedure, argument FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND deptype = 'e'
+    JOIN pg_extension e ON e.oid = d.refobjid, unnest(proargnames) AS argument
+    WHERE d.classid = 'pg_proc'::regclass AND extname = 'lookalike'
+    AND quote_ident(argument) <> argument;
 -- The extension moves to another schema and back.
 CREATE SCHEMA elsewhere;
 ALTER EXTENSION lookalike SET SCHEMA elsewhere;

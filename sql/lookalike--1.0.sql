@@ -7,16 +7,22 @@ CREATE TYPE descriptor;
 
 CREATE FUNCTION descriptor_in(cstring, oid, integer) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_in(cstring, oid, integer) IS 'text input of descriptor';
 CREATE FUNCTION descriptor_out(descriptor) RETURNS cstring
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_out(descriptor) IS 'text output of descriptor';
 CREATE FUNCTION descriptor_recv(internal, oid, integer) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_recv(internal, oid, integer) IS 'binary input of descriptor';
 CREATE FUNCTION descriptor_send(descriptor) RETURNS bytea
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_send(descriptor) IS 'binary output of descriptor';
 CREATE FUNCTION descriptor_typmod_in(cstring[]) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_typmod_in(cstring[]) IS 'reads the dimensions and the kind in a declaration of descriptor';
 CREATE FUNCTION descriptor_typmod_out(integer) RETURNS cstring
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_typmod_out(integer) IS 'writes the dimensions and the kind of a declaration of descriptor';
 
 -- External: short values stay in the row, and long ones, which do not compress, are moved out as
 -- they are.
@@ -36,59 +42,86 @@ COMMENT ON TYPE descriptor IS 'the features of an image: real numbers, half-prec
 
 CREATE FUNCTION descriptor(descriptor, integer, boolean) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor(descriptor, integer, boolean) IS 'fits a descriptor to the dimensions and the kind of a declaration';
 CREATE FUNCTION array_to_descriptor(integer[], integer, boolean) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION array_to_descriptor(integer[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION array_to_descriptor(real[], integer, boolean) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION array_to_descriptor(real[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION array_to_descriptor(double precision[], integer, boolean) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION array_to_descriptor(double precision[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION array_to_descriptor(numeric[], integer, boolean) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION array_to_descriptor(numeric[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION varbit_to_descriptor(bit varying, integer, boolean) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION varbit_to_descriptor(bit varying, integer, boolean) IS 'the descriptor that has the bits of a bit string';
 CREATE FUNCTION bytea_to_descriptor(bytea, integer, boolean) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bytea_to_descriptor(bytea, integer, boolean) IS 'the descriptor that has the bits of a byte string, 8 dimensions a byte';
 CREATE FUNCTION descriptor_to_float4(descriptor) RETURNS real[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_to_float4(descriptor) IS 'the elements of a descriptor';
 CREATE FUNCTION descriptor_to_float8(descriptor) RETURNS double precision[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_to_float8(descriptor) IS 'the elements of a descriptor';
 CREATE FUNCTION descriptor_to_int4(descriptor) RETURNS integer[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_to_int4(descriptor) IS 'the elements of a descriptor, rounded';
 CREATE FUNCTION descriptor_to_numeric(descriptor) RETURNS numeric[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_to_numeric(descriptor) IS 'the elements of a descriptor, to 6 digits';
 CREATE FUNCTION descriptor_to_varbit(descriptor) RETURNS bit varying
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_to_varbit(descriptor) IS 'the bits of a descriptor';
 CREATE FUNCTION descriptor_to_bytea(descriptor) RETURNS bytea
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_to_bytea(descriptor) IS 'the bits of a descriptor, 8 dimensions a byte';
 
 CREATE CAST (descriptor AS descriptor)
     WITH FUNCTION descriptor(descriptor, integer, boolean) AS IMPLICIT;
+COMMENT ON CAST (descriptor AS descriptor) IS 'checks the dimensions; real and half convert into each other';
 CREATE CAST (integer[] AS descriptor)
     WITH FUNCTION array_to_descriptor(integer[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (integer[] AS descriptor) IS 'real or half';
 CREATE CAST (real[] AS descriptor)
     WITH FUNCTION array_to_descriptor(real[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (real[] AS descriptor) IS 'real or half';
 CREATE CAST (double precision[] AS descriptor)
     WITH FUNCTION array_to_descriptor(double precision[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (double precision[] AS descriptor) IS 'real or half';
 CREATE CAST (numeric[] AS descriptor)
     WITH FUNCTION array_to_descriptor(numeric[], integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (numeric[] AS descriptor) IS 'real or half';
 CREATE CAST (bit AS descriptor)
     WITH FUNCTION varbit_to_descriptor(bit varying, integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (bit AS descriptor) IS 'bit';
 CREATE CAST (bit varying AS descriptor)
     WITH FUNCTION varbit_to_descriptor(bit varying, integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (bit varying AS descriptor) IS 'bit';
 CREATE CAST (bytea AS descriptor)
     WITH FUNCTION bytea_to_descriptor(bytea, integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (bytea AS descriptor) IS 'bit, 8 dimensions a byte';
 CREATE CAST (descriptor AS real[])
     WITH FUNCTION descriptor_to_float4(descriptor) AS IMPLICIT;
+COMMENT ON CAST (descriptor AS real[]) IS 'exact';
 CREATE CAST (descriptor AS double precision[])
     WITH FUNCTION descriptor_to_float8(descriptor) AS ASSIGNMENT;
+COMMENT ON CAST (descriptor AS double precision[]) IS 'exact';
 CREATE CAST (descriptor AS integer[])
     WITH FUNCTION descriptor_to_int4(descriptor) AS ASSIGNMENT;
+COMMENT ON CAST (descriptor AS integer[]) IS 'rounds';
 CREATE CAST (descriptor AS numeric[])
     WITH FUNCTION descriptor_to_numeric(descriptor) AS ASSIGNMENT;
+COMMENT ON CAST (descriptor AS numeric[]) IS '6 digits';
 CREATE CAST (descriptor AS bit varying)
     WITH FUNCTION descriptor_to_varbit(descriptor) AS ASSIGNMENT;
+COMMENT ON CAST (descriptor AS bit varying) IS 'of bit descriptors';
 CREATE CAST (descriptor AS bytea)
     WITH FUNCTION descriptor_to_bytea(descriptor) AS ASSIGNMENT;
+COMMENT ON CAST (descriptor AS bytea) IS 'of bit descriptors whose dimensions are a multiple of 8';
 
 -- Distances ---------------------------------------------------------------------------------------
 
@@ -96,47 +129,47 @@ CREATE FUNCTION descriptor_distance_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_distance_support(internal) IS 'tells the planner what a distance costs';
 
-CREATE FUNCTION l2_distance(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION l2_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION l2_distance(descriptor, descriptor) IS 'Euclidean distance';
-CREATE FUNCTION l2_squared_distance(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION l2_squared_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION l2_squared_distance(descriptor, descriptor) IS 'square of the Euclidean distance';
-CREATE FUNCTION inner_product(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION inner_product(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION inner_product(descriptor, descriptor) IS 'inner product';
-CREATE FUNCTION negative_inner_product(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION negative_inner_product(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION negative_inner_product(descriptor, descriptor) IS 'inner product with its sign changed, so that near is small';
-CREATE FUNCTION cosine_distance(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION cosine_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION cosine_distance(descriptor, descriptor) IS '1 - cosine of the angle, from 0 to 2';
-CREATE FUNCTION l1_distance(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION l1_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION l1_distance(descriptor, descriptor) IS 'sum of absolute differences';
-CREATE FUNCTION hamming_distance(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION hamming_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION hamming_distance(descriptor, descriptor) IS 'number of bits that differ';
-CREATE FUNCTION jaccard_distance(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION jaccard_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION jaccard_distance(descriptor, descriptor) IS '1 - shared bits / bits set in either';
-CREATE FUNCTION l2_similarity(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION l2_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION l2_similarity(descriptor, descriptor) IS '1 / (1 + Euclidean distance), from 0 to 1';
-CREATE FUNCTION cosine_similarity(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION cosine_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION cosine_similarity(descriptor, descriptor) IS '1 - cosine distance / 2, from 0 to 1';
-CREATE FUNCTION hamming_similarity(descriptor, descriptor) RETURNS double precision
+CREATE FUNCTION hamming_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SUPPORT descriptor_distance_support;
 COMMENT ON FUNCTION hamming_similarity(descriptor, descriptor) IS 'share of equal bits, from 0 to 1';
@@ -144,21 +177,27 @@ COMMENT ON FUNCTION hamming_similarity(descriptor, descriptor) IS 'share of equa
 CREATE OPERATOR <-> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = l2_distance, COMMUTATOR = <->
 );
+COMMENT ON OPERATOR <-> (descriptor, descriptor) IS 'Euclidean distance';
 CREATE OPERATOR <#> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = negative_inner_product, COMMUTATOR = <#>
 );
+COMMENT ON OPERATOR <#> (descriptor, descriptor) IS 'inner product with its sign changed, so that near is small';
 CREATE OPERATOR <=> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = cosine_distance, COMMUTATOR = <=>
 );
+COMMENT ON OPERATOR <=> (descriptor, descriptor) IS '1 - cosine of the angle, from 0 to 2';
 CREATE OPERATOR <+> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = l1_distance, COMMUTATOR = <+>
 );
+COMMENT ON OPERATOR <+> (descriptor, descriptor) IS 'sum of absolute differences';
 CREATE OPERATOR <~> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = hamming_distance, COMMUTATOR = <~>
 );
+COMMENT ON OPERATOR <~> (descriptor, descriptor) IS 'number of bits that differ';
 CREATE OPERATOR <%> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = jaccard_distance, COMMUTATOR = <%>
 );
+COMMENT ON OPERATOR <%> (descriptor, descriptor) IS '1 - shared bits / bits set in either';
 
 -- Within a radius -----------------------------------------------------------------------------------
 
@@ -172,112 +211,138 @@ COMMENT ON FUNCTION descriptor_sphere(descriptor, double precision) IS 'all plac
 
 CREATE FUNCTION within_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION within_support(internal) IS 'tells the planner that a faiss index serves within()';
 CREATE FUNCTION within_ip_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION within_ip_support(internal) IS 'tells the planner that a faiss index serves within_ip()';
 CREATE FUNCTION within_cosine_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION within_cosine_support(internal) IS 'tells the planner that a faiss index serves within_cosine()';
 CREATE FUNCTION within_hamming_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION within_hamming_support(internal) IS 'tells the planner that a faiss index serves within_hamming()';
 CREATE FUNCTION within_jaccard_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION within_jaccard_support(internal) IS 'tells the planner that a faiss index serves within_jaccard()';
 
-CREATE FUNCTION within(descriptor, descriptor, radius double precision) RETURNS boolean
+CREATE FUNCTION within(a descriptor, b descriptor, radius double precision)
+    RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within(descriptor, descriptor, double precision) IS 'Euclidean distance at most radius; served by a faiss index';
-CREATE FUNCTION within_ip(descriptor, descriptor, radius double precision) RETURNS boolean
+CREATE FUNCTION within_ip(a descriptor, b descriptor, radius double precision)
+    RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_ip_support;
 COMMENT ON FUNCTION within_ip(descriptor, descriptor, double precision) IS 'negative inner product at most radius; served by a faiss index';
-CREATE FUNCTION within_cosine(descriptor, descriptor, radius double precision) RETURNS boolean
+CREATE FUNCTION within_cosine(a descriptor, b descriptor, radius double precision)
+    RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_cosine_support;
 COMMENT ON FUNCTION within_cosine(descriptor, descriptor, double precision) IS 'cosine distance at most radius; served by a faiss index';
-CREATE FUNCTION within_hamming(descriptor, descriptor, radius double precision) RETURNS boolean
+CREATE FUNCTION within_hamming(a descriptor, b descriptor, radius double precision)
+    RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_hamming_support;
 COMMENT ON FUNCTION within_hamming(descriptor, descriptor, double precision) IS 'number of bits that differ at most radius; served by a faiss index';
-CREATE FUNCTION within_jaccard(descriptor, descriptor, radius double precision) RETURNS boolean
+CREATE FUNCTION within_jaccard(a descriptor, b descriptor, radius double precision)
+    RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_jaccard_support;
 COMMENT ON FUNCTION within_jaccard(descriptor, descriptor, double precision) IS 'Jaccard distance at most radius; served by a faiss index';
 
 CREATE FUNCTION in_sphere_selectivity(internal, oid, internal, integer) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION in_sphere_selectivity(internal, oid, internal, integer) IS 'tells the planner which share of the rows lies in a sphere';
 CREATE FUNCTION in_sphere_join_selectivity(internal, oid, internal, smallint, internal)
     RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION in_sphere_join_selectivity(internal, oid, internal, smallint, internal) IS 'tells the planner which share of the pairs of rows a sphere joins';
 
 CREATE FUNCTION in_l2_sphere(descriptor, descriptor_sphere) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION in_l2_sphere(descriptor, descriptor_sphere) IS 'Euclidean distance to the centre at most the radius';
 CREATE FUNCTION in_ip_sphere(descriptor, descriptor_sphere) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION in_ip_sphere(descriptor, descriptor_sphere) IS 'negative inner product to the centre at most the radius';
 CREATE FUNCTION in_cosine_sphere(descriptor, descriptor_sphere) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION in_cosine_sphere(descriptor, descriptor_sphere) IS 'cosine distance to the centre at most the radius';
 CREATE FUNCTION in_hamming_sphere(descriptor, descriptor_sphere) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION in_hamming_sphere(descriptor, descriptor_sphere) IS 'bits that differ from the centre at most the radius';
 CREATE FUNCTION in_jaccard_sphere(descriptor, descriptor_sphere) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION in_jaccard_sphere(descriptor, descriptor_sphere) IS 'Jaccard distance to the centre at most the radius';
 
 CREATE OPERATOR <@-> (
     LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_l2_sphere,
     RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
 );
+COMMENT ON OPERATOR <@-> (descriptor, descriptor_sphere) IS 'Euclidean distance to the centre at most the radius';
 CREATE OPERATOR <@#> (
     LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_ip_sphere,
     RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
 );
+COMMENT ON OPERATOR <@#> (descriptor, descriptor_sphere) IS 'negative inner product to the centre at most the radius';
 CREATE OPERATOR <@=> (
     LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_cosine_sphere,
     RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
 );
+COMMENT ON OPERATOR <@=> (descriptor, descriptor_sphere) IS 'cosine distance to the centre at most the radius';
 CREATE OPERATOR <@~> (
     LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_hamming_sphere,
     RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
 );
+COMMENT ON OPERATOR <@~> (descriptor, descriptor_sphere) IS 'bits that differ from the centre at most the radius';
 CREATE OPERATOR <@%> (
     LEFTARG = descriptor, RIGHTARG = descriptor_sphere, FUNCTION = in_jaccard_sphere,
     RESTRICT = in_sphere_selectivity, JOIN = in_sphere_join_selectivity
 );
+COMMENT ON OPERATOR <@%> (descriptor, descriptor_sphere) IS 'Jaccard distance to the centre at most the radius';
 
 -- Arithmetic and parts ----------------------------------------------------------------------------
 
-CREATE FUNCTION descriptor_add(descriptor, descriptor) RETURNS descriptor
+CREATE FUNCTION descriptor_add(a descriptor, b descriptor) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_add(descriptor, descriptor) IS 'sum, dimension by dimension';
-CREATE FUNCTION descriptor_sub(descriptor, descriptor) RETURNS descriptor
+CREATE FUNCTION descriptor_sub(a descriptor, b descriptor) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_sub(descriptor, descriptor) IS 'difference, dimension by dimension';
-CREATE FUNCTION descriptor_mul(descriptor, descriptor) RETURNS descriptor
+CREATE FUNCTION descriptor_mul(a descriptor, b descriptor) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_mul(descriptor, descriptor) IS 'product, dimension by dimension';
-CREATE FUNCTION descriptor_concat(descriptor, descriptor) RETURNS descriptor
+CREATE FUNCTION descriptor_concat(a descriptor, b descriptor) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_concat(descriptor, descriptor) IS 'dimensions of one value after those of the other';
 CREATE OPERATOR + (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_add, COMMUTATOR = +
 );
+COMMENT ON OPERATOR + (descriptor, descriptor) IS 'sum, dimension by dimension';
 CREATE OPERATOR - (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_sub
 );
+COMMENT ON OPERATOR - (descriptor, descriptor) IS 'difference, dimension by dimension';
 CREATE OPERATOR * (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_mul, COMMUTATOR = *
 );
+COMMENT ON OPERATOR * (descriptor, descriptor) IS 'product, dimension by dimension';
 CREATE OPERATOR || (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_concat
 );
+COMMENT ON OPERATOR || (descriptor, descriptor) IS 'dimensions of one value after those of the other';
 
-CREATE FUNCTION descriptor_dims(descriptor) RETURNS integer
+CREATE FUNCTION descriptor_dims(a descriptor) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_dims(descriptor) IS 'number of dimensions';
-CREATE FUNCTION descriptor_kind(descriptor) RETURNS text
+CREATE FUNCTION descriptor_kind(a descriptor) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_kind(descriptor) IS 'real, half or bit';
-CREATE FUNCTION descriptor_norm(descriptor) RETURNS double precision
+CREATE FUNCTION descriptor_norm(a descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_norm(descriptor) IS 'Euclidean length';
-CREATE FUNCTION l2_normalize(descriptor) RETURNS descriptor
+CREATE FUNCTION l2_normalize(a descriptor) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION l2_normalize(descriptor) IS 'the same direction with length 1; zero stays zero';
-CREATE FUNCTION subvector(descriptor, integer, integer) RETURNS descriptor
+CREATE FUNCTION subvector(a descriptor, start integer, count integer) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION subvector(descriptor, integer, integer) IS 'dimensions from a position, counted from 1, and how many';
-CREATE FUNCTION binary_quantize(descriptor) RETURNS descriptor
+CREATE FUNCTION binary_quantize(a descriptor) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION binary_quantize(descriptor) IS 'a bit for each dimension: whether it is above zero';
 
@@ -285,48 +350,63 @@ COMMENT ON FUNCTION binary_quantize(descriptor) IS 'a bit for each dimension: wh
 
 CREATE FUNCTION descriptor_lt(descriptor, descriptor) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_lt(descriptor, descriptor) IS 'implementation of < operator';
 CREATE FUNCTION descriptor_le(descriptor, descriptor) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_le(descriptor, descriptor) IS 'implementation of <= operator';
 CREATE FUNCTION descriptor_eq(descriptor, descriptor) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_eq(descriptor, descriptor) IS 'implementation of = operator';
 CREATE FUNCTION descriptor_ne(descriptor, descriptor) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_ne(descriptor, descriptor) IS 'implementation of <> operator';
 CREATE FUNCTION descriptor_ge(descriptor, descriptor) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_ge(descriptor, descriptor) IS 'implementation of >= operator';
 CREATE FUNCTION descriptor_gt(descriptor, descriptor) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_gt(descriptor, descriptor) IS 'implementation of > operator';
 CREATE FUNCTION descriptor_cmp(descriptor, descriptor) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_cmp(descriptor, descriptor) IS 'less, equal or greater, for btree: -1, 0 or 1';
 CREATE FUNCTION descriptor_hash(descriptor) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_hash(descriptor) IS 'hash';
 CREATE FUNCTION descriptor_hash_extended(descriptor, bigint) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_hash_extended(descriptor, bigint) IS 'hash, 64 bits, with a seed';
 
 CREATE OPERATOR < (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_lt,
     COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
+COMMENT ON OPERATOR < (descriptor, descriptor) IS 'less than';
 CREATE OPERATOR <= (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_le,
     COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
+COMMENT ON OPERATOR <= (descriptor, descriptor) IS 'less than or equal';
 CREATE OPERATOR = (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_eq,
     COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel,
     HASHES, MERGES
 );
+COMMENT ON OPERATOR = (descriptor, descriptor) IS 'equal';
 CREATE OPERATOR <> (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_ne,
     COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
 );
+COMMENT ON OPERATOR <> (descriptor, descriptor) IS 'not equal';
 CREATE OPERATOR >= (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_ge,
     COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
+COMMENT ON OPERATOR >= (descriptor, descriptor) IS 'greater than or equal';
 CREATE OPERATOR > (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_gt,
     COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
+COMMENT ON OPERATOR > (descriptor, descriptor) IS 'greater than';
 
 CREATE OPERATOR CLASS descriptor_ops DEFAULT FOR TYPE descriptor USING btree AS
     OPERATOR 1 <,
@@ -335,71 +415,90 @@ CREATE OPERATOR CLASS descriptor_ops DEFAULT FOR TYPE descriptor USING btree AS
     OPERATOR 4 >=,
     OPERATOR 5 >,
     FUNCTION 1 descriptor_cmp(descriptor, descriptor);
+COMMENT ON OPERATOR CLASS descriptor_ops USING btree IS 'total order of descriptors';
 
 CREATE OPERATOR CLASS descriptor_ops DEFAULT FOR TYPE descriptor USING hash AS
     OPERATOR 1 =,
     FUNCTION 1 descriptor_hash(descriptor),
     FUNCTION 2 descriptor_hash_extended(descriptor, bigint);
+COMMENT ON OPERATOR CLASS descriptor_ops USING hash IS 'equality of descriptors';
 
 -- Aggregates --------------------------------------------------------------------------------------
 
 CREATE FUNCTION descriptor_accum(double precision[], descriptor) RETURNS double precision[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_accum(double precision[], descriptor) IS 'adds a row to the state of sum() and avg()';
 CREATE FUNCTION descriptor_combine(double precision[], double precision[]) RETURNS double precision[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_combine(double precision[], double precision[]) IS 'adds two states of sum() and avg()';
 CREATE FUNCTION descriptor_sum(double precision[]) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_sum(double precision[]) IS 'the result of sum()';
 CREATE FUNCTION descriptor_avg(double precision[]) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_avg(double precision[]) IS 'the result of avg()';
 
 -- The state is the number of rows, whether all of them are half, and a sum for each dimension.
 CREATE AGGREGATE sum(descriptor) (
     SFUNC = descriptor_accum, STYPE = double precision[], INITCOND = '{0,1}',
     COMBINEFUNC = descriptor_combine, FINALFUNC = descriptor_sum, PARALLEL = SAFE
 );
+COMMENT ON AGGREGATE sum(descriptor) IS 'sum, dimension by dimension';
 CREATE AGGREGATE avg(descriptor) (
     SFUNC = descriptor_accum, STYPE = double precision[], INITCOND = '{0,1}',
     COMBINEFUNC = descriptor_combine, FINALFUNC = descriptor_avg, PARALLEL = SAFE
 );
+COMMENT ON AGGREGATE avg(descriptor) IS 'mean, dimension by dimension';
 
 -- The index access method ------------------------------------------------------------------------
 
 CREATE FUNCTION faiss_handler(internal) RETURNS index_am_handler
     AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION faiss_handler(internal) IS 'access method faiss';
 CREATE ACCESS METHOD faiss TYPE INDEX HANDLER faiss_handler;
 COMMENT ON ACCESS METHOD faiss IS 'nearest neighbours of descriptors';
 
 CREATE FUNCTION faiss_l2_metric() RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION faiss_l2_metric() IS 'the metric of descriptor_l2_ops';
 CREATE FUNCTION faiss_ip_metric() RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION faiss_ip_metric() IS 'the metric of descriptor_ip_ops';
 CREATE FUNCTION faiss_cosine_metric() RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION faiss_cosine_metric() IS 'the metric of descriptor_cosine_ops';
 CREATE FUNCTION faiss_hamming_metric() RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION faiss_hamming_metric() IS 'the metric of descriptor_hamming_ops';
 CREATE FUNCTION faiss_jaccard_metric() RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION faiss_jaccard_metric() IS 'the metric of descriptor_jaccard_ops';
 
 CREATE OPERATOR CLASS descriptor_l2_ops DEFAULT FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <-> (descriptor, descriptor) FOR ORDER BY float_ops,
     OPERATOR 2 <@-> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_l2_metric();
+COMMENT ON OPERATOR CLASS descriptor_l2_ops USING faiss IS '<-> and within(): Euclidean distance';
 CREATE OPERATOR CLASS descriptor_ip_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <#> (descriptor, descriptor) FOR ORDER BY float_ops,
     OPERATOR 2 <@#> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_ip_metric();
+COMMENT ON OPERATOR CLASS descriptor_ip_ops USING faiss IS '<#> and within_ip(): inner product';
 CREATE OPERATOR CLASS descriptor_cosine_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <=> (descriptor, descriptor) FOR ORDER BY float_ops,
     OPERATOR 2 <@=> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_cosine_metric();
+COMMENT ON OPERATOR CLASS descriptor_cosine_ops USING faiss IS '<=> and within_cosine(): cosine distance';
 CREATE OPERATOR CLASS descriptor_hamming_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <~> (descriptor, descriptor) FOR ORDER BY float_ops,
     OPERATOR 2 <@~> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_hamming_metric();
+COMMENT ON OPERATOR CLASS descriptor_hamming_ops USING faiss IS '<~> and within_hamming(): bits that differ';
 CREATE OPERATOR CLASS descriptor_jaccard_ops FOR TYPE descriptor USING faiss AS
     OPERATOR 1 <%> (descriptor, descriptor) FOR ORDER BY float_ops,
     OPERATOR 2 <@%> (descriptor, descriptor_sphere),
     FUNCTION 1 faiss_jaccard_metric();
+COMMENT ON OPERATOR CLASS descriptor_jaccard_ops USING faiss IS '<%> and within_jaccard(): Jaccard distance';
 
 -- Filter attributes ------------------------------------------------------------------------------
 
@@ -409,74 +508,87 @@ CREATE OPERATOR CLASS faiss_bool_ops DEFAULT FOR TYPE bool USING faiss AS
     OPERATOR 3 = (bool, bool),
     OPERATOR 4 >= (bool, bool),
     OPERATOR 5 > (bool, bool);
+COMMENT ON OPERATOR CLASS faiss_bool_ops USING faiss IS 'boolean attributes';
 CREATE OPERATOR CLASS faiss_date_ops DEFAULT FOR TYPE date USING faiss AS
     OPERATOR 1 < (date, date),
     OPERATOR 2 <= (date, date),
     OPERATOR 3 = (date, date),
     OPERATOR 4 >= (date, date),
     OPERATOR 5 > (date, date);
+COMMENT ON OPERATOR CLASS faiss_date_ops USING faiss IS 'date attributes';
 CREATE OPERATOR CLASS faiss_timestamp_ops DEFAULT FOR TYPE timestamp USING faiss AS
     OPERATOR 1 < (timestamp, timestamp),
     OPERATOR 2 <= (timestamp, timestamp),
     OPERATOR 3 = (timestamp, timestamp),
     OPERATOR 4 >= (timestamp, timestamp),
     OPERATOR 5 > (timestamp, timestamp);
+COMMENT ON OPERATOR CLASS faiss_timestamp_ops USING faiss IS 'timestamp without time zone attributes';
 CREATE OPERATOR CLASS faiss_timestamptz_ops DEFAULT FOR TYPE timestamptz USING faiss AS
     OPERATOR 1 < (timestamptz, timestamptz),
     OPERATOR 2 <= (timestamptz, timestamptz),
     OPERATOR 3 = (timestamptz, timestamptz),
     OPERATOR 4 >= (timestamptz, timestamptz),
     OPERATOR 5 > (timestamptz, timestamptz);
+COMMENT ON OPERATOR CLASS faiss_timestamptz_ops USING faiss IS 'timestamp with time zone attributes';
 CREATE OPERATOR CLASS faiss_enum_ops DEFAULT FOR TYPE anyenum USING faiss AS
     OPERATOR 1 < (anyenum, anyenum),
     OPERATOR 2 <= (anyenum, anyenum),
     OPERATOR 3 = (anyenum, anyenum),
     OPERATOR 4 >= (anyenum, anyenum),
     OPERATOR 5 > (anyenum, anyenum);
+COMMENT ON OPERATOR CLASS faiss_enum_ops USING faiss IS 'enum attributes';
 CREATE OPERATOR CLASS faiss_uuid_ops DEFAULT FOR TYPE uuid USING faiss AS
     OPERATOR 1 < (uuid, uuid),
     OPERATOR 2 <= (uuid, uuid),
     OPERATOR 3 = (uuid, uuid),
     OPERATOR 4 >= (uuid, uuid),
     OPERATOR 5 > (uuid, uuid);
+COMMENT ON OPERATOR CLASS faiss_uuid_ops USING faiss IS 'uuid attributes';
 CREATE OPERATOR CLASS faiss_numeric_ops DEFAULT FOR TYPE numeric USING faiss AS
     OPERATOR 1 < (numeric, numeric),
     OPERATOR 2 <= (numeric, numeric),
     OPERATOR 3 = (numeric, numeric),
     OPERATOR 4 >= (numeric, numeric),
     OPERATOR 5 > (numeric, numeric);
+COMMENT ON OPERATOR CLASS faiss_numeric_ops USING faiss IS 'numeric attributes';
 CREATE OPERATOR CLASS faiss_text_ops DEFAULT FOR TYPE text USING faiss AS
     OPERATOR 1 < (text, text),
     OPERATOR 2 <= (text, text),
     OPERATOR 3 = (text, text),
     OPERATOR 4 >= (text, text),
     OPERATOR 5 > (text, text);
+COMMENT ON OPERATOR CLASS faiss_text_ops USING faiss IS 'text attributes';
 CREATE OPERATOR CLASS faiss_bpchar_ops DEFAULT FOR TYPE bpchar USING faiss AS
     OPERATOR 1 < (bpchar, bpchar),
     OPERATOR 2 <= (bpchar, bpchar),
     OPERATOR 3 = (bpchar, bpchar),
     OPERATOR 4 >= (bpchar, bpchar),
     OPERATOR 5 > (bpchar, bpchar);
+COMMENT ON OPERATOR CLASS faiss_bpchar_ops USING faiss IS 'character attributes';
 
 CREATE OPERATOR FAMILY faiss_integer_ops USING faiss;
+COMMENT ON OPERATOR FAMILY faiss_integer_ops USING faiss IS 'integer attributes of any width';
 CREATE OPERATOR CLASS faiss_int2_ops DEFAULT FOR TYPE int2 USING faiss FAMILY faiss_integer_ops AS
     OPERATOR 1 < (int2, int2),
     OPERATOR 2 <= (int2, int2),
     OPERATOR 3 = (int2, int2),
     OPERATOR 4 >= (int2, int2),
     OPERATOR 5 > (int2, int2);
+COMMENT ON OPERATOR CLASS faiss_int2_ops USING faiss IS 'smallint attributes';
 CREATE OPERATOR CLASS faiss_int4_ops DEFAULT FOR TYPE int4 USING faiss FAMILY faiss_integer_ops AS
     OPERATOR 1 < (int4, int4),
     OPERATOR 2 <= (int4, int4),
     OPERATOR 3 = (int4, int4),
     OPERATOR 4 >= (int4, int4),
     OPERATOR 5 > (int4, int4);
+COMMENT ON OPERATOR CLASS faiss_int4_ops USING faiss IS 'integer attributes';
 CREATE OPERATOR CLASS faiss_int8_ops DEFAULT FOR TYPE int8 USING faiss FAMILY faiss_integer_ops AS
     OPERATOR 1 < (int8, int8),
     OPERATOR 2 <= (int8, int8),
     OPERATOR 3 = (int8, int8),
     OPERATOR 4 >= (int8, int8),
     OPERATOR 5 > (int8, int8);
+COMMENT ON OPERATOR CLASS faiss_int8_ops USING faiss IS 'bigint attributes';
 ALTER OPERATOR FAMILY faiss_integer_ops USING faiss ADD
     OPERATOR 1 < (int2, int4),
     OPERATOR 2 <= (int2, int4),
@@ -510,18 +622,21 @@ ALTER OPERATOR FAMILY faiss_integer_ops USING faiss ADD
     OPERATOR 5 > (int8, int4);
 
 CREATE OPERATOR FAMILY faiss_float_ops USING faiss;
+COMMENT ON OPERATOR FAMILY faiss_float_ops USING faiss IS 'floating-point attributes of any width';
 CREATE OPERATOR CLASS faiss_float4_ops DEFAULT FOR TYPE float4 USING faiss FAMILY faiss_float_ops AS
     OPERATOR 1 < (float4, float4),
     OPERATOR 2 <= (float4, float4),
     OPERATOR 3 = (float4, float4),
     OPERATOR 4 >= (float4, float4),
     OPERATOR 5 > (float4, float4);
+COMMENT ON OPERATOR CLASS faiss_float4_ops USING faiss IS 'real attributes';
 CREATE OPERATOR CLASS faiss_float8_ops DEFAULT FOR TYPE float8 USING faiss FAMILY faiss_float_ops AS
     OPERATOR 1 < (float8, float8),
     OPERATOR 2 <= (float8, float8),
     OPERATOR 3 = (float8, float8),
     OPERATOR 4 >= (float8, float8),
     OPERATOR 5 > (float8, float8);
+COMMENT ON OPERATOR CLASS faiss_float8_ops USING faiss IS 'double precision attributes';
 ALTER OPERATOR FAMILY faiss_float_ops USING faiss ADD
     OPERATOR 1 < (float4, float8),
     OPERATOR 2 <= (float4, float8),
@@ -662,8 +777,8 @@ COMMENT ON FUNCTION faiss_index_check(regclass) IS 'checks every page of a faiss
 
 -- For an index with the default options and the settings of now.
 CREATE FUNCTION faiss_index_estimate(
-    "table" regclass,
-    "column" name,
+    table_name regclass,
+    column_name name,
     OUT rows bigint,
     OUT lists integer,
     OUT bytes bigint,
@@ -743,6 +858,7 @@ GRANT SELECT, INSERT, DELETE ON image_models TO pg_database_owner;
 
 CREATE FUNCTION image_models_changed() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION image_models_changed() IS 'tells sessions that networks were registered, changed or dropped';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON image_models
     FOR EACH STATEMENT EXECUTE FUNCTION image_models_changed();
 
@@ -799,6 +915,7 @@ GRANT EXECUTE ON FUNCTION
 CREATE FUNCTION builtin_image_extractors(OUT name text, OUT version integer, OUT dimensions integer,
     OUT kind text, OUT metric text, OUT description text) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 ROWS 4;
+COMMENT ON FUNCTION builtin_image_extractors() IS 'the extractors that need no registered network';
 CREATE FUNCTION image_extractors(OUT name text, OUT version integer, OUT dimensions integer,
     OUT kind text, OUT metric text, OUT description text) RETURNS SETOF record
     LANGUAGE SQL STABLE STRICT PARALLEL SAFE ROWS 10

@@ -1,5 +1,5 @@
--- What "make demo" shows. `folder` holds pictures of textile designs in colourways, drawn by a program, and a
--- table of what they are.
+-- What "make demo" shows. The folder holds pictures of textile designs in colourways, drawn by a
+-- program, and a table of what they are. One of them stays out of the table: a client sends it.
 \pset footer off
 CREATE EXTENSION lookalike;
 CREATE TABLE designs (
@@ -10,12 +10,16 @@ CREATE TABLE designs (
     season text NOT NULL,
     quality text NOT NULL,
     photo bytea,
-    features descriptor GENERATED ALWAYS AS (image_features(photo)) STORED
+    features descriptor GENERATED ALWAYS AS (image_features(photo)) STORED,
+    color descriptor GENERATED ALWAYS AS (image_features(photo, 'color')) STORED,
+    pattern descriptor GENERATED ALWAYS AS (image_features(photo, 'pattern')) STORED
 );
 \copy designs (file, design, colourway, season, quality) from program 'cat "$LOOKALIKE_PICTURES"/textiles.csv' with (format csv, header)
 \echo
 \echo '--- Pictures come in, their features are computed by the worker process'
-\getenv pictures LOOKALIKE_PICTURES
+\set pictures `echo "$LOOKALIKE_PICTURES"`
+\set sent `echo "$LOOKALIKE_SENT"`
+DELETE FROM designs WHERE file = :'sent';
 UPDATE designs SET photo = pg_read_binary_file(:'pictures' || '/' || file);
 SELECT count(*) AS pictures, count(DISTINCT design) AS designs, count(DISTINCT colourway) AS colourways,
        min(descriptor_dims(features)) AS dimensions
@@ -28,15 +32,18 @@ ANALYZE designs;
 
 \set ECHO none
 \echo '--- The main job: a client sends a picture; what looks like it, among a season and a quality?'
-SELECT file FROM designs WHERE id = 42 \gset
-\setenv FILE :file
-\set picture `base64 -w 0 "$LOOKALIKE_PICTURES/$FILE"`
-CREATE TEMP TABLE uploaded AS SELECT decode(:'picture', 'base64') AS photo;
+\set picture `base64 -w 0 "$LOOKALIKE_PICTURES/$LOOKALIKE_SENT"`
+CREATE TABLE query AS
+    SELECT photo, image_features(photo) AS features, image_features(photo, 'color') AS color,
+           image_features(photo, 'pattern') AS pattern
+      FROM decode(:'picture', 'base64') AS photo;
 \set ECHO queries
-SELECT found.design, colourway, season, quality, round(l2_similarity(found.features, query.features)::numeric, 3) AS similarity
-  FROM (SELECT image_features(photo) AS features FROM uploaded) AS query,
-       LATERAL (SELECT * FROM designs WHERE season = 'SS26' AND quality = 'A'
-                ORDER BY features <-> query.features LIMIT 8) AS found;
+SELECT design, colourway, season, quality,
+       round((features <-> (SELECT features FROM query))::numeric, 3) AS distance
+  FROM designs
+ WHERE season = 'SS26' AND quality = 'A'
+ ORDER BY features <-> (SELECT features FROM query)
+ LIMIT 6;
 
 \echo '--- So few pictures are sorted faster than they are looked up, hence the first line'
 SET enable_seqscan = off;
