@@ -2,6 +2,7 @@
 #include "pg/server.h"
 
 #include "am/options.h"
+#include "am/planner/sorted_limit.h"
 #include "am/scan_totals.h"
 #include "inspect/explain.h"
 #include "pg/image/settings.h"
@@ -17,6 +18,7 @@ __attribute__((visibility("default"))) void _PG_init(void) {
     lookalike::define_scan_settings();
     lookalike::prepare_scan_totals();
     lookalike::define_options();  // reserves the prefix of all settings
+    lookalike::sort_what_scans_find();
     lookalike::set_up_warm_start();
     lookalike::extend_explain();
 }

@@ -15,6 +15,7 @@ extern "C" {
 
 #include "am/options.h"
 #include "am/planner/extra_clauses.h"
+#include "am/planner/sorted_limit.h"
 #include "am/planner/sphere_planning.h"
 #include "am/storage/loaded_index.h"
 
@@ -77,7 +78,7 @@ bool plan_work(const IndexOptInfo* info, double share, double sphere_rows, Work*
 double share_left(PlannerInfo* root, const IndexPath* path, double index_selectivity) {
     const RelOptInfo* table = path->indexinfo->rel;
     if (path->path.param_info != nullptr || index_selectivity <= 0) return 1;
-    const double all = clauselist_selectivity(root, table->baserestrictinfo,
+    const double all = clauselist_selectivity(root, path->indexinfo->indrestrictinfo,
                                               static_cast<int>(table->relid), JOIN_INNER, nullptr);
     return std::clamp(all / index_selectivity, 1e-9, 1.0);
 }
@@ -102,9 +103,10 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
     const double sphere_rows = in_sphere * info->tuples;
     const double left = share_left(root, path, *selectivity);
     Work work;
-    if ((path->indexorderbys == NIL && !is_bounded) ||
+    const bool is_ordered = path->indexorderbys != NIL;
+    if ((is_ordered ? !may_claim_order(root) : !is_bounded) ||
         !plan_work(info, attribute_share * left, sphere_rows, &work)) {
-        // Reading all rows in no useful order is the heap's job.
+        // Reading all rows, or in no useful order, is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
         rule_out(&path->path);
