@@ -5,6 +5,7 @@
 #include "am/scan_totals.h"
 #include "inspect/explain.h"
 #include "pg/image/settings.h"
+#include "pg/image/shared_cache.h"
 #include "pg/worker/warm_launcher.h"
 
 extern "C" {
@@ -17,6 +18,7 @@ __attribute__((visibility("default"))) void _PG_init(void) {
     lookalike::define_scan_settings();
     lookalike::prepare_scan_totals();
     lookalike::define_options();  // reserves the prefix of all settings
+    lookalike::prepare_shared_cache();
     lookalike::set_up_warm_start();
     lookalike::extend_explain();
 }

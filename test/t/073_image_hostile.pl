@@ -109,10 +109,10 @@ my @nonsense = (
     [ $info, '$result{width} = 4000000000', '39000' ],
     [ $info, '$result{orientation} = 9', '39000' ],
     [ $info, '$result{channels} = 1 << 30', '39000' ],
-    # Refusals of its own making, and networks: the copy's schema has no table of them.
+    # Refusals of its own making, and networks that are not registered.
     [ $features, '@reply{qw(status error text)} = (3, 99, "?")', '38000' ],
     [ $features, '@reply{qw(status error text)} = (3, 6, "%s%n\xff\x1b[2J")', '0A000' ],
-    [ $features, '@reply{qw(status error text)} = (3, 11, "no\@1")', '42P01' ],
+    [ $features, '@reply{qw(status error text)} = (3, 11, "no\@1")', '42704' ],
     [ $features, 'exit 3', '38000' ],
     [ $features, 'kill 11, $$', '38000' ],
     [ $features, 'sleep 20', '38L01' ],

@@ -12,6 +12,7 @@ int timeout_ms = 30000;
 int idle_s = 300;
 int max_pixels = 100 * 1000 * 1000;
 int cache_kb = 4096;
+int shared_cache_kb = 65536;
 int workers = 16;
 char* preloaded = nullptr;
 char* database = nullptr;
@@ -39,6 +40,12 @@ void define_image_settings() {
                             "Memory for descriptors of images that a session has seen before.",
                             "0 turns the cache off.", &cache_kb, 4096, 0, 1024 * 1024, PGC_USERSET,
                             GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("lookalike.shared_image_cache_size",
+                            "Shared memory for descriptors of images that any session has seen.",
+                            "Needs \"lookalike\" in shared_preload_libraries, and is read when the "
+                            "server starts. 0 turns the cache off.",
+                            &shared_cache_kb, 65536, 0, 16 * 1024 * 1024, PGC_SIGHUP, GUC_UNIT_KB,
+                            nullptr, nullptr, nullptr);
     DefineCustomIntVariable("lookalike.max_workers",
                             "Image worker processes of all sessions together.",
                             "Needs \"lookalike\" in shared_preload_libraries.", &workers, 16, 1,
@@ -66,6 +73,10 @@ int worker_idle_ms() {
 
 uint64 max_image_pixels() {
     return static_cast<uint64>(max_pixels);
+}
+
+uint64 shared_cache_bytes() {
+    return static_cast<uint64>(shared_cache_kb) << 10;
 }
 
 uint64 image_cache_bytes() {

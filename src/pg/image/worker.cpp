@@ -172,11 +172,6 @@ uint64 result_bytes(const ImageRequest& request) {
     return sizeof(WorkerImageResult) + bytes;
 }
 
-bool names_network(const ImageRequest& request) {
-    return request.spec != nullptr &&
-           memmem(request.spec, request.spec_bytes, "net:", 4) != nullptr;
-}
-
 /// Where the parts of a request lie in the shared area; writes them when `shared` is there.
 /// Returns the bytes that they take.
 uint64 lay_out(const ImageRequest& request, char* shared, WorkerImageRequest* wire) {
@@ -245,6 +240,10 @@ void copy_result(const Worker* worker, const WorkerImageRequest& wire, ImageRepl
 
 }  // namespace
 
+bool names_network(const char* spec, size_t spec_bytes) {
+    return spec != nullptr && memmem(spec, spec_bytes, "net:", 4) != nullptr;
+}
+
 bool request_images(const ImageRequest& request, ImageReply* reply) {
     if (!fits(request)) return false;
     WorkerRequest message;
@@ -257,7 +256,8 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
     const uint64 result_room = result_bytes(request);
     uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
     // A warm worker may have the network; if not, starting another one costs little.
-    if (names_network(request) && !turns_are_counted()) needed = Max(needed, kNetworkSharedBytes);
+    if (names_network(request.spec, request.spec_bytes) && !turns_are_counted())
+        needed = Max(needed, kNetworkSharedBytes);
     for (int loads = 0;; ++loads) {
         Worker* worker = ready_worker(needed);
         lay_out(request, worker->shared, &message.image);
@@ -270,7 +270,7 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
         }
         if (answer.error == WorkerError::kModelMissing && loads < kMaxModelLoads) {
             --session.stats.failures;
-            load_registered_model(reply->text, request.function);
+            load_registered_model(reply->text);
             continue;
         }
         if (request.may_refuse && is_refusal(answer.error)) {
