@@ -76,10 +76,21 @@ const char* metric_name(Metric metric) {
     return "unknown";
 }
 
-void batch_features(const ImageBytes* images, uint32 image_count, text* spec,
+/// Which element an ERROR of a batch is about; `argument` holds the places of its images.
+void name_failed_element(void* argument) {
+    uint64 index;
+    if (failed_image(&index))
+        errcontext("element %d of the images", static_cast<const int*>(argument)[index] + 1);
+}
+
+/// `places` are those of the images in the array.
+void batch_features(const ImageBytes* images, uint32 image_count, int* places, text* spec,
                     Descriptor** features) {
     forget_changed_models();
     ImageReply reply;
+    ErrorContextCallback context = {
+        .previous = error_context_stack, .callback = name_failed_element, .arg = places};
+    error_context_stack = &context;
     request_images({.kind = WorkerKind::kImageFeatures,
                     .images = images,
                     .image_count = image_count,
@@ -88,6 +99,7 @@ void batch_features(const ImageBytes* images, uint32 image_count, text* spec,
                     .thumbnail_size = 0,
                     .may_refuse = false},
                    &reply);
+    error_context_stack = context.previous;
     for (uint32 i = 0; i < image_count; ++i)
         features[i] = reply_descriptor(reply, image_count, i);
 }
@@ -241,7 +253,7 @@ SQL_FUNCTION(image_features_batch) {
                 places[used++] = next;
             }
             if (used == 0) break;
-            batch_features(images, used, PG_GETARG_TEXT_PP(1), features);
+            batch_features(images, used, places, PG_GETARG_TEXT_PP(1), features);
             for (uint32 i = 0; i < used; ++i)
                 all[places[i]] = features[i];
         }

@@ -11,6 +11,7 @@ int memory_mb = 512;
 int timeout_ms = 30000;
 int idle_s = 300;
 int max_pixels = 100 * 1000 * 1000;
+int image_ms = 5000;
 int cache_kb = 4096;
 int shared_cache_kb = 65536;
 int workers = 16;
@@ -28,6 +29,10 @@ void define_image_settings() {
                             "Time that a worker process may spend on one image request.", nullptr,
                             &timeout_ms, 30000, 1, 24 * 3600 * 1000, PGC_SUSET, GUC_UNIT_MS,
                             nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("lookalike.image_timeout",
+                            "Processor time that a worker process may spend on decoding one image.",
+                            "Images that take longer cannot be used.", &image_ms, 5000, 1,
+                            24 * 3600 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("lookalike.worker_idle_timeout",
                             "Time after which an idle worker process of a session ends.", nullptr,
                             &idle_s, 300, 2, 24 * 3600, PGC_USERSET, GUC_UNIT_S, nullptr, nullptr,
@@ -65,6 +70,10 @@ uint64 worker_memory_bytes() {
 
 int worker_timeout_ms() {
     return timeout_ms;
+}
+
+int image_timeout_ms() {
+    return image_ms;
 }
 
 int worker_idle_ms() {
