@@ -6,6 +6,7 @@
 #include "am/scan_totals.h"
 #include "inspect/explain.h"
 #include "pg/image/settings.h"
+#include "pg/image/shared_cache.h"
 #include "pg/worker/warm_launcher.h"
 
 extern "C" {
@@ -19,6 +20,7 @@ __attribute__((visibility("default"))) void _PG_init(void) {
     lookalike::prepare_scan_totals();
     lookalike::define_options();  // reserves the prefix of all settings
     lookalike::sort_what_scans_find();
+    lookalike::prepare_shared_cache();
     lookalike::set_up_warm_start();
     lookalike::extend_explain();
 }

@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "image/bytes.h"
+#include "image/decoding_cost.h"
 #include "image/opencv_setup.h"
 
 namespace lookalike {
@@ -26,7 +27,8 @@ void check_limits(const ImageHeader& header, const ImageLimits& limits) {
 }
 
 // What libjpeg can do while decoding is far cheaper than decoding all and shrinking.
-int jpeg_reduction(const ImageHeader& header, uint64_t wanted_pixels) {
+int reduction_of(const ImageHeader& header, uint64_t wanted_pixels) {
+    if (header.format != ImageFormat::kJpeg) return 1;
     const uint64_t pixels = uint64_t{header.width} * header.height;
     for (const int denominator : {8, 4, 2}) {
         if (pixels / (denominator * denominator) >= wanted_pixels) return denominator;
@@ -38,20 +40,18 @@ int read_flags(const ImageHeader& header, uint64_t wanted_pixels) {
     // A BMP's fourth channel is mostly padding. IMREAD_UNCHANGED keeps the orientation as stored.
     if (header.has_alpha) return cv::IMREAD_UNCHANGED;
     int flags = cv::IMREAD_COLOR;
-    if (header.format == ImageFormat::kJpeg) {
-        switch (jpeg_reduction(header, wanted_pixels)) {
-            case 2:
-                flags = cv::IMREAD_REDUCED_COLOR_2;
-                break;
-            case 4:
-                flags = cv::IMREAD_REDUCED_COLOR_4;
-                break;
-            case 8:
-                flags = cv::IMREAD_REDUCED_COLOR_8;
-                break;
-            default:
-                break;
-        }
+    switch (reduction_of(header, wanted_pixels)) {
+        case 2:
+            flags = cv::IMREAD_REDUCED_COLOR_2;
+            break;
+        case 4:
+            flags = cv::IMREAD_REDUCED_COLOR_4;
+            break;
+        case 8:
+            flags = cv::IMREAD_REDUCED_COLOR_8;
+            break;
+        default:
+            break;
     }
     return flags | cv::IMREAD_IGNORE_ORIENTATION;
 }
@@ -105,13 +105,7 @@ cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header, i
     }
 }
 
-}  // namespace
-
-cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
-                     uint64_t wanted_pixels) {
-    set_up_opencv();
-    const ImageHeader header = read_header(image);
-    check_limits(header, limits);
+cv::Mat decode(std::span<const uint8_t> image, const ImageHeader& header, uint64_t wanted_pixels) {
     std::vector<uint8_t> frame;
     if (header.is_animated) {
         try {
@@ -126,6 +120,37 @@ cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
     // OpenCV turns TIFF images itself, whatever the flags say.
     const int orientation = header.format == ImageFormat::kTiff ? 1 : header.orientation;
     return upright(to_colour(to_eight_bits(stored)), orientation);
+}
+
+// All that takes memory by an image's pixels.
+cv::Mat decode_within(std::span<const uint8_t> image, const ImageLimits& limits,
+                      uint64_t wanted_pixels, bool opaque) {
+    set_up_opencv();
+    const ImageHeader header = read_header(image);
+    check_limits(header, limits);
+    check_decoding_cost(image, header, reduction_of(header, wanted_pixels), limits);
+    try {
+        const cv::Mat decoded = decode(image, header, wanted_pixels);
+        return opaque ? composed_on_white(decoded) : decoded;
+    } catch (const std::bad_alloc&) {
+        fail_for_memory(ImageFault::kOutOfMemory, header);
+    } catch (const cv::Exception& exception) {
+        if (exception.code == cv::Error::StsNoMem)
+            fail_for_memory(ImageFault::kOutOfMemory, header);
+        throw;
+    }
+}
+
+}  // namespace
+
+cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
+                     uint64_t wanted_pixels) {
+    return decode_within(image, limits, wanted_pixels, false);
+}
+
+cv::Mat decode_opaque_image(std::span<const uint8_t> image, const ImageLimits& limits,
+                            uint64_t wanted_pixels) {
+    return decode_within(image, limits, wanted_pixels, true);
 }
 
 cv::Mat composed_on_white(const cv::Mat& image) {

@@ -13,9 +13,13 @@ namespace lookalike {
 
 /// Decodes the (first) image: upright, 8 bits a channel, BGR, or BGRA where the file has an alpha
 /// channel. A JPEG is decoded at a half, a quarter or an eighth of its size as long as
-/// `wanted_pixels` remain; other formats come in full. Throws ImageError, std::bad_alloc.
+/// `wanted_pixels` remain; other formats come in full. Throws ImageError.
 cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
                      uint64_t wanted_pixels);
+
+/// The same, and BGR in any case: over white where there is an alpha channel.
+cv::Mat decode_opaque_image(std::span<const uint8_t> image, const ImageLimits& limits,
+                            uint64_t wanted_pixels);
 
 /// BGR from BGRA over white; BGR passes unchanged.
 cv::Mat composed_on_white(const cv::Mat& image);

@@ -144,12 +144,14 @@ Elements extract_builtin(const cv::Mat& image, const Plan& plan,
 constexpr size_t kBatchImages = 16;
 
 std::vector<Elements> extract_reals(std::span<const std::span<const uint8_t>> images,
-                                    const Plan& plan, const ImageLimits& limits) {
+                                    const Plan& plan, const ImageLimits& limits,
+                                    const std::function<void()>& image_read) {
     std::vector<NetworkInput> batches(plan.parts.size());
     std::vector<Elements> results;
     for (const auto image : images) {
-        const cv::Mat decoded = decode_image(image, limits, plan.wanted_pixels);
-        results.push_back(extract_builtin(composed_on_white(decoded), plan, batches));
+        const cv::Mat decoded = decode_opaque_image(image, limits, plan.wanted_pixels);
+        results.push_back(extract_builtin(decoded, plan, batches));
+        if (image_read) image_read();
     }
     for (size_t i = 0; i < plan.parts.size(); ++i) {
         const PlannedPart& part = plan.parts[i];
@@ -200,21 +202,23 @@ void check_extractor_spec(const ExtractorSpec& spec) {
 
 std::vector<Features> extract_features_batch(std::span<const std::span<const uint8_t>> images,
                                              const ExtractorSpec& spec, const ImageLimits& limits,
-                                             ModelStore* models) {
+                                             ModelStore* models,
+                                             const std::function<void()>& image_read) {
     check_extractor_spec(spec);
     std::vector<Features> features;
     features.reserve(images.size());
     if (is_phash(spec)) {
         for (const auto image : images) {
-            const cv::Mat decoded = decode_image(image, limits, kWorkingPixels);
-            features.push_back(extract_phash(composed_on_white(decoded)));
+            features.push_back(extract_phash(decode_opaque_image(image, limits, kWorkingPixels)));
+            if (image_read) image_read();
         }
         return features;
     }
     const Plan plan = make_plan(spec, models);
     for (size_t begin = 0; begin < images.size(); begin += kBatchImages) {
         const size_t count = std::min(kBatchImages, images.size() - begin);
-        for (const Elements& elements : extract_reals(images.subspan(begin, count), plan, limits)) {
+        for (const Elements& elements :
+             extract_reals(images.subspan(begin, count), plan, limits, image_read)) {
             features.push_back(to_features(elements));
         }
     }

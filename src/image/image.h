@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -20,12 +21,17 @@ class ModelStore;
 
 struct ImageLimits {
     uint64_t max_pixels;  ///< width x height of the stored image, before any scaling
+    /// Memory in all: an image whose pixels alone take more is refused before it is decoded.
+    uint64_t max_bytes = UINT64_MAX;
 };
 
 enum class ImageFault {
     kUnreadable,         ///< damaged, truncated or empty
     kUnsupportedFormat,  ///< a format that is known but not read, or no known image format
     kTooLarge,           ///< more pixels than the limits allow
+    kOutOfMemory,        ///< decoding it ran out of memory
+    kNeedsMemory,        ///< decoding it takes more memory than the limits allow
+    kTooSlow,            ///< decoding it takes far longer than its size
     kBadSpec,            ///< the parts of a specification cannot be combined
     kUnknownExtractor,   ///< no extractor of that name and version
     kModel,              ///< a network that is not loaded, does not load or does not run
@@ -66,10 +72,11 @@ Features extract_features(std::span<const uint8_t> image, const ExtractorSpec& s
                           const ImageLimits& limits, ModelStore* models);
 
 /// The same for many images, which the networks see in batches. The first image that fails ends
-/// the call with its error.
+/// the call with its error. `image_read` is called when one has been decoded, in their order.
 std::vector<Features> extract_features_batch(std::span<const std::span<const uint8_t>> images,
                                              const ExtractorSpec& spec, const ImageLimits& limits,
-                                             ModelStore* models);
+                                             ModelStore* models,
+                                             const std::function<void()>& image_read = {});
 
 /// An encoded image that fits into size x size, upright and never enlarged: JPEG, or PNG when the
 /// source has an alpha channel. REQUIRES: size > 0.

@@ -49,6 +49,12 @@ WorkerError error_of(ImageFault fault) {
             return WorkerError::kImageUnsupported;
         case ImageFault::kTooLarge:
             return WorkerError::kImageTooLarge;
+        case ImageFault::kOutOfMemory:
+            return WorkerError::kImageOutOfMemory;
+        case ImageFault::kNeedsMemory:
+            return WorkerError::kImageNeedsMemory;
+        case ImageFault::kTooSlow:
+            return WorkerError::kImageTooSlow;
         case ImageFault::kBadSpec:
             return WorkerError::kBadSpec;
         case ImageFault::kUnknownExtractor:
@@ -84,10 +90,10 @@ WorkerError error_in_flight() {
 
 }  // namespace
 
-void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_bytes,
+void serve_requests(Channel& channel, const SharedArea& shared, uint64_t memory_bytes,
                     ModelStore* preloaded) {
     Learning learning(channel, shared);
-    Images images(channel, shared, model_bytes, preloaded);
+    Images images(channel, shared, memory_bytes, preloaded);
     WorkerRequest request;
     while (channel.receive(request)) {
         try {
@@ -109,8 +115,7 @@ void serve_backend(uint64_t baseline_bytes, uint64_t budget_bytes, int idle_ms,
     enter_sandbox();
     Channel channel(kWorkerSocketFd, idle_ms);
     try {
-        // The other half is for decoding and for what a network needs while it runs.
-        serve_requests(channel, shared, budget_bytes / 2, preloaded);
+        serve_requests(channel, shared, budget_bytes, preloaded);
     } catch (const ConnectionLost&) {
     }
 }

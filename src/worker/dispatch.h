@@ -8,9 +8,9 @@
 namespace lookalike {
 
 /// Returns when the backend has closed the connection. A request that fails is answered with an
-/// error reply, and the loop goes on. Loaded networks are kept up to model_bytes; `preloaded` may
-/// be null.
-void serve_requests(Channel& channel, const SharedArea& shared, uint64_t model_bytes,
+/// error reply, and the loop goes on. memory_bytes is what images and networks may take;
+/// `preloaded` may be null.
+void serve_requests(Channel& channel, const SharedArea& shared, uint64_t memory_bytes,
                     ModelStore* preloaded);
 
 /// What a worker does once its libraries are warm: limits itself to baseline_bytes, which it has

@@ -38,6 +38,10 @@ std::string model_key(const ExtractorPart& part) {
 
 }  // namespace
 
+ImageLimits Images::limits_of(const WorkerImageRequest& image) const {
+    return {.max_pixels = image.max_pixels, .max_bytes = memory_bytes_};
+}
+
 std::span<const uint8_t> Images::only_image(const WorkerImageRequest& image) const {
     require(image.image_count == 1, "a request must name one image");
     const WorkerRange range = shared_.items<const WorkerRange>(image.images_offset, 1)[0];
@@ -87,12 +91,16 @@ void Images::features(const WorkerRequest& request) {
     for (const WorkerRange& range :
          shared_.items<const WorkerRange>(image.images_offset, image.image_count))
         images.push_back(shared_.items<const uint8_t>(range.offset, range.byte_count));
-    const ImageLimits limits{.max_pixels = image.max_pixels};
-    std::vector<Features> all;
-    if (images.size() == 1)
-        all.push_back(extract_features(images[0], spec, limits, &models_));
-    else
-        all = extract_features_batch(images, spec, limits, &models_);
+    const bool has_network = std::ranges::any_of(spec.parts, &ExtractorPart::is_network);
+    uint64_t step = 0;
+    const auto image_read = [&] {
+        if (images.size() == 1 && !has_network) return;
+        channel_.reply(
+            request,
+            {.status = WorkerStatus::kProgress, .step = ++step, .step_count = images.size()});
+    };
+    const std::vector<Features> all =
+        extract_features_batch(images, spec, limits_of(image), &models_, image_read);
 
     std::vector<std::span<const uint8_t>> pieces;
     for (const Features& features : all)
@@ -109,7 +117,7 @@ void Images::thumbnail(const WorkerRequest& request) {
     require(image.thumbnail_size >= 1 && image.thumbnail_size <= kWorkerMaxThumbnailSize,
             "the size of a thumbnail is out of range");
     const std::vector<uint8_t> file =
-        make_thumbnail(only_image(image), image.thumbnail_size, {.max_pixels = image.max_pixels});
+        make_thumbnail(only_image(image), image.thumbnail_size, limits_of(image));
     const std::span<const uint8_t> piece = file;
     write_result(image, {}, {&piece, 1});
     channel_.reply(request, {.status = WorkerStatus::kDone});

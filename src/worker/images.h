@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/no_postgres.h"
+#include "image/image.h"
 #include "image/model_store.h"
 #include "worker/channel.h"
 
@@ -18,12 +19,14 @@ class ModelMissing : public std::runtime_error {
 
 class Images {
   public:
-    /// Networks are kept up to model_bytes. `preloaded` may be null and outlives this.
-    Images(Channel& channel, const SharedArea& shared, uint64_t model_bytes,
+    /// Networks are kept up to half of the memory; the other half is for decoding and for what a
+    /// network needs while it runs. `preloaded` may be null and outlives this.
+    Images(Channel& channel, const SharedArea& shared, uint64_t memory_bytes,
            ModelStore* preloaded = nullptr)
         : channel_(channel),
           shared_(shared),
-          models_(make_opencv_engine(), model_bytes),
+          memory_bytes_(memory_bytes),
+          models_(make_opencv_engine(), memory_bytes / 2),
           preloaded_(preloaded) {}
 
     /// Each answers its request. They throw ProtocolError, ImageError, ExtractorSpecError,
@@ -36,12 +39,14 @@ class Images {
     void find_model(const WorkerRequest& request);
 
   private:
+    ImageLimits limits_of(const WorkerImageRequest& image) const;
     std::span<const uint8_t> only_image(const WorkerImageRequest& image) const;
     void write_result(const WorkerImageRequest& image, WorkerImageResult result,
                       std::span<const std::span<const uint8_t>> pieces) const;
 
     Channel& channel_;
     const SharedArea& shared_;
+    uint64_t memory_bytes_;
     ModelStore models_;
     ModelStore* preloaded_;
 };

@@ -59,6 +59,8 @@ sub answer {
             AS '$folder/lookalike', 'image_features' LANGUAGE C STRICT;
         CREATE FUNCTION pg_temp.or_null(bytea, text) RETURNS descriptor
             AS '$folder/lookalike', 'image_features_or_null' LANGUAGE C STRICT;
+        CREATE FUNCTION pg_temp.batch(bytea[], text) RETURNS SETOF descriptor
+            AS '$folder/lookalike', 'image_features_batch' LANGUAGE C STRICT;
         CREATE FUNCTION pg_temp.thumbnail(bytea, int) RETURNS bytea
             AS '$folder/lookalike', 'image_thumbnail' LANGUAGE C STRICT;
         CREATE FUNCTION pg_temp.info(bytea, OUT text, OUT int, OUT int, OUT int, OUT int)
@@ -74,6 +76,7 @@ sub answer {
 }
 
 my $features = q{pg_temp.features(convert_to(:'change', 'UTF8'), 'x') IS NOT NULL};
+my $batch = q{count(*) FROM pg_temp.batch(ARRAY[convert_to(:'change', 'UTF8'), 'second'], 'x')};
 my $or_null = $features =~ s/features/or_null/r;
 my $info = q{pg_temp.info(convert_to(:'change', 'UTF8'))};
 my $thumbnail = q{length(pg_temp.thumbnail(convert_to(:'change', 'UTF8'), 10))};
@@ -109,10 +112,14 @@ my @nonsense = (
     [ $info, '$result{width} = 4000000000', '39000' ],
     [ $info, '$result{orientation} = 9', '39000' ],
     [ $info, '$result{channels} = 1 << 30', '39000' ],
-    # Refusals of its own making, and networks: the copy's schema has no table of them.
+    # Refusals of its own making, networks, and progress that nobody asked for.
     [ $features, '@reply{qw(status error text)} = (3, 99, "?")', '38000' ],
     [ $features, '@reply{qw(status error text)} = (3, 6, "%s%n\xff\x1b[2J")', '0A000' ],
-    [ $features, '@reply{qw(status error text)} = (3, 11, "no\@1")', '42P01' ],
+    [ $features, '@reply{qw(status error text)} = (3, 11, "no\@1")', '42704' ],
+    [ $features, '@reply{qw(status error text)} = (3, 12, "out of memory")', '54000' ],
+    [ $features, '@reply{qw(status error text)} = (3, 13, "needs memory")', '54000' ],
+    [ $features, '@reply{qw(status error text)} = (3, 14, "slow")', '54000' ],
+    [ $batch, 'send($socket, pack("LSSQSSLLLQQ", $magic, $version, $kind, $id, 2, 0, 0, 0, 0, 1, 9), 0) for 1 .. 9; @reply{qw(status error text)} = (3, 5, "the tenth of two")', '22P03' ],
     [ $features, 'exit 3', '38000' ],
     [ $features, 'kill 11, $$', '38000' ],
     [ $features, 'sleep 20', '38L01' ],

@@ -15,6 +15,7 @@ my $node = PostgreSQL::Test::Cluster->new('image_warm');
 $node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', q{
     shared_preload_libraries = 'lookalike'
+    lookalike.shared_image_cache_size = 0  # each session is to need a worker
     restart_after_crash = on
 });
 $node->start;

@@ -7,7 +7,7 @@ use Compress::Zlib qw(compress crc32);
 use Exporter 'import';
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(onnx slow_onnx png slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
+our @EXPORT = qw(onnx slow_onnx png png_file jpeg_of_scans tiff_of_one_strip webp_header jpeg2000_header slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
 
 # ONNX by hand. A field is its number, wire type and content.
 sub varint { my ($n) = @_;
@@ -47,15 +47,55 @@ sub slow_onnx {
 sub chunk { my ($type, $data) = @_;
     return pack('N', length $data) . $type . $data . pack('N', crc32($type . $data)) }
 
-# A PNG in one colour; `$rows` of its `$height` rows are there.
-sub png {
-    my ($width, $height, $rows) = @_;
-    my $pixels = ("\0" . "\x30\x90\xc0" x $width) x $rows;
+# Any PNG; `$rows` of its `$height` rows are there.
+sub png_file {
+    my ($width, $height, $rows, $bits, $colour_type, $pixel) = @_;
+    my $row = "\0" . $pixel x $width;
+    my $stream = Compress::Zlib::deflateInit(-Level => 1);
+    my $data = '';
+    $data .= $stream->deflate($row) for 1 .. $rows;
+    $data .= $stream->flush;
     return unpack('H*', "\x89PNG\r\n\x1a\n"
-          . chunk('IHDR', pack('NNCCCCC', $width, $height, 8, 2, 0, 0, 0))
-          . chunk('IDAT', compress($pixels, 9))
+          . chunk('IHDR', pack('NNCCCCC', $width, $height, $bits, $colour_type, 0, 0, 0))
+          . chunk('IDAT', $data)
           . chunk('IEND', ''));
 }
+
+# One in one colour.
+sub png { my ($width, $height, $rows) = @_;
+    return png_file($width, $height, $rows, 8, 2, "\x30\x90\xc0") }
+
+# A progressive grey JPEG of so many scans, each of which goes through all blocks and changes nothing.
+sub jpeg_of_scans {
+    my ($side, $scans) = @_;
+    my $segment = sub { my ($marker, $content) = @_;
+        return pack('CCn', 0xff, $marker, 2 + length $content) . $content };
+    my $table = sub { my ($class, $symbol) = @_;
+        return $segment->(0xc4, pack('C', $class << 4) . "\1" . "\0" x 15 . chr $symbol) };
+    my $blocks = ($side / 8)**2;
+    my $dc = $segment->(0xda, "\1\1\0\0\0\0") . "\0" x ($blocks / 8 + 1);
+    # Runs of 16,384 blocks that end, each 15 bits of zero.
+    my $ac = $segment->(0xda, "\1\1\0\1\x3f\0") . "\0" x (($blocks / 16384 + 1) * 15 / 8 + 1);
+    return unpack('H*', "\xff\xd8" . $segment->(0xdb, "\0" . "\1" x 64)
+          . $segment->(0xc2, pack('CnnC', 8, $side, $side, 1) . "\1\x11\0")
+          . $table->(0, 0) . $table->(1, 0xe0) . $dc . $ac x ($scans - 1) . "\xff\xd9");
+}
+
+# Large pictures of other formats, with hardly anything behind their headers.
+sub tiff_of_one_strip {
+    my ($side, $bits) = @_;
+    my @tags = ([ 256, 4, $side ], [ 257, 4, $side ], [ 258, 3, $bits ], [ 259, 3, 1 ],
+        [ 262, 3, 1 ], [ 273, 4, 8 ], [ 277, 3, 1 ], [ 278, 4, $side ],
+        [ 279, 4, $side * $side * $bits / 8 ]);
+    return unpack('H*', pack('a2vVv', 'II', 42, 8, scalar @tags)
+          . join('', map { pack('vvVV', $_->[0], $_->[1], 1, $_->[2]) } @tags) . pack('V', 0));
+}
+sub webp_header { my ($side) = @_;
+    return unpack('H*', pack('a4Va4a4VCVa11', 'RIFF', 28, 'WEBP', 'VP8L', 16, 0x2f,
+        $side - 1 | $side - 1 << 14 | 1 << 28, "\0" x 11)) }
+sub jpeg2000_header { my ($side) = @_;
+    return unpack('H*', "\xff\x4f\xff\x51" . pack('nnN8n', 47, 0, $side, $side, 0, 0, $side, $side, 0, 0, 3)
+          . "\7\1\1" x 3 . "\xff\xd9") }
 
 sub slurp_or_empty { my ($file) = @_;
     open my $handle, '<', $file or return '';

@@ -72,6 +72,10 @@ enum class WorkerError : uint32_t {
     kUnknownExtractor = 9,
     kModel = 10,         ///< a network that does not load or does not run
     kModelMissing = 11,  ///< the text is the "name@version" to be loaded first
+    // 12 to 14: what decoding an image takes.
+    kImageOutOfMemory = 12,  ///< it ran out of memory, of which images before may have taken some
+    kImageNeedsMemory = 13,  ///< more memory than there is at all, as its header tells
+    kImageTooSlow = 14,      ///< far longer than its size, as the file tells
 };
 
 struct WorkerTrainRequest {
@@ -108,7 +112,9 @@ struct WorkerRange {
 };
 
 /// kImageInfo, kImageFeatures, kImageThumbnail; kImageExtractors uses the result fields only. The
-/// result may take the place of the images: it is written when they have been read.
+/// result may take the place of the images: it is written when they have been read. kImageFeatures
+/// is answered by a progress reply after each image that has been decoded, unless there is one
+/// image and no network: then decoding it is nearly all.
 struct WorkerImageRequest {
     uint64_t images_offset;   ///< image_count WorkerRanges, one for each image's bytes, read
     uint64_t spec_offset;     ///< spec_bytes bytes of text, read

@@ -1,6 +1,7 @@
 #include "pg/image/cache.h"
 
 #include "pg/image/settings.h"
+#include "pg/image/shared_cache.h"
 
 extern "C" {
 #include "lib/ilist.h"
@@ -25,7 +26,6 @@ struct Cache {
     HTAB* table;
     dlist_head by_use;  // most recently used first
     ImageCacheStats stats;
-    uint64 seeds[2];
 };
 Cache cache;
 
@@ -63,39 +63,17 @@ void shrink_to(uint64 byte_count) {
         drop(entry_of(dlist_tail_node(&cache.by_use)));
 }
 
-uint64 hash_of(const void* bytes, size_t byte_count, uint64 seed) {
-    return hash_bytes_extended(static_cast<const unsigned char*>(bytes),
-                               static_cast<int>(byte_count), seed);
-}
-
-}  // namespace
-
-ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes) {
-    // Random, so that nobody can prepare two images that are taken for one.
-    if (cache.seeds[0] == 0 && !pg_strong_random(cache.seeds, sizeof(cache.seeds)))
-        ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not get random numbers")));
-    uint64 hashes[2];
-    for (int i = 0; i < 2; ++i)
-        hashes[i] = hash_of(image, image_bytes, hash_of(spec, spec_bytes, cache.seeds[i]));
-    return {hashes[0], hashes[1], image_bytes, spec_bytes};
-}
-
-Descriptor* find_cached_features(const ImageKey& key) {
-    Entry* entry = nullptr;
-    if (cache.table != nullptr)
-        entry = static_cast<Entry*>(hash_search(cache.table, &key, HASH_FIND, nullptr));
-    if (entry == nullptr) {
-        ++cache.stats.misses;
-        return nullptr;
-    }
-    ++cache.stats.hits;
+Descriptor* find_in_session(const ImageKey& key) {
+    if (cache.table == nullptr) return nullptr;
+    auto* entry = static_cast<Entry*>(hash_search(cache.table, &key, HASH_FIND, nullptr));
+    if (entry == nullptr) return nullptr;
     dlist_move_head(&cache.by_use, &entry->node);
     auto* copy = static_cast<Descriptor*>(palloc(VARSIZE(entry->features)));
     memcpy(copy, entry->features, VARSIZE(entry->features));
     return copy;
 }
 
-void cache_features(const ImageKey& key, const Descriptor* features) {
+void keep_in_session(const ImageKey& key, const Descriptor* features) {
     const uint64 room = image_cache_bytes();
     if (cache.table != nullptr) shrink_to(room);
     if (bytes_of(features) > room) return;
@@ -116,8 +94,42 @@ void cache_features(const ImageKey& key, const Descriptor* features) {
     ++cache.stats.entries;
 }
 
-void clear_image_cache() {
-    if (cache.table != nullptr) shrink_to(0);
+/// What comes before the image. Of fixed size, so that equal bytes mean equal parts.
+struct KeyStart {
+    uint64 spec_bytes;
+    uint64 max_pixels;
+    Oid database;
+    Oid user;
+    uint8 networks[kSha256Bytes];
+};
+
+}  // namespace
+
+ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes,
+                   const uint8* networks) {
+    KeyStart start = {.spec_bytes = spec_bytes,
+                      .max_pixels = max_image_pixels(),
+                      .database = MyDatabaseId,
+                      .user = GetUserId(),
+                      .networks = {}};
+    if (networks != nullptr) memcpy(start.networks, networks, sizeof(start.networks));
+    ImageKey key;
+    const HashedPiece pieces[] = {
+        {&start, sizeof(start)}, {spec, spec_bytes}, {image, image_bytes}};
+    sha256(pieces, lengthof(pieces), key.digest);
+    return key;
+}
+
+Descriptor* find_cached_features(const ImageKey& key) {
+    Descriptor* features = find_in_session(key);
+    if (features == nullptr) features = find_shared_features(key);
+    ++(features != nullptr ? cache.stats.hits : cache.stats.misses);
+    return features;
+}
+
+void cache_features(const ImageKey& key, const Descriptor* features) {
+    keep_in_session(key, features);
+    share_features(key, features);
 }
 
 ImageCacheStats image_cache_stats() {

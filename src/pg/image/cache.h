@@ -1,28 +1,28 @@
-// Descriptors of images that this session has extracted before. The executor evaluates the same
-// expression again and again: an ORDER BY argument at every recheck.
+// Descriptors that have been extracted before: docs/WORKER.md, "The cache". The executor evaluates
+// the same expression again and again: an ORDER BY argument at every recheck, every stored
+// generated column of a table whose rows a trigger may change.
 #pragma once
 
+#include "pg/sha256.h"
 #include "pg/type/descriptor.h"
 
 namespace lookalike {
 
-/// Stands for specification and image: two 64-bit hashes with seeds of this session, and lengths.
+/// Stands for everything that a descriptor depends on, and for who may have it: SHA-256.
 struct ImageKey {
-    uint64 first_hash;
-    uint64 second_hash;
-    uint64 image_bytes;
-    uint64 spec_bytes;
+    uint8 digest[kSha256Bytes];
 };
 
-ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes);
+/// `networks` is what registered_networks() gives, or null for a specification that names none.
+ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes,
+                   const uint8* networks);
 
 /// A palloc'd copy, or null.
 Descriptor* find_cached_features(const ImageKey& key);
 
-/// Keeps a copy, and drops the least recently used beyond lookalike.image_cache_size.
+/// Keeps a copy in this session, and drops the least recently used beyond
+/// lookalike.image_cache_size; keeps another one for the other sessions, if they share a cache.
 void cache_features(const ImageKey& key, const Descriptor* features);
-
-void clear_image_cache();
 
 struct ImageCacheStats {
     int64 hits;

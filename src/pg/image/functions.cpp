@@ -29,7 +29,6 @@ bool ask(WorkerKind kind, bytea* image, uint32 thumbnail_size, ImageReply* reply
                            .spec = nullptr,
                            .spec_bytes = 0,
                            .thumbnail_size = thumbnail_size,
-                           .function = InvalidOid,
                            .may_refuse = false},
                           reply);
 }
@@ -77,33 +76,46 @@ const char* metric_name(Metric metric) {
     return "unknown";
 }
 
-void batch_features(const ImageBytes* images, uint32 image_count, text* spec, Oid function,
+/// Which element an ERROR of a batch is about; `argument` holds the places of its images.
+void name_failed_element(void* argument) {
+    uint64 index;
+    if (failed_image(&index))
+        errcontext("element %d of the images", static_cast<const int*>(argument)[index] + 1);
+}
+
+/// `places` are those of the images in the array.
+void batch_features(const ImageBytes* images, uint32 image_count, int* places, text* spec,
                     Descriptor** features) {
     forget_changed_models();
     ImageReply reply;
+    ErrorContextCallback context = {
+        .previous = error_context_stack, .callback = name_failed_element, .arg = places};
+    error_context_stack = &context;
     request_images({.kind = WorkerKind::kImageFeatures,
                     .images = images,
                     .image_count = image_count,
                     .spec = VARDATA_ANY(spec),
                     .spec_bytes = checked_spec_length(spec),
                     .thumbnail_size = 0,
-                    .function = function,
                     .may_refuse = false},
                    &reply);
+    error_context_stack = context.previous;
     for (uint32 i = 0; i < image_count; ++i)
         features[i] = reply_descriptor(reply, image_count, i);
 }
 
 }  // namespace
 
-Descriptor* features_of(bytea* image, text* spec, Oid function, bool may_refuse) {
+Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
     forget_changed_models();
     const ImageBytes bytes = bytes_of(image);
     const uint32 spec_bytes = checked_spec_length(spec);
     const bool use_cache = image_cache_bytes() > 0;
     ImageKey key = {};
     if (use_cache) {
-        key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), spec_bytes);
+        const uint8* networks =
+            names_network(VARDATA_ANY(spec), spec_bytes) ? registered_networks() : nullptr;
+        key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), spec_bytes, networks);
         Descriptor* cached = find_cached_features(key);
         if (cached != nullptr) return cached;
     }
@@ -114,12 +126,11 @@ Descriptor* features_of(bytea* image, text* spec, Oid function, bool may_refuse)
                          .spec = VARDATA_ANY(spec),
                          .spec_bytes = spec_bytes,
                          .thumbnail_size = 0,
-                         .function = function,
                          .may_refuse = may_refuse},
                         &reply))
         return nullptr;
     Descriptor* features = reply_descriptor(reply, 1, 0);
-    if (use_cache) cache_features(key, features);
+    if (use_cache && models_are_as_known()) cache_features(key, features);
     return features;
 }
 
@@ -128,13 +139,11 @@ Descriptor* features_of(bytea* image, text* spec, Oid function, bool may_refuse)
 using namespace lookalike;
 
 SQL_FUNCTION(image_features) {
-    PG_RETURN_POINTER(
-        features_of(PG_GETARG_BYTEA_PP(0), PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, false));
+    PG_RETURN_POINTER(features_of(PG_GETARG_BYTEA_PP(0), PG_GETARG_TEXT_PP(1), false));
 }
 
 SQL_FUNCTION(image_features_or_null) {
-    Descriptor* features =
-        features_of(PG_GETARG_BYTEA_PP(0), PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, true);
+    Descriptor* features = features_of(PG_GETARG_BYTEA_PP(0), PG_GETARG_TEXT_PP(1), true);
     if (features == nullptr) PG_RETURN_NULL();
     PG_RETURN_POINTER(features);
 }
@@ -142,8 +151,7 @@ SQL_FUNCTION(image_features_or_null) {
 SQL_FUNCTION(image_features_file) {
     // The server's own function checks the path and the role's rights to it.
     const Datum image = OidFunctionCall1(F_PG_READ_BINARY_FILE_TEXT, PG_GETARG_DATUM(0));
-    PG_RETURN_POINTER(
-        features_of(DatumGetByteaPP(image), PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, false));
+    PG_RETURN_POINTER(features_of(DatumGetByteaPP(image), PG_GETARG_TEXT_PP(1), false));
 }
 
 SQL_FUNCTION(image_info) {
@@ -190,7 +198,6 @@ SQL_FUNCTION(builtin_image_extractors) {
                         .spec = nullptr,
                         .spec_bytes = 0,
                         .thumbnail_size = 0,
-                        .function = InvalidOid,
                         .may_refuse = false},
                        &reply);
         if (reply.header.byte_count % sizeof(WorkerExtractor) != 0)
@@ -246,7 +253,7 @@ SQL_FUNCTION(image_features_batch) {
                 places[used++] = next;
             }
             if (used == 0) break;
-            batch_features(images, used, PG_GETARG_TEXT_PP(1), fcinfo->flinfo->fn_oid, features);
+            batch_features(images, used, places, PG_GETARG_TEXT_PP(1), features);
             for (uint32 i = 0; i < used; ++i)
                 all[places[i]] = features[i];
         }

@@ -5,9 +5,8 @@
 
 namespace lookalike {
 
-/// Descriptor of an image, from the session's cache or its worker; palloc'd. Null when may_refuse
-/// is set and the image is unreadable, of an unsupported format or too large. `function` is the SQL
-/// function that asks: registered networks lie in its schema.
-Descriptor* features_of(bytea* image, text* spec, Oid function, bool may_refuse);
+/// Descriptor of an image, from a cache or the session's worker; palloc'd. Null when may_refuse is
+/// set and the image cannot be used.
+Descriptor* features_of(bytea* image, text* spec, bool may_refuse);
 
 }  // namespace lookalike

@@ -3,18 +3,17 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "pg/image/cache.h"
+#include "pg/extension.h"
 #include "pg/image/worker.h"
+#include "pg/sha256.h"
 #include "pg/worker/warm_client.h"
 
 extern "C" {
 #include "access/genam.h"
-#include "access/stratnum.h"
 #include "access/table.h"
-#include "catalog/pg_extension.h"
-#include "commands/extension.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "commands/trigger.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 }
@@ -23,20 +22,26 @@ namespace lookalike {
 namespace {
 
 constexpr char kTable[] = "image_models";
-constexpr char kExtension[] = "lookalike";
 
-/// The table that this session has loaded networks from.
-Oid loaded_from = InvalidOid;
+/// What this session knows of the table. Each network in its worker is one of these: the worker
+/// ends before the next request when there is news.
+struct Registered {
+    Oid table;  ///< whose changes are watched
+    bool is_known;
+    uint8 digest[kSha256Bytes];
+};
+Registered registered;
 bool models_changed = false;
 
 void note_change(Datum, Oid relation) {
-    if (OidIsValid(loaded_from) && (relation == loaded_from || relation == InvalidOid))
+    if (OidIsValid(registered.table) && (relation == registered.table || relation == InvalidOid))
         models_changed = true;
 }
 
-Oid models_table(Oid schema) {
-    const Oid table = get_relname_relid(kTable, schema);
-    if (!OidIsValid(table))
+/// By its name, but no other table of this name will do: it is read without asking for rights.
+Oid models_table() {
+    const Oid table = get_relname_relid(kTable, extension_schema());
+    if (!OidIsValid(table) || !belongs_to_extension(RelationRelationId, table))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
                         errmsg("table \"%s\" of the extension does not exist", kTable)));
     return table;
@@ -84,6 +89,27 @@ enum ModelField {
     kColumnCount
 };
 
+constexpr Oid kColumnTypes[kColumnCount] = {TEXTOID, INT4OID,        BYTEAOID,       INT4OID,
+                                            INT4OID, FLOAT4ARRAYOID, FLOAT4ARRAYOID, TEXTOID,
+                                            BOOLOID, BOOLOID,        INT4OID,        BYTEAOID};
+
+/// Its owner may have altered the table.
+void check_columns(Relation table) {
+    const TupleDesc row_type = RelationGetDescr(table);
+    bool is_sound = table->rd_rel->relkind == RELKIND_RELATION && row_type->natts >= kColumnCount;
+    for (int i = 0; is_sound && i < kColumnCount; ++i) {
+        const Form_pg_attribute column = TupleDescAttr(row_type, i);
+        is_sound = !column->attisdropped && column->atttypid == kColumnTypes[i];
+    }
+    // A digest that anybody could write would be another network's.
+    if (is_sound)
+        is_sound = TupleDescAttr(row_type, kDigest)->attgenerated == ATTRIBUTE_GENERATED_STORED;
+    if (!is_sound)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" does not have the columns that the extension gave it",
+                               kTable)));
+}
+
 void copy_digest(bytea* digest, uint8_t (&to)[32]) {
     if (VARSIZE_ANY_EXHDR(digest) != sizeof(to))
         elog(ERROR, "a digest in \"%s\" has a wrong length", kTable);
@@ -113,37 +139,33 @@ uint32 load(const Datum* fields) {
         config, {VARDATA_ANY(onnx), static_cast<uint64>(VARSIZE_ANY_EXHDR(onnx))});
 }
 
-/// The file is only read, and sent, when the warm parent does not hold it.
-double find_or_load(const Datum* fields) {
+WorkerModelConfig registered_config_of(const Datum* fields) {
     WorkerModelConfig config = config_of(fields);
     copy_digest(DatumGetByteaPP(fields[kDigest]), config.digest);
-    if (!find_preloaded_model(config)) load(fields);
+    return config;
+}
+
+/// The file is only read, and sent, when the warm parent does not hold it.
+double find_or_load(const Datum* fields) {
+    if (!find_preloaded_model(registered_config_of(fields))) load(fields);
     return 0;
 }
 
 double preload(const Datum* fields) {
-    WorkerModelConfig config = config_of(fields);
-    copy_digest(DatumGetByteaPP(fields[kDigest]), config.digest);
+    WorkerModelConfig config = registered_config_of(fields);
     bytea* onnx = DatumGetByteaPP(fields[kOnnx]);
     return warm_preload(&config, VARDATA_ANY(onnx), VARSIZE_ANY_EXHDR(onnx));
 }
 
-/// `key` is "name@version".
-bool is_row_of(const char* key, const Datum* fields) {
-    char* name = TextDatumGetCString(fields[kName]);
-    char* found = psprintf("%s@%d", name, DatumGetInt32(fields[kVersion]));
-    return strcmp(found, key) == 0;
-}
-
-/// Does `use` with the columns of a registered network, and returns what it returns.
-double with_registered_model(const char* key, Oid table_id, double (*use)(const Datum* fields)) {
+/// Calls `visit` with the columns of each registered network.
+void for_each_model(Oid table_id, void (*visit)(const Datum* fields, void* argument),
+                    void* argument) {
     // A system scan asks for no rights: whoever may call the function may use networks, but only
     // the table's owner may read them.
     Relation table = table_open(table_id, AccessShareLock);
+    check_columns(table);
     SysScanDesc scan = systable_beginscan(table, InvalidOid, false, nullptr, 0, nullptr);
-    bool found = false;
-    double result = 0;
-    while (!found) {
+    for (;;) {
         HeapTuple tuple = systable_getnext(scan);
         if (!HeapTupleIsValid(tuple)) break;
         Datum fields[kColumnCount];
@@ -152,53 +174,80 @@ double with_registered_model(const char* key, Oid table_id, double (*use)(const 
             fields[i] = heap_getattr(tuple, i + 1, RelationGetDescr(table), &is_null);
             if (is_null) elog(ERROR, "a column of \"%s\" is null", kTable);
         }
-        found = is_row_of(key, fields);
-        if (found) result = use(fields);
+        visit(fields, argument);
     }
     systable_endscan(scan);
     table_close(table, AccessShareLock);
-    if (!found) report_unregistered(key);
-    return result;
 }
 
-Oid schema_of_extension() {
-    const Oid extension = get_extension_oid(kExtension, false);
-    ScanKeyData key;
-    ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
-                ObjectIdGetDatum(extension));
-    Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
-    SysScanDesc scan = systable_beginscan(catalog, ExtensionOidIndexId, true, nullptr, 1, &key);
-    HeapTuple tuple = systable_getnext(scan);
-    const Oid schema = HeapTupleIsValid(tuple)
-                           ? reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple))->extnamespace
-                           : InvalidOid;
-    systable_endscan(scan);
-    table_close(catalog, AccessShareLock);
-    return schema;
+/// `digest` becomes that of itself and of the network.
+void add_to_digest(const Datum* fields, void* digest) {
+    const WorkerModelConfig config = registered_config_of(fields);
+    const HashedPiece pieces[] = {{digest, kSha256Bytes}, {&config, sizeof(config)}};
+    sha256(pieces, lengthof(pieces), static_cast<uint8*>(digest));
+}
+
+/// What is to be done with the network `key` ("name@version"), and what came of it.
+struct Wanted {
+    const char* key;
+    double (*use)(const Datum* fields);
+    bool found;
+    double result;
+    uint8 digest[kSha256Bytes];  ///< of all networks
+};
+
+void use_if_wanted(const Datum* fields, void* argument) {
+    auto* wanted = static_cast<Wanted*>(argument);
+    add_to_digest(fields, wanted->digest);
+    const char* key =
+        psprintf("%s@%d", TextDatumGetCString(fields[kName]), DatumGetInt32(fields[kVersion]));
+    if (wanted->found || strcmp(key, wanted->key) != 0) return;
+    wanted->found = true;
+    wanted->result = wanted->use(fields);
+}
+
+/// Does `use` with the columns of a registered network.
+Wanted with_registered_model(const char* key, Oid table, double (*use)(const Datum* fields)) {
+    Wanted wanted = {.key = key, .use = use, .found = false, .result = 0, .digest = {}};
+    for_each_model(table, use_if_wanted, &wanted);
+    if (!wanted.found) report_unregistered(key);
+    return wanted;
 }
 
 }  // namespace
 
-void load_registered_model(const char* key, Oid function) {
-    static bool registered = false;
-    if (!registered) {
-        CacheRegisterRelcacheCallback(note_change, 0);
-        registered = true;
-    }
-    const Oid table = models_table(get_func_namespace(function));
-    with_registered_model(key, table, find_or_load);
-    loaded_from = table;
+const uint8* registered_networks() {
+    static bool is_listening = false;
+    if (!is_listening) CacheRegisterRelcacheCallback(note_change, 0);
+    is_listening = true;
+    if (registered.is_known) return registered.digest;
+    // Before it is read, so that no change is missed.
+    registered.table = models_table();
+    memset(registered.digest, 0, sizeof(registered.digest));
+    for_each_model(registered.table, add_to_digest, registered.digest);
+    registered.is_known = true;
+    return registered.digest;
+}
+
+void load_registered_model(const char* key) {
+    registered_networks();
+    const Wanted loaded = with_registered_model(key, registered.table, find_or_load);
+    // Another one may have been committed since.
+    if (memcmp(loaded.digest, registered.digest, sizeof(loaded.digest)) != 0) models_changed = true;
 }
 
 double preload_registered_model(const char* key) {
-    return with_registered_model(key, models_table(schema_of_extension()), preload);
+    return with_registered_model(key, models_table(), preload).result;
+}
+
+bool models_are_as_known() {
+    return !models_changed;
 }
 
 void forget_changed_models() {
     if (!models_changed) return;
     models_changed = false;
-    loaded_from = InvalidOid;
-    clear_image_cache();
+    registered.is_known = false;
     stop_image_worker();
 }
 

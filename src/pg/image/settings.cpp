@@ -11,7 +11,9 @@ int memory_mb = 512;
 int timeout_ms = 30000;
 int idle_s = 300;
 int max_pixels = 100 * 1000 * 1000;
+int image_ms = 5000;
 int cache_kb = 4096;
+int shared_cache_kb = 65536;
 int workers = 16;
 char* preloaded = nullptr;
 char* database = nullptr;
@@ -27,6 +29,10 @@ void define_image_settings() {
                             "Time that a worker process may spend on one image request.", nullptr,
                             &timeout_ms, 30000, 1, 24 * 3600 * 1000, PGC_SUSET, GUC_UNIT_MS,
                             nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("lookalike.image_timeout",
+                            "Processor time that a worker process may spend on decoding one image.",
+                            "Images that take longer cannot be used.", &image_ms, 5000, 1,
+                            24 * 3600 * 1000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("lookalike.worker_idle_timeout",
                             "Time after which an idle worker process of a session ends.", nullptr,
                             &idle_s, 300, 2, 24 * 3600, PGC_USERSET, GUC_UNIT_S, nullptr, nullptr,
@@ -39,6 +45,12 @@ void define_image_settings() {
                             "Memory for descriptors of images that a session has seen before.",
                             "0 turns the cache off.", &cache_kb, 4096, 0, 1024 * 1024, PGC_USERSET,
                             GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("lookalike.shared_image_cache_size",
+                            "Shared memory for descriptors of images that any session has seen.",
+                            "Needs \"lookalike\" in shared_preload_libraries, and is read when the "
+                            "server starts. 0 turns the cache off.",
+                            &shared_cache_kb, 65536, 0, 16 * 1024 * 1024, PGC_SIGHUP, GUC_UNIT_KB,
+                            nullptr, nullptr, nullptr);
     DefineCustomIntVariable("lookalike.max_workers",
                             "Image worker processes of all sessions together.",
                             "Needs \"lookalike\" in shared_preload_libraries.", &workers, 16, 1,
@@ -60,12 +72,20 @@ int worker_timeout_ms() {
     return timeout_ms;
 }
 
+int image_timeout_ms() {
+    return image_ms;
+}
+
 int worker_idle_ms() {
     return idle_s * 1000;
 }
 
 uint64 max_image_pixels() {
     return static_cast<uint64>(max_pixels);
+}
+
+uint64 shared_cache_bytes() {
+    return static_cast<uint64>(shared_cache_kb) << 10;
 }
 
 uint64 image_cache_bytes() {

@@ -8,7 +8,8 @@ extern "C" {
 #include "executor/spi.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
+
+Datum descriptor_out(PG_FUNCTION_ARGS);
 }
 
 namespace lookalike {
@@ -36,16 +37,28 @@ int column_number(const TriggerData* trigger, const char* name) {
     return number;
 }
 
-void require_type(const TriggerData* trigger, int column, Oid type) {
-    const Form_pg_attribute attribute =
-        TupleDescAttr(RelationGetDescr(trigger->tg_relation), column - 1);
-    if (attribute->atttypid != type)
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                        errmsg("column \"%s\" must be of type %s", NameStr(attribute->attname),
-                               format_type_be(type))));
+Form_pg_attribute attribute_of(const TriggerData* trigger, int column) {
+    return TupleDescAttr(RelationGetDescr(trigger->tg_relation), column - 1);
 }
 
-Columns columns_of(const TriggerData* trigger, Oid function) {
+void require_type(const TriggerData* trigger, int column, bool is_right, const char* type_name) {
+    if (!is_right)
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("column \"%s\" must be of type %s",
+                               NameStr(attribute_of(trigger, column)->attname), type_name)));
+}
+
+/// Not by its name, which others may give to a type of theirs.
+bool is_descriptor(Oid type) {
+    bool is_varlena;
+    Oid output;
+    getTypeOutputInfo(type, &output, &is_varlena);
+    FmgrInfo function;
+    fmgr_info(output, &function);
+    return get_typtype(type) == TYPTYPE_BASE && function.fn_addr == descriptor_out;
+}
+
+Columns columns_of(const TriggerData* trigger) {
     char** arguments = trigger->tg_trigger->tgargs;
     const int count = trigger->tg_trigger->tgnargs;
     require(count == 3 || count == 4,
@@ -58,12 +71,19 @@ Columns columns_of(const TriggerData* trigger, Oid function) {
                           .features = column_number(trigger, arguments[1]),
                           .spec = cstring_to_text(arguments[2]),
                           .may_refuse = null_wanted};
-    const Oid descriptor =
-        GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("descriptor"),
-                        ObjectIdGetDatum(get_func_namespace(function)));
-    require_type(trigger, columns.photo, BYTEAOID);
-    require_type(trigger, columns.features, descriptor);
+    require_type(trigger, columns.photo, attribute_of(trigger, columns.photo)->atttypid == BYTEAOID,
+                 "bytea");
+    require_type(trigger, columns.features,
+                 is_descriptor(attribute_of(trigger, columns.features)->atttypid), "descriptor");
     return columns;
+}
+
+/// Stored outside of the row once, which an update of other columns leaves as it is.
+bool is_same_place(Datum first, Datum second) {
+    const auto* a = DatumGetPointer(first);
+    const auto* b = DatumGetPointer(second);
+    return VARATT_IS_EXTERNAL_ONDISK(a) && VARATT_IS_EXTERNAL_ONDISK(b) &&
+           memcmp(a, b, VARSIZE_EXTERNAL(a)) == 0;
 }
 
 /// True when both rows hold the same bytes, read only where their lengths are equal.
@@ -72,7 +92,20 @@ bool is_same_photo(TupleDesc row_type, int column, HeapTuple before, HeapTuple a
     const Datum old_photo = heap_getattr(before, column, row_type, &null_before);
     const Datum new_photo = heap_getattr(after, column, row_type, &null_after);
     if (null_before || null_after) return null_before && null_after;
+    if (is_same_place(old_photo, new_photo)) return true;
     return datum_image_eq(old_photo, new_photo, false, -1);
+}
+
+/// Looked up once a statement.
+const Columns* kept_columns(FunctionCallInfo fcinfo, const TriggerData* trigger) {
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        const MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+        auto* columns = static_cast<Columns*>(palloc(sizeof(Columns)));
+        *columns = columns_of(trigger);
+        fcinfo->flinfo->fn_extra = columns;
+        MemoryContextSwitchTo(caller);
+    }
+    return static_cast<const Columns*>(fcinfo->flinfo->fn_extra);
 }
 
 }  // namespace
@@ -87,8 +120,7 @@ SQL_FUNCTION(image_features_trigger) {
     require(TRIGGER_FIRED_BEFORE(event) && TRIGGER_FIRED_FOR_ROW(event) &&
                 (TRIGGER_FIRED_BY_INSERT(event) || TRIGGER_FIRED_BY_UPDATE(event)),
             "image_features_trigger must be fired before INSERT or UPDATE, for each row");
-    const Oid function = fcinfo->flinfo->fn_oid;
-    const Columns columns = columns_of(trigger, function);
+    const Columns& columns = *kept_columns(fcinfo, trigger);
     const TupleDesc row_type = RelationGetDescr(trigger->tg_relation);
 
     HeapTuple result = trigger->tg_trigtuple;
@@ -100,8 +132,7 @@ SQL_FUNCTION(image_features_trigger) {
     bool is_null;
     const Datum photo = heap_getattr(result, columns.photo, row_type, &is_null);
     Descriptor* features = nullptr;
-    if (!is_null)
-        features = features_of(DatumGetByteaPP(photo), columns.spec, function, columns.may_refuse);
+    if (!is_null) features = features_of(DatumGetByteaPP(photo), columns.spec, columns.may_refuse);
     if (features != nullptr) {
         // As an assignment would: the column may want half precision, or other dimensions.
         const int32 modifier = TupleDescAttr(row_type, columns.features - 1)->atttypmod;

@@ -34,7 +34,11 @@ struct Session {
     MemoryContext context;  ///< owns `worker`
     Worker* worker;
     int idle_ms;
+    bool is_fresh;  ///< no image has taken memory of it yet
     TimestampTz last_used;
+    uint32 image_count;    ///< of the last request
+    uint64_t images_read;  ///< of these, as the worker says
+    bool blames_image;     ///< what goes wrong is about the one after those
     ImageWorkerStats stats;
 };
 Session session;
@@ -46,7 +50,7 @@ double ms_since(TimestampTz start) {
 [[noreturn]] void report_timeout(int timeout_ms) {
     ereport(ERROR, (errcode(kTimeoutErrcode),
                     errmsg("the lookalike worker process did not answer within %d ms", timeout_ms),
-                    errhint("Raise \"lookalike.worker_timeout\", or leave this image out.")));
+                    errhint("Raise \"lookalike.worker_timeout\".")));
     pg_unreachable();
 }
 
@@ -69,9 +73,14 @@ void start_worker(uint64 shared_bytes) {
     char text[kWorkerTextBytes + 1];
     request.kind = WorkerKind::kVersions;
     worker_request(worker, &request);
-    if (!worker_await(worker, kStartTimeoutMs, &reply, text)) report_timeout(kStartTimeoutMs);
+    const WorkerPatience patience = {
+        .timeout_ms = kStartTimeoutMs, .step_cpu_ms = 0, .step_count = 0};
+    uint64_t steps_done;
+    if (worker_await(worker, &patience, &reply, text, &steps_done) != WorkerOutcome::kReplied)
+        report_timeout(kStartTimeoutMs);
     worker_keep(worker);
     session.worker = worker;
+    session.is_fresh = true;
     session.idle_ms = limits.idle_ms;
     session.last_used = GetCurrentTimestamp();
     ++session.stats.worker_starts;
@@ -121,6 +130,13 @@ Worker* ready_worker(uint64 shared_bytes) {
         case WorkerError::kImageTooLarge:
             ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
                             errhint("A superuser can raise \"lookalike.max_image_pixels\".")));
+        case WorkerError::kImageOutOfMemory:
+        case WorkerError::kImageNeedsMemory:
+            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
+                            errhint("A superuser can raise \"lookalike.worker_memory\".")));
+        case WorkerError::kImageTooSlow:
+            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
+                            errhint("Save the image again in a simpler form.")));
         case WorkerError::kBadSpec:
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg_internal("%s", text),
                             errhint("A specification is a list such as "
@@ -145,9 +161,19 @@ Worker* ready_worker(uint64 shared_bytes) {
     pg_unreachable();
 }
 
+/// The image's fault, whatever else goes on.
 bool is_refusal(WorkerError error) {
-    return error == WorkerError::kImageUnreadable || error == WorkerError::kImageUnsupported ||
-           error == WorkerError::kImageTooLarge;
+    switch (error) {
+        case WorkerError::kImageUnreadable:
+        case WorkerError::kImageUnsupported:
+        case WorkerError::kImageTooLarge:
+        case WorkerError::kImageOutOfMemory:
+        case WorkerError::kImageNeedsMemory:
+        case WorkerError::kImageTooSlow:
+            return true;
+        default:
+            return false;
+    }
 }
 
 /// False when the files are too many bytes.
@@ -172,11 +198,6 @@ uint64 result_bytes(const ImageRequest& request) {
     return sizeof(WorkerImageResult) + bytes;
 }
 
-bool names_network(const ImageRequest& request) {
-    return request.spec != nullptr &&
-           memmem(request.spec, request.spec_bytes, "net:", 4) != nullptr;
-}
-
 /// Where the parts of a request lie in the shared area; writes them when `shared` is there.
 /// Returns the bytes that they take.
 uint64 lay_out(const ImageRequest& request, char* shared, WorkerImageRequest* wire) {
@@ -196,17 +217,38 @@ uint64 lay_out(const ImageRequest& request, char* shared, WorkerImageRequest* wi
     return align_in_shared_area(end + request.spec_bytes);
 }
 
-/// Sends and waits; counts.
-void exchange(Worker* worker, WorkerRequest* request, WorkerReply* reply, char* text) {
-    const int timeout_ms = worker_timeout_ms();
+/// As if the worker had said it, which has been killed for it.
+void fill_in_slow_reply(WorkerReply* reply, char* text) {
+    *reply = {};
+    reply->status = WorkerStatus::kError;
+    reply->error = WorkerError::kImageTooSlow;
+    snprintf(text, kWorkerTextBytes + 1,
+             "image takes more than %d ms of processor time to decode, which is "
+             "\"lookalike.image_timeout\"",
+             image_timeout_ms());
+}
+
+/// Sends and waits; counts. The worker decodes `image_count` images, each within its time.
+void exchange(Worker* worker, WorkerRequest* request, uint32 image_count, WorkerReply* reply,
+              char* text) {
+    const WorkerPatience patience = {.timeout_ms = worker_timeout_ms(),
+                                     .step_cpu_ms = image_timeout_ms(),
+                                     .step_count = image_count};
     ++session.stats.requests;
     ++session.stats.failures;  // until it has not failed
+    session.image_count = image_count;
+    session.images_read = 0;
+    session.blames_image = true;
     worker_request(worker, request);
-    const bool answered = worker_await(worker, timeout_ms, reply, text);
+    const WorkerOutcome outcome =
+        worker_await(worker, &patience, reply, text, &session.images_read);
     session.last_used = GetCurrentTimestamp();
-    if (!answered) report_timeout(timeout_ms);
+    if (outcome == WorkerOutcome::kTimedOut) report_timeout(patience.timeout_ms);
+    if (outcome == WorkerOutcome::kSlowStep) return fill_in_slow_reply(reply, text);
     pause_turn();
+    if (image_count > 0) session.is_fresh = false;
     if (reply->status == WorkerStatus::kDone) --session.stats.failures;
+    session.blames_image = is_refusal(reply->error);
 }
 
 /// Returns the dimensions of its descriptors; 0 when it has to be loaded.
@@ -223,7 +265,7 @@ uint32 send_model(WorkerKind kind, const WorkerModelConfig& config, ImageBytes o
     WorkerReply reply;
     char text[kWorkerTextBytes + 1];
     const TimestampTz start = GetCurrentTimestamp();
-    exchange(worker, &message, &reply, text);
+    exchange(worker, &message, 0, &reply, text);
     if (reply.error == WorkerError::kModelMissing && kind == WorkerKind::kFindModel) {
         --session.stats.failures;
         return 0;
@@ -245,7 +287,17 @@ void copy_result(const Worker* worker, const WorkerImageRequest& wire, ImageRepl
 
 }  // namespace
 
+bool names_network(const char* spec, size_t spec_bytes) {
+    return spec != nullptr && memmem(spec, spec_bytes, "net:", 4) != nullptr;
+}
+
+bool failed_image(uint64* index) {
+    *index = session.images_read;
+    return session.blames_image && session.images_read < session.image_count;
+}
+
 bool request_images(const ImageRequest& request, ImageReply* reply) {
+    session.blames_image = false;
     if (!fits(request)) return false;
     WorkerRequest message;
     message.kind = request.kind;
@@ -257,20 +309,28 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
     const uint64 result_room = result_bytes(request);
     uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
     // A warm worker may have the network; if not, starting another one costs little.
-    if (names_network(request) && !turns_are_counted()) needed = Max(needed, kNetworkSharedBytes);
+    if (names_network(request.spec, request.spec_bytes) && !turns_are_counted())
+        needed = Max(needed, kNetworkSharedBytes);
     for (int loads = 0;; ++loads) {
         Worker* worker = ready_worker(needed);
+        const bool was_fresh = session.is_fresh;
         lay_out(request, worker->shared, &message.image);
         message.image.result_bytes = result_room;
         WorkerReply answer;
-        exchange(worker, &message, &answer, reply->text);
+        exchange(worker, &message, request.image_count, &answer, reply->text);
         if (answer.status == WorkerStatus::kDone) {
             copy_result(worker, message.image, reply);
             return true;
         }
         if (answer.error == WorkerError::kModelMissing && loads < kMaxModelLoads) {
             --session.stats.failures;
-            load_registered_model(reply->text, request.function);
+            load_registered_model(reply->text);
+            continue;
+        }
+        if (answer.error == WorkerError::kImageOutOfMemory && !was_fresh) {
+            // Images before it may have what it lacks. Of a fresh worker it can have all.
+            --session.stats.failures;
+            stop_image_worker();
             continue;
         }
         if (request.may_refuse && is_refusal(answer.error)) {

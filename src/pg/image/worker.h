@@ -25,7 +25,6 @@ struct ImageRequest {
     const char* spec;  ///< kImageFeatures, spec_bytes long
     uint32 spec_bytes;
     uint32 thumbnail_size;  ///< kImageThumbnail
-    Oid function;           ///< the SQL function that asks: networks lie in its schema
     bool may_refuse;        ///< images that cannot be used are an answer, not an ERROR
 };
 
@@ -37,9 +36,17 @@ struct ImageReply {
     char text[kWorkerTextBytes + 1];
 };
 
-/// Asks and waits. False when may_refuse is set and an image is unreadable, of an unsupported
-/// format or too large. Everything else that goes wrong is an ERROR.
+/// Asks and waits. False when may_refuse is set and an image cannot be used: it is unreadable, of
+/// an unsupported format, or takes more pixels, memory or processor time than it may. Everything
+/// else that goes wrong is an ERROR.
 bool request_images(const ImageRequest& request, ImageReply* reply);
+
+/// Which image the last request ended with, or is at. False when it was none's fault, as far as is
+/// known.
+bool failed_image(uint64* index);
+
+/// True when an extractor specification may name a network.
+bool names_network(const char* spec, size_t spec_bytes);
 
 /// Descriptor `index` of a reply to kImageFeatures, palloc'd and checked.
 Descriptor* reply_descriptor(const ImageReply& reply, uint32 image_count, uint32 index);

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cmath>
 
@@ -97,29 +98,66 @@ bool receive(Worker* worker, Received* received) {
     return true;
 }
 
-/// Waits for the final reply. False when the deadline passed before.
-bool wait_for_reply(Worker* worker, TimestampTz deadline, Received* received,
-                    WorkerProgress progress, void* argument) {
-    if (!worker->request_in_flight) elog(ERROR, "no request to the lookalike worker is in flight");
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        // Also when replies keep coming: progress without end is no answer.
-        if (deadline != kNoDeadline && GetCurrentTimestamp() >= deadline) return false;
-        if (!receive(worker, received)) {
-            wait_for_socket(worker->socket, deadline);
-            continue;
-        }
-        const WorkerReply& header = received->header;
-        if (header.status != WorkerStatus::kProgress) break;
-        if (header.step > header.step_count)
-            report_nonsense(worker, "A progress reply counts more steps than there are.");
-        if (progress) progress(header.step, header.step_count, argument);
-    }
+/// Reads what is there: true when it is the final reply; a progress reply is noted.
+bool receive_last(Worker* worker, Received* received, bool* has_progressed) {
+    *has_progressed = false;
+    if (!receive(worker, received)) return false;
+    const WorkerReply& header = received->header;
+    *has_progressed = header.status == WorkerStatus::kProgress;
+    if (*has_progressed && header.step > header.step_count)
+        report_nonsense(worker, "A progress reply counts more steps than there are.");
+    if (*has_progressed) return false;
     worker->request_in_flight = false;
-    if (received->header.status != WorkerStatus::kDone &&
-        received->header.status != WorkerStatus::kError)
+    if (header.status != WorkerStatus::kDone && header.status != WorkerStatus::kError)
         report_nonsense(worker, "A reply has an unknown status.");
     return true;
+}
+
+void require_in_flight(const Worker* worker) {
+    if (!worker->request_in_flight) elog(ERROR, "no request to the lookalike worker is in flight");
+}
+
+void wait_for_reply(Worker* worker, Received* received, WorkerProgress progress, void* argument) {
+    require_in_flight(worker);
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        bool has_progressed;
+        if (receive_last(worker, received, &has_progressed)) return;
+        if (!has_progressed)
+            wait_for_socket(worker->socket, kNoDeadline);
+        else if (progress)
+            progress(received->header.step, received->header.step_count, argument);
+    }
+}
+
+/// Processor time of a worker; 0 where the system does not tell.
+int64 cpu_ms(const Worker* worker) {
+    clockid_t clock;
+    timespec time;
+    if (clock_getcpuclockid(worker->pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
+    return static_cast<int64>(time.tv_sec) * 1000 + time.tv_nsec / 1000000;
+}
+
+/// A step in which a worker may use so much processor time and no more.
+struct LimitedStep {
+    int limit_ms;  ///< 0: none
+    int64 cpu_ms_before;
+    TimestampTz next_look;  ///< one thread cannot have used it up before
+};
+
+LimitedStep begin_step(const Worker* worker, int limit_ms) {
+    if (limit_ms == 0) return {.limit_ms = 0, .cpu_ms_before = 0, .next_look = kNoDeadline};
+    return {.limit_ms = limit_ms,
+            .cpu_ms_before = cpu_ms(worker),
+            .next_look = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), limit_ms)};
+}
+
+bool is_over_its_limit(const Worker* worker, TimestampTz now, LimitedStep* step) {
+    if (step->limit_ms == 0 || now < step->next_look) return false;
+    const int64 left_ms = step->limit_ms - (cpu_ms(worker) - step->cpu_ms_before);
+    if (left_ms <= 0) return true;
+    step->next_look = TimestampTzPlusMilliseconds(now, left_ms);
+    return false;
 }
 
 /// Sends a request, waits for its end, with no progress and no text.
@@ -155,22 +193,41 @@ void worker_request(Worker* worker, WorkerRequest* request) {
 void worker_wait(Worker* worker, WorkerReply* reply, char* text, WorkerProgress progress,
                  void* argument) {
     Received received;
-    wait_for_reply(worker, kNoDeadline, &received, progress, argument);
+    wait_for_reply(worker, &received, progress, argument);
     if (received.header.status == WorkerStatus::kError) report_refusal(&received);
     *reply = received.header;
     if (text) strlcpy(text, received.text, kWorkerTextBytes + 1);
 }
 
-bool worker_await(Worker* worker, int timeout_ms, WorkerReply* reply, char* text) {
+WorkerOutcome worker_await(Worker* worker, const WorkerPatience* patience, WorkerReply* reply,
+                           char* text, uint64_t* steps_done) {
     Received received;
-    const TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
-    if (!wait_for_reply(worker, deadline, &received, nullptr, nullptr)) {
-        worker_stop(worker);
-        return false;
+    const TimestampTz deadline =
+        TimestampTzPlusMilliseconds(GetCurrentTimestamp(), patience->timeout_ms);
+    const auto limit_of = [patience](uint64_t step) {
+        return step < patience->step_count ? patience->step_cpu_ms : 0;
+    };
+    *steps_done = 0;
+    require_in_flight(worker);
+    for (LimitedStep step = begin_step(worker, limit_of(0));;) {
+        CHECK_FOR_INTERRUPTS();
+        // Also when replies keep coming: progress without end is no answer.
+        const TimestampTz now = GetCurrentTimestamp();
+        const bool is_late = now >= deadline;
+        if (is_late || is_over_its_limit(worker, now, &step)) {
+            worker_stop(worker);
+            return is_late ? WorkerOutcome::kTimedOut : WorkerOutcome::kSlowStep;
+        }
+        bool has_progressed;
+        if (receive_last(worker, &received, &has_progressed)) break;
+        if (has_progressed)
+            step = begin_step(worker, limit_of(++*steps_done));
+        else
+            wait_for_socket(worker->socket, Min(deadline, step.next_look));
     }
     *reply = received.header;
     strlcpy(text, received.text, kWorkerTextBytes + 1);
-    return true;
+    return WorkerOutcome::kReplied;
 }
 
 uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* centroids,

@@ -26,9 +26,23 @@ void worker_request(Worker* worker, WorkerRequest* request);
 void worker_wait(Worker* worker, WorkerReply* reply, char* text, WorkerProgress progress,
                  void* argument);
 
-/// The same, but an error reply is returned like any other, and a worker that has not answered
-/// after timeout_ms is killed: false. `text` is required.
-bool worker_await(Worker* worker, int timeout_ms, WorkerReply* reply, char* text);
+/// How long a request may take.
+struct WorkerPatience {
+    int timeout_ms;       ///< by the clock, for all of it
+    int step_cpu_ms;      ///< processor time of the worker for each of its steps; 0: as it likes
+    uint64_t step_count;  ///< what comes after so many progress replies has no such limit
+};
+
+enum class WorkerOutcome {
+    kReplied,
+    kTimedOut,  ///< timeout_ms have passed, and the worker was killed
+    kSlowStep,  ///< it was killed for a step that takes more than step_cpu_ms
+};
+
+/// The same, but an error reply is returned like any other, and patience has an end. `text` is
+/// required; `steps_done` counts progress replies, also when this ends with an ERROR.
+WorkerOutcome worker_await(Worker* worker, const WorkerPatience* patience, WorkerReply* reply,
+                           char* text, uint64_t* steps_done);
 
 struct WorkerTraining {
     uint64_t rows_offset;       ///< row_count x dims floats that the caller has put there
