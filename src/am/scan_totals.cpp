@@ -11,6 +11,10 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
+#include <algorithm>
+
+#include "am/scan_rights.h"
+
 namespace lookalike {
 namespace {
 
@@ -197,6 +201,11 @@ SQL_FUNCTION(faiss_index_totals) {
                                   Int64GetDatum(static_cast<int64>(counts.rows_emitted)),
                                   Float8GetDatum(counts.milliseconds)};
     bool is_null[kColumnCount] = {!OidIsValid(totals.key.index)};
+    // How often an index is scanned is no secret: pg_stat_all_indexes tells it to everybody.
+    constexpr int kFirstCount = 3;
+    if (!may_see_counts(totals.key.index, GetUserId())) {
+        std::fill(is_null + kFirstCount, is_null + kColumnCount, true);
+    }
     HeapTuple tuple = heap_form_tuple(call->tuple_desc, values, is_null);
     SRF_RETURN_NEXT(call, HeapTupleGetDatum(tuple));
 }

@@ -42,6 +42,33 @@ for my $case ([ 'debug', 'debug1', 'DEBUG' ], [ 'log', 'log', 'LOG' ], [ 'debug'
     is($found, $word, "$setting is said at $level as '$word'");
 }
 
+# Who may not know these counts is not told them, whoever ran the scan; the server's log is.
+$node->safe_psql('postgres', qq{
+    CREATE ROLE tenant;
+    CREATE TABLE hidden AS TABLE t;
+    CREATE INDEX hidden_d ON hidden USING faiss (d);
+    ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY nothing ON hidden USING (pg_column_size(d) < 0);
+    GRANT SELECT ON hidden TO tenant;
+    CREATE FUNCTION search() RETURNS void LANGUAGE sql SECURITY DEFINER SET enable_seqscan = off
+        AS 'SELECT FROM hidden ORDER BY d <-> ''[0,0,0,0]'' LIMIT 10'});
+for my $search ('SELECT 1 FROM hidden ORDER BY d <-> \'[0,0,0,0]\' LIMIT 10', 'SELECT search()')
+{
+    for my $setting (qw(notice debug log))
+    {
+        my $start = -s $node->logfile;
+        my (undef, undef, $lines) = $node->psql('postgres', by_index(
+            "SET ROLE tenant; SET lookalike.log_scan = $setting; SET client_min_messages = debug1; $search"));
+        unlike($lines, qr/scan of index/, "$search: $setting tells the client nothing");
+        my $logged = slurp_file($node->logfile, $start) =~ /LOG:  scan of index "hidden_d"/ ? 'logged' : '';
+        is($logged, $setting eq 'log' ? 'logged' : '', '... and the log what it should');
+    }
+}
+like(($node->psql('postgres', by_index(
+        "SET lookalike.log_scan = notice; SELECT search()")))[2],
+    qr/NOTICE:  scan of index "hidden_d"/, 'a superuser is told');
+$node->safe_psql('postgres', 'DROP FUNCTION search; DROP TABLE hidden');
+
 # The sums.
 is(sums(), 't_d|server|5|5', 'one server, sums of all sessions');
 $node->safe_psql('postgres', by_index(qq{
