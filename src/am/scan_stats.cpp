@@ -88,7 +88,7 @@ void report_scan(Relation index, ScanProgress* progress) {
     if (progress->counts.loops == 0) return;
     progress->counts.milliseconds = INSTR_TIME_GET_MILLISEC(progress->time);
     last_scan = {RelationGetRelid(index), *progress};
-    add_to_totals(RelationGetRelid(index), progress->counts);
+    add_to_totals(index, progress->counts);
     log_scan(index, *progress);
 }
 
