@@ -770,10 +770,12 @@ CREATE FUNCTION lookalike_versions(OUT component text, OUT version text) RETURNS
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lookalike_versions() IS 'what lookalike consists of: for bug reports';
 
--- Not in a parallel worker: it locks the table against writers.
-CREATE FUNCTION faiss_index_check(index regclass) RETURNS void
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION faiss_index_check(regclass) IS 'checks every page of a faiss index and every entry against the table; locks out writers';
+-- Not in a parallel worker: it may lock the table against writers. A standby cannot.
+CREATE FUNCTION faiss_index_check(
+    index regclass,
+    lock_writers boolean DEFAULT NOT pg_catalog.pg_is_in_recovery()
+) RETURNS void AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION faiss_index_check(regclass, boolean) IS 'checks every page of a faiss index, and every row of the table against its entry';
 
 -- For an index with the default options and the settings of now.
 CREATE FUNCTION faiss_index_estimate(

@@ -256,6 +256,7 @@ IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count) {
     auto* state = static_cast<ScanState*>(palloc0(sizeof(ScanState)));
     state->context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss index scan", ALLOCSET_DEFAULT_SIZES);
+    state->progress.user = GetUserId();
     state->pointers = static_cast<EntryPointer*>(
         palloc(sizeof(EntryPointer) * Max(plain_list_geometry().max_entries, 2048u)));
     if (order_by_count > 0) {

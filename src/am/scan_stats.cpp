@@ -6,6 +6,7 @@ extern "C" {
 #include "utils/guc.h"
 }
 
+#include "am/scan_rights.h"
 #include "am/scan_totals.h"
 
 namespace lookalike {
@@ -32,10 +33,13 @@ int log_level() {
     return log_scan_setting == kLogNotice ? NOTICE : LOG;
 }
 
+// The client is told what its session may know, whoever owns the function that runs.
 void log_scan(Relation index, const ScanProgress& progress) {
     if (log_scan_setting == kLogOff) return;
+    const bool may_see = may_see_scan(RelationGetRelid(index), progress.user, GetOuterUserId());
+    if (!may_see && log_scan_setting != kLogServer) return;
     const ScanCounts& counts = progress.counts;
-    ereport(log_level(),
+    ereport(may_see ? log_level() : LOG_SERVER_ONLY,
             (errmsg("scan of index \"%s\": loops: " UINT64_FORMAT ", lists probed: " UINT64_FORMAT
                     " of %u, skipped: " UINT64_FORMAT ", entries scanned: " UINT64_FORMAT
                     ", filtered out: " UINT64_FORMAT ", refined: " UINT64_FORMAT
@@ -84,7 +88,7 @@ void report_scan(Relation index, ScanProgress* progress) {
     if (progress->counts.loops == 0) return;
     progress->counts.milliseconds = INSTR_TIME_GET_MILLISEC(progress->time);
     last_scan = {RelationGetRelid(index), *progress};
-    add_to_totals(RelationGetRelid(index), progress->counts);
+    add_to_totals(index, progress->counts);
     log_scan(index, *progress);
 }
 
@@ -107,8 +111,11 @@ SQL_FUNCTION(faiss_scan_stats) {
         descriptor->natts != kColumnCount) {
         elog(ERROR, "return type must be the declared row type");
     }
-    if (!OidIsValid(last_scan.index)) PG_RETURN_NULL();
     const ScanProgress& progress = last_scan.progress;
+    if (!OidIsValid(last_scan.index) ||
+        !may_see_scan(last_scan.index, progress.user, GetUserId())) {
+        PG_RETURN_NULL();
+    }
     const ScanCounts& counts = progress.counts;
     Datum values[kColumnCount] = {ObjectIdGetDatum(last_scan.index),
                                   Int64GetDatum(static_cast<int64>(counts.loops)),

@@ -35,10 +35,11 @@ struct ScanCounts {
     void add_search(const Search& search);
 };
 
-/// What is counted while a scan runs. All zero to begin with.
+/// What is counted while a scan runs. All zero to begin with, but for the user.
 struct ScanProgress {
     ScanCounts counts;
     instr_time time;
+    Oid user;                ///< who runs it: of a function, its owner
     uint32 list_count;       ///< of the index
     StopReason stop_reason;  ///< of the last loop
 };

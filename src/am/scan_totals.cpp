@@ -2,6 +2,9 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
 #include "funcapi.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
@@ -10,6 +13,10 @@ extern "C" {
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 }
+
+#include <algorithm>
+
+#include "am/scan_rights.h"
 
 namespace lookalike {
 namespace {
@@ -127,6 +134,46 @@ Totals* copy_totals(uint64* count) {
     return copies;
 }
 
+void lock_entries() {
+    if (shared_state != nullptr) LWLockAcquire(shared_state->lock, LW_EXCLUSIVE);
+}
+
+void unlock_entries() {
+    if (shared_state != nullptr) LWLockRelease(shared_state->lock);
+}
+
+// REQUIRES: lock_entries().
+void forget_database(Oid database) {
+    HASH_SEQ_STATUS sequence;
+    hash_seq_init(&sequence, table);
+    while (auto* totals = static_cast<Totals*>(hash_seq_search(&sequence))) {
+        if (totals->key.database == database) {
+            hash_search(table, &totals->key, HASH_REMOVE, nullptr);
+        }
+    }
+}
+
+object_access_hook_type previous_access_hook;
+
+// What is dropped gives its place back at once. Should the drop be rolled back, its sums begin
+// anew.
+void forget_dropped(ObjectAccessType access, Oid class_id, Oid object_id, int part,
+                    void* argument) {
+    if (previous_access_hook != nullptr) {
+        previous_access_hook(access, class_id, object_id, part, argument);
+    }
+    if (access != OAT_DROP || table == nullptr) return;
+    if (class_id != RelationRelationId && class_id != DatabaseRelationId) return;
+    lock_entries();
+    if (class_id == DatabaseRelationId) {
+        forget_database(object_id);
+    } else {
+        const TotalsKey key{MyDatabaseId, object_id};
+        hash_search(table, &key, HASH_REMOVE, nullptr);
+    }
+    unlock_entries();
+}
+
 struct TotalsRows {
     uint64 count;
     Totals* totals;
@@ -135,19 +182,22 @@ struct TotalsRows {
 }  // namespace
 
 void prepare_scan_totals() {
+    previous_access_hook = object_access_hook;
+    object_access_hook = forget_dropped;
     if (!process_shared_preload_libraries_in_progress) return;
     on_shared_memory_request<request_memory>();
     previous_startup_hook = shmem_startup_hook;
     shmem_startup_hook = attach_memory;
 }
 
-void add_to_totals(Oid index, const ScanCounts& counts) {
-    const TotalsKey key{MyDatabaseId, index};
+void add_to_totals(Relation index, const ScanCounts& counts) {
+    const TotalsKey key{MyDatabaseId, RelationGetRelid(index)};
     if (shared_state == nullptr) {
         if (table == nullptr) make_local_table();
         count_scan(make_totals(key), counts);
         return;
     }
+    if (RELATION_IS_LOCAL(index)) return;
     LWLockAcquire(shared_state->lock, LW_SHARED);
     auto* totals = static_cast<Totals*>(hash_search(table, &key, HASH_FIND, nullptr));
     if (totals == nullptr) {
@@ -197,6 +247,11 @@ SQL_FUNCTION(faiss_index_totals) {
                                   Int64GetDatum(static_cast<int64>(counts.rows_emitted)),
                                   Float8GetDatum(counts.milliseconds)};
     bool is_null[kColumnCount] = {!OidIsValid(totals.key.index)};
+    // How often an index is scanned is no secret: pg_stat_all_indexes tells it to everybody.
+    constexpr int kFirstCount = 3;
+    if (!may_see_counts(totals.key.index, GetUserId())) {
+        std::fill(is_null + kFirstCount, is_null + kColumnCount, true);
+    }
     HeapTuple tuple = heap_form_tuple(call->tuple_desc, values, is_null);
     SRF_RETURN_NEXT(call, HeapTupleGetDatum(tuple));
 }
@@ -204,17 +259,9 @@ SQL_FUNCTION(faiss_index_totals) {
 // Of this database's indexes, and of those that found no place.
 SQL_FUNCTION(faiss_index_stats_reset) {
     if (table == nullptr) PG_RETURN_VOID();
-    if (shared_state != nullptr) LWLockAcquire(shared_state->lock, LW_EXCLUSIVE);
-    HASH_SEQ_STATUS sequence;
-    hash_seq_init(&sequence, table);
-    while (auto* totals = static_cast<Totals*>(hash_seq_search(&sequence))) {
-        if (totals->key.database == MyDatabaseId) {
-            hash_search(table, &totals->key, HASH_REMOVE, nullptr);
-        }
-    }
-    if (shared_state != nullptr) {
-        clear_counts(&shared_state->others);
-        LWLockRelease(shared_state->lock);
-    }
+    lock_entries();
+    forget_database(MyDatabaseId);
+    if (shared_state != nullptr) clear_counts(&shared_state->others);
+    unlock_entries();
     PG_RETURN_VOID();
 }

@@ -9,7 +9,8 @@ namespace lookalike {
 /// Asks for shared memory, if the library is being loaded with the server. Called by _PG_init.
 void prepare_scan_totals();
 
-/// Counts a scan of an index of this database.
-void add_to_totals(Oid index, const ScanCounts& counts);
+/// Counts a scan of an index of this database. In shared memory only one that other sessions see
+/// has a place: temporary indexes, and those that a rollback takes back, cost nothing to make.
+void add_to_totals(Relation index, const ScanCounts& counts);
 
 }  // namespace lookalike

@@ -10,6 +10,7 @@ extern "C" {
 #include "storage/lmgr.h"
 }
 
+#include "am/storage/free_pages.h"
 #include "am/storage/pages.h"
 #include "am/storage/recycle.h"
 #include "core/code/index_space.h"
@@ -86,7 +87,7 @@ void sweep_page(Sweep* sweep, BlockNumber block) {
     if (PageIsNew(BufferGetPage(buffer)) || page_fault(page, PageKind::kFree) == nullptr) {
         // A crash may have left a new page behind.
         UnlockReleaseBuffer(buffer);
-        RecordFreeIndexPage(sweep->index, block);
+        record_free_page(sweep->index, block);
         sweep->result->pages_free += 1;
         return;
     }

@@ -1,8 +1,11 @@
 // faiss_index_check: every page of an index, and every entry against the table.
 //
-// It takes a ShareLock on the table and on the index, as amcheck does where it wants to be certain:
-// nobody writes and no VACUUM runs, so that everything must fit together exactly. Reading goes on.
-// A standby cannot take this lock: check the primary, or a promoted copy.
+// With a ShareLock on the table and on the index, as amcheck's bt_index_parent_check, nobody writes
+// and no VACUUM runs, so that everything must fit together exactly. Reading goes on.
+//
+// With an AccessShareLock, as bt_index_check, and so on a standby, too, it walks like a search,
+// sees what is true of every page while that is locked, and holds the rows of a snapshot that is
+// older than the walk against their entries, which stay where they are (docs/INDEX_FORMAT.md).
 //
 // Faults are what a crash cannot leave behind. Pages that were allocated and never linked are not:
 // they are counted at DEBUG1.
@@ -12,6 +15,7 @@ extern "C" {
 #include "catalog/pg_operator_d.h"
 #include "executor/tuptable.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 }
 
 #include <algorithm>
@@ -22,8 +26,12 @@ using namespace lookalike;
 
 namespace {
 
-CheckState* make_state(const InspectedIndex& inspected) {
+CheckState* make_state(const InspectedIndex& inspected, bool locks_writers) {
     auto* state = static_cast<CheckState*>(palloc0(sizeof(CheckState)));
+    state->locks_writers = locks_writers;
+    // What the newest snapshot sees has its entries by now. That no transaction of long ago counts
+    // is why it need not care for broken HOT chains.
+    state->snapshot = RegisterSnapshot(GetLatestSnapshot());
     state->heap = inspected.heap;
     state->index = inspected.index;
     state->block_count = RelationGetNumberOfBlocks(inspected.index);
@@ -56,15 +64,18 @@ void start_sort(CheckState* state) {
     state->get_slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
 }
 
-void check_index(const InspectedIndex& inspected) {
-    CheckState* state = make_state(inspected);
+void check_index(const InspectedIndex& inspected, bool locks_writers) {
+    CheckState* state = make_state(inspected, locks_writers);
     allocate_scratch(state);
     start_sort(state);
     check_pages(state);
     check_rows(state);
-    ereport(DEBUG1, (errmsg_internal("index \"%s\" has %u pages, " UINT64_FORMAT " of them leaked",
-                                     RelationGetRelationName(state->index), state->block_count,
-                                     state->leaked_pages)));
+    if (locks_writers)
+        ereport(DEBUG1,
+                (errmsg_internal("index \"%s\" has %u pages, " UINT64_FORMAT " of them leaked",
+                                 RelationGetRelationName(state->index), state->block_count,
+                                 state->leaked_pages)));
+    UnregisterSnapshot(state->snapshot);
     ExecDropSingleTupleTableSlot(state->put_slot);
     ExecDropSingleTupleTableSlot(state->get_slot);
 }
@@ -72,12 +83,13 @@ void check_index(const InspectedIndex& inspected) {
 }  // namespace
 
 SQL_FUNCTION(faiss_index_check) {
-    const InspectedIndex inspected =
-        open_inspected(PG_GETARG_OID(0), ShareLock, InspectRight::kMaintain);
+    const bool locks_writers = PG_GETARG_BOOL(1);
+    const InspectedIndex inspected = open_inspected(
+        PG_GETARG_OID(0), locks_writers ? ShareLock : AccessShareLock, InspectRight::kMaintain);
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss check", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
-    check_index(inspected);
+    check_index(inspected, locks_writers);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
     close_inspected(inspected);

@@ -6,6 +6,7 @@
 extern "C" {
 #include "executor/tuptable.h"
 #include "storage/off.h"
+#include "utils/snapshot.h"
 #include "utils/tuplesort.h"
 }
 
@@ -33,14 +34,16 @@ struct StoredEntry {
 /// Lives in one memory context. Memory does not grow with the table: a bit for each page of the
 /// index, 12 bytes for each list, and maintenance_work_mem for sorting the entries by row.
 struct CheckState : IndexPages {
+    bool locks_writers;  ///< nobody writes: everything must fit exactly
+    Snapshot snapshot;   ///< older than anything that was read of the index
     ListGeometry plain;
-    BlockNumber block_count;
+    BlockNumber block_count;  ///< when the check began, as the next
     BlockNumber heap_block_count;
     uint8_t* reached;    ///< a bit for each page
     CheckedList* lists;  ///< sorted by list_id once the root was read; depth 2 only
     uint32 list_count;
     Tuplesortstate* entries;  ///< of rows: see entry_row_descriptor
-    uint64 leaked_pages;
+    uint64 leaked_pages;      ///< beside writers: or linked meanwhile
 
     // Scratch.
     TupleTableSlot* put_slot;                   ///< into `entries`

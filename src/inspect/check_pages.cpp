@@ -1,6 +1,10 @@
 // The pages of an index, from the meta page along every link; then those that no link leads to.
 #include "inspect/check.h"
 
+extern "C" {
+#include "access/xlog.h"
+}
+
 #include <algorithm>
 #include <cstring>
 
@@ -10,20 +14,34 @@
 namespace lookalike {
 namespace {
 
-// A page that is linked, for the first time.
-Buffer reach_page(CheckState* state, BlockNumber block, PageKind kind) {
-    CHECK_FOR_INTERRUPTS();
-    const Buffer buffer = lock_page(state->index, block, BUFFER_LOCK_SHARE);
-    check_page(state->index, buffer, kind);
+// Of pages that came later nobody asks. Beside writers a page may serve one list after another:
+// that two have it at the same time its own page tells, which names one.
+void mark_reached(CheckState* state, BlockNumber block) {
+    if (block >= state->block_count) return;
     uint8_t* byte = &state->reached[block / 8];
     const auto bit = static_cast<uint8_t>(1 << (block % 8));
-    if (*byte & bit) raise_corrupted(state->index, block, "two links lead to the page");
+    if (state->locks_writers && (*byte & bit)) {
+        raise_corrupted(state->index, block, "two links lead to the page");
+    }
     *byte |= bit;
+}
+
+// A page that is linked, and locked.
+void check_reached(CheckState* state, Buffer buffer, PageKind kind) {
+    const BlockNumber block = BufferGetBlockNumber(buffer);
+    check_page(state->index, buffer, kind);
+    mark_reached(state, block);
     const auto* header = reinterpret_cast<PageHeader>(buffer_bytes(buffer));
     if (header->pd_special != BLCKSZ - sizeof(PageTrailer) ||
         header->pd_lower != header->pd_special || header->pd_upper != header->pd_special) {
         raise_corrupted(state->index, block, "the page has a hole");
     }
+}
+
+Buffer reach_page(CheckState* state, BlockNumber block, PageKind kind) {
+    CHECK_FOR_INTERRUPTS();
+    const Buffer buffer = lock_page(state->index, block, BUFFER_LOCK_SHARE);
+    check_reached(state, buffer, kind);
     return buffer;
 }
 
@@ -39,7 +57,7 @@ void check_stream_page(CheckState* state, BlockNumber block, PageKind kind, Bloc
 }
 
 // The pages that a list page names, also those that no entry uses yet, and those that its entries
-// need.
+// need. The list page is locked, so that they are its own.
 void check_streams(CheckState* state, BlockNumber list_page, const ListGeometry& geometry) {
     const ListPageView view(geometry, state->page);
     const BlockNumber list_id = page_trailer(state->page)->list_id;
@@ -71,36 +89,53 @@ void check_streams(CheckState* state, BlockNumber list_page, const ListGeometry&
 
 typedef void (*CheckEntry)(CheckState* state, BlockNumber list_page, uint32 index);
 
-// Walks the pages of a list; `check_entry` is called for every entry in use, with state->page a
-// copy of its page.
+// Copies a page of a list, which is locked, to state->page, and checks all but its entries.
+void check_page_of_list(CheckState* state, Buffer buffer, BlockNumber list_id,
+                        const ListGeometry& geometry, uint32 level) {
+    const BlockNumber block = BufferGetBlockNumber(buffer);
+    check_reached(state, buffer, PageKind::kList);
+    check_list_page(state->index, buffer, geometry);
+    memcpy(state->page, buffer_bytes(buffer), BLCKSZ);
+    const PageTrailer* trailer = page_trailer(state->page);
+    const ListHeader& header = ListPageView(geometry, state->page).header();
+    if (trailer->list_id != list_id) {
+        raise_corrupted(state->index, block, "the page belongs to another list");
+    }
+    if (header.level != level || trailer->owner != kNoBlock) {
+        raise_corrupted(state->index, block, "the page is of another level of the tree");
+    }
+    // Only a hint, and the page it names may serve another list by now; but it must exist.
+    if ((header.insert_block >= state->block_count &&
+         header.insert_block >= RelationGetNumberOfBlocks(state->index)) ||
+        (block != list_id && header.insert_block != kNoBlock)) {
+        raise_corrupted(state->index, block, "the page for new entries cannot be right");
+    }
+    check_streams(state, block, geometry);
+}
+
+// Walks the pages of a list as a search does (reader.cpp); `check_entry` is called for every entry
+// in use, with state->page a copy of its page.
 void check_list(CheckState* state, BlockNumber list_id, const ListGeometry& geometry, uint32 level,
                 CheckEntry check_entry) {
-    BlockNumber block = list_id;
-    do {
-        const Buffer buffer = reach_page(state, block, PageKind::kList);
-        check_list_page(state->index, buffer, geometry);
-        memcpy(state->page, buffer_bytes(buffer), BLCKSZ);
+    const bool locks_overlap = RecoveryInProgress();
+    Buffer buffer = lock_page(state->index, list_id, BUFFER_LOCK_SHARE);
+    for (uint32 length = 1;; ++length) {
+        const BlockNumber block = BufferGetBlockNumber(buffer);
+        check_page_of_list(state, buffer, list_id, geometry, level);
+        const BlockNumber next = page_trailer(state->page)->next;
+        const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : pin_page(state->index, next);
+        if (next != kNoBlock && locks_overlap) LockBuffer(next_buffer, BUFFER_LOCK_SHARE);
         UnlockReleaseBuffer(buffer);
-        const PageTrailer* trailer = page_trailer(state->page);
-        const BlockNumber next = trailer->next;
+        CHECK_FOR_INTERRUPTS();
         const ListPageView view(geometry, state->page);
-        if (trailer->list_id != list_id) {
-            raise_corrupted(state->index, block, "the page belongs to another list");
-        }
-        if (view.header().level != level || trailer->owner != kNoBlock) {
-            raise_corrupted(state->index, block, "the page is of another level of the tree");
-        }
-        // Only a hint, and the page it names may serve another list by now; but it must exist.
-        if (view.header().insert_block >= state->block_count ||
-            (block != list_id && view.header().insert_block != kNoBlock)) {
-            raise_corrupted(state->index, block, "the page for new entries cannot be right");
-        }
-        check_streams(state, block, geometry);
         for (uint32 i = 0; i < view.entry_places(); ++i) {
             if (view.is_live(i)) check_entry(state, block, i);
         }
-        block = next;
-    } while (block != kNoBlock);
+        if (next == kNoBlock) break;
+        check_chain(state->index, list_id, length);
+        if (!locks_overlap) LockBuffer(next_buffer, BUFFER_LOCK_SHARE);
+        buffer = next_buffer;
+    }
 }
 
 const ListGeometry& geometry_of(const CheckState* state, BlockNumber list_id) {
@@ -112,6 +147,9 @@ void sort_row_entry(CheckState* state, BlockNumber list_page, uint32 index) {
     const BlockNumber list_id = page_trailer(state->page)->list_id;
     const EntryPointer pointer =
         ListPageView(geometry_of(state, list_id), state->page).pointer(index);
+    if (pointer.block() >= state->heap_block_count) {
+        state->heap_block_count = RelationGetNumberOfBlocks(state->heap);
+    }
     if (pointer.block() >= state->heap_block_count || pointer.offset == 0 ||
         pointer.offset > MaxOffsetNumber) {
         raise_corrupted(state->index, list_page, "an entry points beyond the end of the table");
@@ -212,8 +250,11 @@ void check_pages(CheckState* state) {
     check_list(state, meta.nan_list, state->plain, 0,
                meta.metric == Metric::kCosine ? sort_row_entry : refuse_entry);
     if (meta.depth == 1) {
-        check_list(state, meta.root_list, state->leaf, 0,
-                   meta.dims > 0 ? sort_row_entry : refuse_entry);
+        // The first row may have come and settled what its page looks like.
+        if (meta.dims > 0 || state->locks_writers) {
+            check_list(state, meta.root_list, state->leaf, 0,
+                       meta.dims > 0 ? sort_row_entry : refuse_entry);
+        }
     } else {
         check_root(state);
         for (uint32 i = 0; i < state->list_count; ++i)

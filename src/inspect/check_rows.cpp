@@ -11,7 +11,6 @@ extern "C" {
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 }
 
 #include <algorithm>
@@ -25,6 +24,7 @@ namespace lookalike {
 namespace {
 
 constexpr int64 kNoEntry = -1;
+constexpr int64 kTwoEntries = -2;
 
 struct RowScan {
     CheckState* state;
@@ -37,7 +37,7 @@ struct RowScan {
 
     // Of one block of the table.
     BlockNumber block;
-    int64 places[MaxOffsetNumber + 1];  // of the entries, by offset, or kNoEntry
+    int64 places[MaxOffsetNumber + 1];  // of the entries, by offset, or one of the above
 
     // Whose line pointers are known, by offset: an index may point there.
     BlockNumber known_block;
@@ -80,13 +80,18 @@ void learn_line_pointers(RowScan* scan, BlockNumber block) {
     scan->known_block = block;
 }
 
+// Beside writers the row may have gone, with the entry, since that was read.
 void check_points_at_row(RowScan* scan) {
-    if (!scan->is_heap) return;
+    if (!scan->is_heap || !scan->state->locks_writers) return;
     const auto block = static_cast<BlockNumber>(scan->row >> 16);
     if (scan->known_block != block) learn_line_pointers(scan, block);
     if (!scan->is_root[scan->row & 0xffff]) {
         raise_row_fault(scan, scan->row, "An entry points at a row that does not exist");
     }
+}
+
+[[noreturn]] void raise_two_entries(const RowScan* scan, int64 row) {
+    raise_row_fault(scan, row, "Two entries point at it");
 }
 
 void advance(RowScan* scan) {
@@ -97,7 +102,8 @@ void advance(RowScan* scan) {
     slot_getallattrs(slot);
     scan->row = DatumGetInt64(slot->tts_values[0]);
     scan->place = DatumGetInt64(slot->tts_values[1]);
-    if (scan->row == previous) raise_row_fault(scan, scan->row, "Two entries point at it");
+    // Beside writers the one may have gone with a row before the other came.
+    if (scan->row == previous && scan->state->locks_writers) raise_two_entries(scan, scan->row);
     check_points_at_row(scan);
 }
 
@@ -108,7 +114,8 @@ void collect_entries(RowScan* scan, BlockNumber block) {
     while (!scan->at_end && static_cast<BlockNumber>(scan->row >> 16) <= block) {
         CHECK_FOR_INTERRUPTS();
         if (static_cast<BlockNumber>(scan->row >> 16) == block) {
-            scan->places[scan->row & 0xffff] = scan->place;
+            int64* place = &scan->places[scan->row & 0xffff];
+            *place = *place == kNoEntry ? scan->place : kTwoEntries;
         }
         advance(scan);
     }
@@ -239,6 +246,7 @@ void check_row(Relation, ItemPointer pointer, Datum* values, bool* is_null, bool
     if (scan->block != block) collect_entries(scan, block);
     const int64 place = offset > MaxOffsetNumber ? kNoEntry : scan->places[offset];
     if (place == kNoEntry) raise_row_fault(scan, row, "It has no entry");
+    if (place == kTwoEntries) raise_two_entries(scan, row);
     const MemoryContext previous = MemoryContextSwitchTo(scan->row_context);
     check_row_value(scan, row, place, values, is_null);
     MemoryContextSwitchTo(previous);
@@ -266,16 +274,12 @@ void check_rows(CheckState* state) {
     tuplesort_performsort(state->entries);
     RowScan* scan = start_row_scan(state);
     advance(scan);
-    // Nobody writes: what the newest snapshot sees is what there is. That no transaction of long
-    // ago counts is why it need not care for broken HOT chains.
-    const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
     // From the first block on: the entries come in that order.
     const TableScanDesc table =
-        table_beginscan_strat(state->heap, snapshot, 0, nullptr, true, false);
+        table_beginscan_strat(state->heap, state->snapshot, 0, nullptr, true, false);
     IndexInfo* info = BuildIndexInfo(state->index);
     info->ii_Concurrent = true;  // as the snapshot says, not by the rows' own state
     table_index_build_scan(state->heap, state->index, info, true, false, check_row, scan, table);
-    UnregisterSnapshot(snapshot);
     while (!scan->at_end) {
         CHECK_FOR_INTERRUPTS();
         advance(scan);

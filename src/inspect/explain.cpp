@@ -1,6 +1,7 @@
 #include "inspect/explain.h"
 
 #include "am/access_method.h"
+#include "am/scan_rights.h"
 #include "am/scan_stats.h"
 
 extern "C" {
@@ -31,7 +32,8 @@ void show_scan(PlanState* node, ExplainState* explain) {
     if (scan == nullptr || scan->indexRelation->rd_indam->ambuild != build_index) return;
     const ScanProgress progress = progress_of(scan);
     const ScanCounts& counts = progress.counts;
-    if (counts.loops == 0) return;
+    const Oid index = RelationGetRelid(scan->indexRelation);
+    if (counts.loops == 0 || !may_see_scan(index, progress.user, GetUserId())) return;
     show_count("Lists", progress.list_count, explain);
     show_count("Lists Probed", counts.lists_probed, explain);
     show_count("Lists Skipped", counts.lists_skipped, explain);

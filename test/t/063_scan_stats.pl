@@ -9,7 +9,8 @@ use FaissTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = start_node('stats', q{shared_preload_libraries = 'lookalike'});
+# To compile a plan of a thousand partitions takes longer than all else here.
+my $node = start_node('stats', q{shared_preload_libraries = 'lookalike'}, 'jit = off');
 $node->safe_psql(
     'postgres', q{
     CREATE TABLE t (d descriptor(4));
@@ -42,6 +43,33 @@ for my $case ([ 'debug', 'debug1', 'DEBUG' ], [ 'log', 'log', 'LOG' ], [ 'debug'
     is($found, $word, "$setting is said at $level as '$word'");
 }
 
+# Who may not know these counts is not told them, whoever ran the scan; the server's log is.
+$node->safe_psql('postgres', qq{
+    CREATE ROLE tenant;
+    CREATE TABLE hidden AS TABLE t;
+    CREATE INDEX hidden_d ON hidden USING faiss (d);
+    ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY nothing ON hidden USING (pg_column_size(d) < 0);
+    GRANT SELECT ON hidden TO tenant;
+    CREATE FUNCTION search() RETURNS void LANGUAGE sql SECURITY DEFINER SET enable_seqscan = off
+        AS 'SELECT FROM hidden ORDER BY d <-> ''[0,0,0,0]'' LIMIT 10'});
+for my $search ('SELECT 1 FROM hidden ORDER BY d <-> \'[0,0,0,0]\' LIMIT 10', 'SELECT search()')
+{
+    for my $setting (qw(notice debug log))
+    {
+        my $start = -s $node->logfile;
+        my (undef, undef, $lines) = $node->psql('postgres', by_index(
+            "SET ROLE tenant; SET lookalike.log_scan = $setting; SET client_min_messages = debug1; $search"));
+        unlike($lines, qr/scan of index/, "$search: $setting tells the client nothing");
+        my $logged = slurp_file($node->logfile, $start) =~ /LOG:  scan of index "hidden_d"/ ? 'logged' : '';
+        is($logged, $setting eq 'log' ? 'logged' : '', '... and the log what it should');
+    }
+}
+like(($node->psql('postgres', by_index(
+        "SET lookalike.log_scan = notice; SELECT search()")))[2],
+    qr/NOTICE:  scan of index "hidden_d"/, 'a superuser is told');
+$node->safe_psql('postgres', 'DROP FUNCTION search; DROP TABLE hidden');
+
 # The sums.
 is(sums(), 't_d|server|5|5', 'one server, sums of all sessions');
 $node->safe_psql('postgres', by_index(qq{
@@ -61,23 +89,47 @@ $node->command_ok(
     'four sessions search');
 is(sums(), 't_d|server|206|208', 'every scan was counted');
 
-# Indexes beyond the places are counted together.
-$node->safe_psql(
-    'postgres', q{
-    CREATE TABLE many (d descriptor(2));
-    INSERT INTO many VALUES ('[1,2]');
-    CREATE FUNCTION use_many() RETURNS void LANGUAGE plpgsql AS $$
+# What costs nothing to make takes no place: temporary indexes, and those that are rolled back.
+$node->safe_psql('postgres', q{
+    CREATE PROCEDURE make_indexes(kind text, number int, ending text) LANGUAGE plpgsql AS $$
     BEGIN
-        SET LOCAL enable_seqscan = off;
-        SET LOCAL enable_sort = off;
-        FOR i IN 1 .. 1002 LOOP
+        FOR i IN 1 .. number LOOP
+            EXECUTE format('CREATE %s TABLE many (d descriptor(2))', kind);
             CREATE INDEX many_d ON many USING faiss (d);
+            IF ending = 'drop' THEN COMMIT; END IF;
+            PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true);
             PERFORM 1 FROM many ORDER BY d <-> '[1,1]' LIMIT 1;
-            DROP INDEX many_d;
+            IF ending = 'drop' THEN DROP TABLE many; COMMIT; ELSE ROLLBACK; END IF;
         END LOOP;
     END $$});
-$node->safe_psql('postgres', 'SELECT use_many()');
-is(sums(), "t_d|server|206|208\n|server|3|3", 'the last three indexes found no place');
+sub places { return $node->safe_psql('postgres', q{SELECT count(indexrelid), sum(scans) FROM faiss_index_totals()}); }
+$node->safe_psql('postgres', "CALL make_indexes('TEMP', 20, 'drop')");
+is(places(), '1|206', 'temporary indexes');
+$node->safe_psql('postgres', "CALL make_indexes('', 20, 'roll back')");
+is(places(), '1|206', 'indexes that are rolled back');
+
+# What is dropped gives its place back, and so does a database.
+$node->safe_psql('postgres', "CALL make_indexes('', 20, 'drop')");
+is(places(), '1|206', 'indexes that are dropped');
+my $search_many = by_index(q{SELECT count(*) FROM (SELECT 1 FROM many ORDER BY d <-> '[1,1]') AS s});
+for my $case ([ other => 5 ], [ postgres => 1002 ])
+{
+    my ($database, $count) = @$case;
+    $node->safe_psql($database, qq{
+        CREATE TABLE many (id int, d descriptor(2)) PARTITION BY LIST (id);
+        SELECT format('CREATE TABLE many_%1\$s PARTITION OF many FOR VALUES IN (%1\$s)', i)
+          FROM generate_series(1, $count) AS i \\gexec
+        CREATE INDEX many_d ON many USING faiss (d)});
+    $node->safe_psql($database, $search_many);
+    $node->safe_psql('postgres', 'DROP DATABASE other') if $database eq 'other';
+}
+
+# Indexes beyond the places are counted together.
+is(places(), '1000|1208', 'there are 1,000 places');
+is((split /\n/, sums())[-1], '|server|3|3', 'the last three indexes found none');
+$node->safe_psql('postgres', 'DROP TABLE many_1, many_2, many_3');
+$node->safe_psql('postgres', $search_many);
+is((split /\n/, sums())[-1], '|server|3|3', '... until others had been dropped');
 $node->safe_psql('postgres', 'SELECT faiss_index_stats_reset()');
 is(sums(), '', 'a reset forgets all');
 $node->safe_psql('postgres', by_index($search));

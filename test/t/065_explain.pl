@@ -97,5 +97,18 @@ my $by_workers = grep { $_->{'Actual Loops'} > 0 } @{ $scan->{Workers} // [] };
 is(exists $scan->{Lists} ? 'shown' : 'hidden', $by_workers ? 'hidden' : 'shown',
     "figures of $by_workers workers and the leader");
 
+# Counts tell about rows that a user may not see.
+$node->safe_psql('postgres', q{
+    CREATE ROLE tenant;
+    GRANT SELECT ON t TO tenant});
+my $by_tenant = by_index("SET ROLE tenant; EXPLAIN (ANALYZE, COSTS OFF) $search");
+like($node->safe_psql('postgres', $by_tenant), qr/Entries Filtered/, 'who sees every row');
+$node->safe_psql('postgres', q{
+    ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY few ON t USING (id < 10)});
+my $shown = $node->safe_psql('postgres', $by_tenant);
+like($shown, qr/Index Scan using t_d/, 'who sees some rows uses the index');
+unlike($shown, qr/Lists|Entries|Stop/, '... and is not told what it did');
+
 $node->stop;
 done_testing();

@@ -10,6 +10,7 @@ extern "C" {
 
 #include "am/build/list_writer.h"
 #include "am/build/state.h"
+#include "am/storage/free_pages.h"
 #include "core/page/meta_page.h"
 
 namespace lookalike {
@@ -103,6 +104,7 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     assign_rows(state);
     write_lists(state, &meta);
     write_meta(index, meta);
+    extend_free_space_map(index);
     if (RelationNeedsWAL(index)) {
         log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
     }

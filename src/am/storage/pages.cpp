@@ -8,6 +8,7 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
+#include "am/storage/free_pages.h"
 #include "core/page/meta_page.h"
 
 namespace lookalike {
@@ -128,6 +129,7 @@ Buffer allocate_page(Relation index) {
         ReleaseBuffer(buffer);
     }
     for (;;) {
+        extend_free_space_map(index);
         const bool is_shared = !RELATION_IS_LOCAL(index);
         if (is_shared) LockRelationForExtension(index, ExclusiveLock);
         const Buffer buffer = ReadBuffer(index, P_NEW);

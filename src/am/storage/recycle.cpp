@@ -1,8 +1,6 @@
 #include "am/storage/recycle.h"
 
-extern "C" {
-#include "storage/indexfsm.h"
-}
+#include "am/storage/free_pages.h"
 
 namespace lookalike {
 namespace {
@@ -12,7 +10,7 @@ bool is_empty(const ListGeometry& geometry, const uint8_t* page) {
 }
 
 void note_free(Relation index, BlockNumber block, IndexBulkDeleteResult* result) {
-    RecordFreeIndexPage(index, block);
+    record_free_page(index, block);
     result->pages_deleted += 1;
     result->pages_free += 1;
 }
