@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "image/bytes.h"
+#include "image/gif.h"
 #include "image/opencv_setup.h"
 
 namespace lookalike {
@@ -93,7 +94,7 @@ cv::Mat upright(const cv::Mat& image, int orientation) {
     return turned;
 }
 
-cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header, int flags) {
+cv::Mat read_by_opencv(std::span<const uint8_t> image, const ImageHeader& header, int flags) {
     if (image.size() > INT32_MAX) fail_unreadable(header);
     const cv::Mat bytes(1, static_cast<int>(image.size()), CV_8U,
                         const_cast<uint8_t*>(image.data()));
@@ -105,6 +106,19 @@ cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header, i
     }
 }
 
+/// As stored: the orientation is not applied.
+cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header,
+                    uint64_t wanted_pixels) {
+    try {
+        if (header.format == ImageFormat::kGif) return decode_gif(Bytes(image));
+        const int flags = read_flags(header, wanted_pixels);
+        if (!header.is_animated) return read_by_opencv(image, header, flags);
+        return read_by_opencv(first_webp_frame(image), header, flags);
+    } catch (const BytesEnd&) {
+        fail_unreadable(header);
+    }
+}
+
 }  // namespace
 
 cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
@@ -112,16 +126,7 @@ cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
     set_up_opencv();
     const ImageHeader header = read_header(image);
     check_limits(header, limits);
-    std::vector<uint8_t> frame;
-    if (header.is_animated) {
-        try {
-            frame = first_webp_frame(image);
-        } catch (const BytesEnd&) {
-            fail_unreadable(header);
-        }
-        image = frame;
-    }
-    const cv::Mat stored = read_pixels(image, header, read_flags(header, wanted_pixels));
+    const cv::Mat stored = read_pixels(image, header, wanted_pixels);
     if (stored.empty() || stored.channels() == 2) fail_unreadable(header);
     // OpenCV turns TIFF images itself, whatever the flags say.
     const int orientation = header.format == ImageFormat::kTiff ? 1 : header.orientation;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "image/bytes.h"
+#include "image/gif.h"
 #include "image/image.h"
 #include "image/tiff_directory.h"
 
@@ -31,7 +32,7 @@ constexpr Signature kSignatures[] = {
     {"MM\0+"sv, 0, "TIFF", ImageFormat::kTiff},
     {"\0\0\0\x0cjP  \r\n\x87\n"sv, 0, "JPEG 2000", ImageFormat::kJpeg2000},
     {"\xff\x4f\xff\x51"sv, 0, "JPEG 2000", ImageFormat::kJpeg2000},
-    {"GIF8"sv, 0, "GIF", {}},
+    {"GIF8"sv, 0, "GIF", ImageFormat::kGif},
     {"ftypavif"sv, 4, "AVIF", {}},
     {"ftypavis"sv, 4, "AVIF", {}},
     {"ftyphei"sv, 4, "HEIC", {}},
@@ -222,6 +223,14 @@ void read_pnm(const Bytes& image, ImageHeader& header) {
     header.channels = image.u8(1) == '3' || image.u8(1) == '6' ? 3 : 1;
 }
 
+void read_gif(const Bytes& image, ImageHeader& header) {
+    const GifImage gif = read_gif_image(image);
+    add_size(header, gif.canvas_width, gif.canvas_height);
+    add_size(header, gif.place.width, gif.place.height);
+    header.has_alpha = gif.has_alpha();
+    header.channels = header.has_alpha ? 4 : 3;
+}
+
 void read_codestream(const Bytes& stream, ImageHeader& header) {
     if (!stream.starts_with("\xff\x4f\xff\x51"sv)) throw BytesEnd{};
     const uint64_t right = stream.big_endian(8, 4), bottom = stream.big_endian(12, 4);
@@ -267,6 +276,8 @@ void read_format(const Bytes& image, ImageHeader& header) {
             return read_pnm(image, header);
         case ImageFormat::kJpeg2000:
             return read_jpeg2000(image, header);
+        case ImageFormat::kGif:
+            return read_gif(image, header);
     }
 }
 

@@ -10,7 +10,7 @@
 
 namespace lookalike {
 
-enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kTiff, kPnm, kJpeg2000 };
+enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kTiff, kPnm, kJpeg2000, kGif };
 
 const char* format_name(ImageFormat format);
 

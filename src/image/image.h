@@ -49,7 +49,7 @@ struct ImageInfo {
     int orientation;  ///< EXIF: 1 to 8; 1 when the file does not say
 };
 
-/// Reads the header alone, never pixels. GIF, AVIF and HEIC are known by name only: an error.
+/// Reads the header alone, never pixels. AVIF and HEIC are known by name only: an error.
 ImageInfo image_info(std::span<const uint8_t> image);
 
 /// A descriptor's elements, laid out as element_bytes() says.

@@ -117,7 +117,7 @@ Worker* ready_worker(uint64 shared_bytes) {
         case WorkerError::kImageUnsupported:
             ereport(ERROR,
                     (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg_internal("%s", text),
-                     errhint("Convert it to JPEG, PNG, WebP, BMP, TIFF, PNM or JPEG 2000.")));
+                     errhint("Convert it to JPEG, PNG, WebP, BMP, TIFF, PNM, JPEG 2000 or GIF.")));
         case WorkerError::kImageTooLarge:
             ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
                             errhint("A superuser can raise \"lookalike.max_image_pixels\".")));

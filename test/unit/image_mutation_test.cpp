@@ -26,7 +26,8 @@ FileBytes mutated(FileBytes file, std::mt19937& random) {
 // Every mutated file gives a descriptor or our error; the sanitizers watch the rest.
 TEST(ImageMutation, EveryFileEndsInADescriptorOrAnError) {
     std::vector<FileBytes> files;
-    for (const char* extension : {".jpg", ".png", ".webp", ".bmp", ".tiff", ".ppm", ".jp2"}) {
+    for (const char* extension :
+         {".jpg", ".png", ".webp", ".bmp", ".tiff", ".ppm", ".jp2", ".gif"}) {
         files.push_back(encoded(quarters(60, 40), extension));
     }
     files.push_back(with_exif(files[0], exif_block(6)));
