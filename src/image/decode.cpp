@@ -6,6 +6,7 @@
 
 #include "image/bytes.h"
 #include "image/gif.h"
+#include "image/heif.h"
 #include "image/opencv_setup.h"
 
 namespace lookalike {
@@ -111,6 +112,8 @@ cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header,
                     uint64_t wanted_pixels) {
     try {
         if (header.format == ImageFormat::kGif) return decode_gif(Bytes(image));
+        if (header.format == ImageFormat::kHeic || header.format == ImageFormat::kAvif)
+            return decode_heif(Bytes(image), header.max_pixels);
         const int flags = read_flags(header, wanted_pixels);
         if (!header.is_animated) return read_by_opencv(image, header, flags);
         return read_by_opencv(first_webp_frame(image), header, flags);

@@ -40,9 +40,8 @@ uint64_t read_extension(const Bytes& file, uint64_t offset, GifImage& image) {
 /// Takes codes from blocks of bytes and gives the bytes that they stand for.
 class Lzw {
   public:
-    explicit Lzw(int literal_bits)
-        : literal_bits_(literal_bits), clear_(1 << literal_bits), end_(clear_ + 1) {
-        if (literal_bits < 1 || literal_bits > 8) throw BytesEnd{};
+    explicit Lzw(uint8_t literal_bits)
+        : literal_bits_(checked(literal_bits)), clear_(1 << literal_bits_), end_(clear_ + 1) {
         start();
     }
 
@@ -64,6 +63,11 @@ class Lzw {
 
   private:
     static constexpr int kMaxCodes = 4096, kNone = -1;
+
+    static int checked(uint8_t literal_bits) {
+        if (literal_bits < 1 || literal_bits > 8) throw BytesEnd{};
+        return literal_bits;
+    }
 
     void start() {
         code_bits_ = literal_bits_ + 1;

@@ -6,6 +6,8 @@
 
 #include "image/bytes.h"
 #include "image/gif.h"
+#include "image/heif_file.h"
+#include "image/hevc.h"
 #include "image/image.h"
 #include "image/tiff_directory.h"
 
@@ -33,12 +35,6 @@ constexpr Signature kSignatures[] = {
     {"\0\0\0\x0cjP  \r\n\x87\n"sv, 0, "JPEG 2000", ImageFormat::kJpeg2000},
     {"\xff\x4f\xff\x51"sv, 0, "JPEG 2000", ImageFormat::kJpeg2000},
     {"GIF8"sv, 0, "GIF", ImageFormat::kGif},
-    {"ftypavif"sv, 4, "AVIF", {}},
-    {"ftypavis"sv, 4, "AVIF", {}},
-    {"ftyphei"sv, 4, "HEIC", {}},
-    {"ftyphev"sv, 4, "HEIC", {}},
-    {"ftypmif1"sv, 4, "HEIC", {}},
-    {"ftypmsf1"sv, 4, "HEIC", {}},
     {"\xff\x0a"sv, 0, "JPEG XL", {}},
     {"\0\0\0\x0cJXL "sv, 0, "JPEG XL", {}},
     {"8BPS"sv, 0, "Photoshop", {}},
@@ -50,6 +46,20 @@ constexpr Signature kSignatures[] = {
     {"P7"sv, 0, "PAM", {}},
 };
 
+/// A file whose brands say that it holds HEIF's pictures; of which codec, its boxes tell.
+bool is_heif(const Bytes& image) {
+    if (!image.starts_with("ftyp"sv, 4)) return false;
+    constexpr uint64_t kMajorBrand = 8, kBrandBytes = 4, kMostBrands = 32;
+    const uint64_t end = std::min<uint64_t>(
+        {image.big_endian(0, 4), image.size(), kMajorBrand + kMostBrands * kBrandBytes});
+    for (uint64_t offset = kMajorBrand; offset + kBrandBytes <= end; offset += kBrandBytes) {
+        for (const std::string_view brand : {"avi"sv, "hei"sv, "hev"sv, "mif"sv, "msf"sv}) {
+            if (image.starts_with(brand, offset)) return true;
+        }
+    }
+    return false;
+}
+
 ImageFormat sniff(const Bytes& image) {
     for (const Signature& signature : kSignatures) {
         if (!image.starts_with(signature.bytes, signature.offset)) continue;
@@ -60,6 +70,7 @@ ImageFormat sniff(const Bytes& image) {
     if (image.size() > 2 && image.u8(0) == 'P' && image.u8(1) >= '1' && image.u8(1) <= '6') {
         return ImageFormat::kPnm;
     }
+    if (is_heif(image)) return ImageFormat::kHeic;
     throw ImageError(ImageFault::kUnsupportedFormat,
                      image.size() == 0 ? "image is empty" : "image format is not recognized");
 }
@@ -260,6 +271,32 @@ void read_jpeg2000(const Bytes& image, ImageHeader& header) {
     }
 }
 
+void add_sizes(ImageHeader& header, const HeifLayer& layer) {
+    add_size(header, layer.width, layer.height);
+    const uint8_t* known = nullptr;  // tiles mostly share it
+    for (const HeifTile& tile : layer.tiles) {
+        add_size(header, tile.width, tile.height);
+        if (layer.codec != HeifCodec::kHevc || tile.config.span().data() == known) continue;
+        known = tile.config.span().data();
+        for (const CodedSize& size : hevc_sizes(tile.config)) {
+            add_size(header, size.width, size.height);
+        }
+    }
+}
+
+void read_heif(const Bytes& image, ImageHeader& header) {
+    const HeifFile file(image);
+    // The first brand may be one that both have.
+    header.format =
+        file.colours().codec == HeifCodec::kHevc ? ImageFormat::kHeic : ImageFormat::kAvif;
+    add_size(header, file.crop().width, file.crop().height);
+    add_sizes(header, file.colours());
+    if (file.alpha()) add_sizes(header, *file.alpha());
+    header.has_alpha = file.alpha().has_value();
+    header.channels = (file.is_grey() ? 1 : 3) + (header.has_alpha ? 1 : 0);
+    header.orientation = file.orientation();
+}
+
 void read_format(const Bytes& image, ImageHeader& header) {
     switch (header.format) {
         case ImageFormat::kJpeg:
@@ -278,12 +315,17 @@ void read_format(const Bytes& image, ImageHeader& header) {
             return read_jpeg2000(image, header);
         case ImageFormat::kGif:
             return read_gif(image, header);
+        case ImageFormat::kHeic:
+        case ImageFormat::kAvif:
+            return read_heif(image, header);
     }
 }
 
 }  // namespace
 
 const char* format_name(ImageFormat format) {
+    if (format == ImageFormat::kHeic) return "HEIC";
+    if (format == ImageFormat::kAvif) return "AVIF";
     for (const Signature& signature : kSignatures) {
         if (signature.format == format) return signature.name;
     }

@@ -10,7 +10,7 @@
 
 namespace lookalike {
 
-enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kTiff, kPnm, kJpeg2000, kGif };
+enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kTiff, kPnm, kJpeg2000, kGif, kHeic, kAvif };
 
 const char* format_name(ImageFormat format);
 
@@ -20,7 +20,7 @@ struct ImageHeader {
     uint32_t height = 0;
     uint64_t max_pixels = 0;  ///< of all the sizes in the file that make a decoder take memory
     uint32_t channels = 0;    ///< 1 to 4
-    int orientation = 1;      ///< EXIF, 1 to 8
+    int orientation = 1;      ///< by EXIF's numbers, 1 to 8
     bool has_alpha = false;
     bool is_animated = false;  ///< WebP: frames instead of one image
 };
