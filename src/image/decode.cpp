@@ -1,5 +1,6 @@
 #include "image/decode.h"
 
+#include <algorithm>
 #include <new>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -7,15 +8,38 @@
 #include "image/bytes.h"
 #include "image/gif.h"
 #include "image/heif.h"
+#include "image/jpeg2000.h"
 #include "image/opencv_setup.h"
 
 namespace lookalike {
 namespace {
 
+/// The longest side that the decoder of a format takes: libjpeg, libpng, OpenCV.
+uint32_t longest_side(ImageFormat format) {
+    switch (format) {
+        case ImageFormat::kJpeg:
+            return 65'500;
+        case ImageFormat::kPng:
+            return 1'000'000;
+        default:
+            return 1 << 20;
+    }
+}
+
+/// Says why an image could not be decoded: it need not be damaged.
 [[noreturn]] void fail_unreadable(const ImageHeader& header) {
-    throw ImageError(ImageFault::kUnreadable, std::string("could not decode ") +
-                                                  format_name(header.format) +
-                                                  " image: it is damaged or incomplete");
+    const std::string name = format_name(header.format);
+    const auto fail_unsupported = [](const std::string& kind) {
+        throw ImageError(ImageFault::kUnsupportedFormat, kind + " are not supported");
+    };
+    if (!header.rare_kind.empty()) fail_unsupported(header.rare_kind + " images");
+    const uint32_t most_pixels = longest_side(header.format);
+    if (std::max(header.width, header.height) > most_pixels) {
+        fail_unsupported(name + " images of more than " + std::to_string(most_pixels) +
+                         " pixels a side");
+    }
+    throw ImageError(ImageFault::kUnreadable,
+                     "could not decode " + name + " image: it is damaged or incomplete");
 }
 
 void check_limits(const ImageHeader& header, const ImageLimits& limits) {
@@ -114,6 +138,7 @@ cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header,
         if (header.format == ImageFormat::kGif) return decode_gif(Bytes(image));
         if (header.format == ImageFormat::kHeic || header.format == ImageFormat::kAvif)
             return decode_heif(Bytes(image), header.max_pixels);
+        if (header.format == ImageFormat::kJpeg2000) return decode_jpeg2000(Bytes(image));
         const int flags = read_flags(header, wanted_pixels);
         if (!header.is_animated) return read_by_opencv(image, header, flags);
         return read_by_opencv(first_webp_frame(image), header, flags);

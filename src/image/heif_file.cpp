@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "image/boxes.h"
 #include "image/image.h"
 
 namespace lookalike {
@@ -11,27 +12,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr uint64_t kBoxHeader = 8, kVersionAndFlags = 4;
-
-/// Calls `each` with type and content of every box. A last one that is cut off has what is there.
-template <typename Each>
-void read_boxes(const Bytes& boxes, Each each) {
-    for (uint64_t offset = 0; offset < boxes.size();) {
-        uint64_t length = boxes.big_endian(offset, 4);
-        const auto type = static_cast<uint32_t>(boxes.big_endian(offset + 4, 4));
-        uint64_t header = kBoxHeader;
-        if (length == 1) {
-            length = boxes.big_endian(offset + kBoxHeader, 8);
-            header += 8;
-        } else if (length == 0) {
-            length = boxes.size() - offset;
-        }
-        if (length < header) throw BytesEnd{};
-        each(type, boxes.up_to(offset + header, length - header));
-        if (length > boxes.size() - offset) return;
-        offset += length;
-    }
-}
+constexpr uint64_t kVersionAndFlags = 4;
 
 /// Reads one number after the other.
 class Reader {

@@ -12,13 +12,6 @@
 
 namespace lookalike {
 
-/// Four characters, as boxes, items and brands are named.
-constexpr uint32_t four_cc(const char (&name)[5]) {
-    return uint32_t{static_cast<uint8_t>(name[0])} << 24 |
-           uint32_t{static_cast<uint8_t>(name[1])} << 16 |
-           uint32_t{static_cast<uint8_t>(name[2])} << 8 | static_cast<uint8_t>(name[3]);
-}
-
 enum class HeifCodec { kHevc, kAv1 };
 
 /// How samples become red, green and blue, by the numbers of ISO/IEC 23091-2.

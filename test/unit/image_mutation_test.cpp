@@ -35,7 +35,8 @@ TEST(ImageMutation, EveryFileEndsInADescriptorOrAnError) {
     files.push_back(animated_webp({files[2]}, 60, 40));
     files.emplace_back(kTransparentPalettePng.begin(), kTransparentPalettePng.end());
     files.emplace_back(kCmykJpeg.begin(), kCmykJpeg.end());
-    for (const char* name : {"heic", "heic_alpha", "avif", "avif_grid", "avif_turned"}) {
+    for (const char* name : {"heic", "heic_alpha", "avif", "avif_grid", "avif_turned", "jp2_420",
+                             "jp2_palette", "jp2_alpha"}) {
         files.push_back(corpus_file(name));
     }
     const ExtractorSpec spec = parse_extractor_spec("color");
