@@ -5,9 +5,11 @@
 #include <openjpeg.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <opencv2/imgproc.hpp>
 #include <string_view>
 #include <vector>
 
@@ -94,22 +96,17 @@ Image decode(const Bytes& file) {
 cv::Mat channel_of(const opj_image_comp_t& channel, cv::Size size) {
     if (!channel.data || channel.w == 0 || channel.h == 0 || channel.prec == 0 || channel.prec > 31)
         throw BytesEnd{};
-    const int64_t greatest = (int64_t{1} << channel.prec) - 1;
-    const int64_t zero = channel.sgnd ? int64_t{1} << (channel.prec - 1) : 0;
-    const auto width = static_cast<int>(channel.w), height = static_cast<int>(channel.h);
-    cv::Mat out(size, CV_8U);
-    for (int y = 0; y < size.height; ++y) {
-        const auto source_y = static_cast<int>(int64_t{y} * height / size.height);
-        const OPJ_INT32* source = channel.data + int64_t{source_y} * width;
-        auto* row = out.ptr<uint8_t>(y);
-        for (int x = 0; x < size.width; ++x) {
-            const int source_x =
-                width == size.width ? x : static_cast<int>(int64_t{x} * width / size.width);
-            const int64_t value = std::clamp<int64_t>(source[source_x] + zero, 0, greatest);
-            row[x] = static_cast<uint8_t>((value * 255 + greatest / 2) / greatest);
-        }
-    }
-    return out;
+    const float scale = 255 / (std::ldexp(1.0f, static_cast<int>(channel.prec)) - 1);
+    const float zero = channel.sgnd ? std::ldexp(1.0f, static_cast<int>(channel.prec) - 1) : 0;
+    const cv::Mat stored(static_cast<int>(channel.h), static_cast<int>(channel.w), CV_32S,
+                         channel.data);
+    cv::Mat out;
+    // Rounds, and keeps what is beyond black and white there.
+    stored.convertTo(out, CV_8U, scale, zero * scale);
+    if (out.size() == size) return out;
+    cv::Mat enlarged;
+    cv::resize(out, enlarged, size, 0, 0, cv::INTER_NEAREST);
+    return enlarged;
 }
 
 cv::Mat from_cmyk(const std::vector<cv::Mat>& channels) {
