@@ -86,7 +86,7 @@ SELECT image_thumbnail(photo, 100000) FROM pictures WHERE id = 1;
 -- What cannot be used.
 SELECT image_features('');
 SELECT image_features('no picture at all');
-SELECT image_features('\x47494638396101000100800000000000ffffff');
+SELECT image_features('\xff0a0000000000000000');
 SELECT image_features(substr(photo, 1, 100)) FROM pictures WHERE id = 1;
 SELECT image_features(photo, 'colour') FROM pictures WHERE id = 1;
 SELECT image_features(photo, 'color+phash') FROM pictures WHERE id = 1;
@@ -103,7 +103,7 @@ RESET lookalike.max_image_pixels;
 SELECT image_features_or_null(photo, 'phash') IS NULL AS too_large FROM pictures WHERE id = 1;
 SELECT image_features_or_null('') IS NULL AS empty, image_features_or_null('junk') IS NULL AS junk,
        image_features_or_null(substr(photo, 1, 100)) IS NULL AS cut,
-       image_features_or_null('\x47494638396101000100800000000000ffffff') IS NULL AS gif
+       image_features_or_null('\xff0a0000000000000000') IS NULL AS jxl
   FROM pictures WHERE id = 1;
 SELECT image_features_or_null(photo, 'colour') FROM pictures WHERE id = 1;
 

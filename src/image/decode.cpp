@@ -1,20 +1,46 @@
 #include "image/decode.h"
 
+#include <algorithm>
 #include <new>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "image/bytes.h"
 #include "image/decoding_cost.h"
+#include "image/gif.h"
+#include "image/heif.h"
+#include "image/jpeg2000.h"
 #include "image/opencv_setup.h"
 
 namespace lookalike {
 namespace {
 
+/// The longest side that the decoder of a format takes: libjpeg, libpng, OpenCV.
+uint32_t longest_side(ImageFormat format) {
+    switch (format) {
+        case ImageFormat::kJpeg:
+            return 65'500;
+        case ImageFormat::kPng:
+            return 1'000'000;
+        default:
+            return 1 << 20;
+    }
+}
+
+/// Says why an image could not be decoded: it need not be damaged.
 [[noreturn]] void fail_unreadable(const ImageHeader& header) {
-    throw ImageError(ImageFault::kUnreadable, std::string("could not decode ") +
-                                                  format_name(header.format) +
-                                                  " image: it is damaged or incomplete");
+    const std::string name = format_name(header.format);
+    const auto fail_unsupported = [](const std::string& kind) {
+        throw ImageError(ImageFault::kUnsupportedFormat, kind + " are not supported");
+    };
+    if (!header.rare_kind.empty()) fail_unsupported(header.rare_kind + " images");
+    const uint32_t most_pixels = longest_side(header.format);
+    if (std::max(header.width, header.height) > most_pixels) {
+        fail_unsupported(name + " images of more than " + std::to_string(most_pixels) +
+                         " pixels a side");
+    }
+    throw ImageError(ImageFault::kUnreadable,
+                     "could not decode " + name + " image: it is damaged or incomplete");
 }
 
 void check_limits(const ImageHeader& header, const ImageLimits& limits) {
@@ -93,7 +119,7 @@ cv::Mat upright(const cv::Mat& image, int orientation) {
     return turned;
 }
 
-cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header, int flags) {
+cv::Mat read_by_opencv(std::span<const uint8_t> image, const ImageHeader& header, int flags) {
     if (image.size() > INT32_MAX) fail_unreadable(header);
     const cv::Mat bytes(1, static_cast<int>(image.size()), CV_8U,
                         const_cast<uint8_t*>(image.data()));
@@ -105,17 +131,24 @@ cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header, i
     }
 }
 
-cv::Mat decode(std::span<const uint8_t> image, const ImageHeader& header, uint64_t wanted_pixels) {
-    std::vector<uint8_t> frame;
-    if (header.is_animated) {
-        try {
-            frame = first_webp_frame(image);
-        } catch (const BytesEnd&) {
-            fail_unreadable(header);
-        }
-        image = frame;
+/// As stored: the orientation is not applied.
+cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header,
+                    uint64_t wanted_pixels) {
+    try {
+        if (header.format == ImageFormat::kGif) return decode_gif(Bytes(image));
+        if (header.format == ImageFormat::kHeic || header.format == ImageFormat::kAvif)
+            return decode_heif(Bytes(image), header.max_pixels);
+        if (header.format == ImageFormat::kJpeg2000) return decode_jpeg2000(Bytes(image));
+        const int flags = read_flags(header, wanted_pixels);
+        if (!header.is_animated) return read_by_opencv(image, header, flags);
+        return read_by_opencv(first_webp_frame(image), header, flags);
+    } catch (const BytesEnd&) {
+        fail_unreadable(header);
     }
-    const cv::Mat stored = read_pixels(image, header, read_flags(header, wanted_pixels));
+}
+
+cv::Mat decode(std::span<const uint8_t> image, const ImageHeader& header, uint64_t wanted_pixels) {
+    const cv::Mat stored = read_pixels(image, header, wanted_pixels);
     if (stored.empty() || stored.channels() == 2) fail_unreadable(header);
     // OpenCV turns TIFF images itself, whatever the flags say.
     const int orientation = header.format == ImageFormat::kTiff ? 1 : header.orientation;

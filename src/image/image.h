@@ -47,7 +47,8 @@ class ImageError : public std::runtime_error {
 
 /// What the header says. Width and height are the stored ones, before the orientation is applied.
 struct ImageInfo {
-    std::string format;  ///< "JPEG", "PNG", "WebP", "BMP", "TIFF", "PNM", "JPEG 2000", "GIF", ...
+    std::string format;  ///< "JPEG", "PNG", "WebP", "BMP", "TIFF", "PNM", "JPEG 2000", "GIF",
+                         ///< "HEIC", "AVIF"
     uint32_t width;
     uint32_t height;
     uint32_t
@@ -55,7 +56,7 @@ struct ImageInfo {
     int orientation;  ///< EXIF: 1 to 8; 1 when the file does not say
 };
 
-/// Reads the header alone, never pixels. GIF, AVIF and HEIC are known by name only: an error.
+/// Reads the header alone, never pixels.
 ImageInfo image_info(std::span<const uint8_t> image);
 
 /// A descriptor's elements, laid out as element_bytes() says.

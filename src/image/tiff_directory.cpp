@@ -8,12 +8,15 @@ namespace {
 enum Tag : uint64_t {
     kImageWidth = 256,
     kImageLength = 257,
+    kBitsPerSample = 258,
+    kCompression = 259,
     kPhotometric = 262,
     kOrientation = 274,
     kSamplesPerPixel = 277,
     kTileWidth = 322,
     kTileLength = 323,
     kExtraSamples = 338,
+    kSampleFormat = 339,
 };
 
 int type_bytes(uint64_t type) {
@@ -44,6 +47,15 @@ void apply(TiffDirectory& directory, uint64_t tag, uint64_t value) {
             return enlarge(directory.tile_height);
         case kSamplesPerPixel:
             return enlarge(directory.samples_per_pixel);
+        case kBitsPerSample:
+            directory.bits_per_sample = value;
+            return;
+        case kCompression:
+            directory.compression = value;
+            return;
+        case kSampleFormat:
+            directory.sample_format = value;
+            return;
         case kPhotometric:
             directory.photometric = value;
             return;
@@ -76,12 +88,18 @@ TiffDirectory read_tiff_directory(const Bytes& tiff) {
     if (entries < begin || count > tiff.size() / entry_bytes) throw BytesEnd{};
 
     TiffDirectory directory;
+    const int field_bytes = is_big ? 8 : 4;
     for (uint64_t i = 0; i < count; ++i) {
         const uint64_t entry = entries + i * entry_bytes;
+        const uint64_t tag = number(entry, 2);
         const int bytes = type_bytes(number(entry + 2, 2));
-        const uint64_t value =
-            bytes == 0 || (bytes == 8 && !is_big) ? 0 : number(entry + (is_big ? 12 : 8), bytes);
-        apply(directory, number(entry, 2), value);
+        uint64_t place = entry + 4 + field_bytes;
+        // Of what has a value for each channel, more than two or four of them lie elsewhere.
+        if ((tag == kBitsPerSample || tag == kSampleFormat) &&
+            number(entry + 4, field_bytes) * bytes > static_cast<uint64_t>(field_bytes))
+            place = number(place, field_bytes);
+        const uint64_t value = bytes == 0 || bytes > field_bytes ? 0 : number(place, bytes);
+        apply(directory, tag, value);
     }
     return directory;
 }

@@ -16,6 +16,9 @@ struct TiffDirectory {
     uint64_t tile_height = 0;
     uint64_t samples_per_pixel = 1;
     uint64_t photometric = 0;
+    uint64_t compression = 1;
+    uint64_t bits_per_sample = 1;  ///< of the first channel
+    uint64_t sample_format = 1;    ///< of the first channel: 1 unsigned, 2 signed, 3 floating point
     bool has_extra_samples = false;  ///< samples beyond the colours: alpha
     int orientation = 1;
 };

@@ -187,6 +187,25 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
     is(scalar(() = $err =~ /54000: PNG image of 50000 x 50000 pixels is too large/g), 2,
         'a bomb is refused') or diag $err;
     is($out, "64\nt\n50000\n1", '... from its header');
+
+    # 65,535 x 65,535, and no pixels.
+    my $gif = unpack 'H*', 'GIF89a' . pack('vvCCC', 65535, 65535, 0x80, 0, 0) . "\0" x 6 . ','
+      . pack('vvvvCC', 0, 0, 65535, 65535, 0, 8);
+    # The size that the boxes state; the coded picture is smaller.
+    my @files = map { unpack 'H*', slurp_file(corpus($_)) =~ s/ispe\0{4}\K.{8}/pack 'NN', 50000, 50000/ser }
+      qw(heic avif);
+    ($out, $err) = session((map { "SELECT image_features('\\x$_')" } $gif, @files), $quick);
+    is(scalar(() = $err =~ /54000: (?:GIF|HEIC|AVIF) image of \d+ x \d+ pixels is too large/g), 3,
+        'so are those of GIF, HEIC and AVIF') or diag $err;
+}
+
+# Decoders that start threads where they may, or look for files, if they are not told otherwise.
+{
+    my @names = qw(gif heic heic_10bit heic_alpha avif avif_12bit avif_grid);
+    ($out, $err) = session(map { q{SELECT descriptor_dims(image_features(photo)), length(image_thumbnail(photo, 8)) > 0
+        FROM (SELECT '\x} . unpack('H*', slurp_file(corpus($_))) . q{'::bytea AS photo) AS file} } @names);
+    is($err, '', 'a worker in its sandbox decodes what telephones send');
+    is($out, join("\n", ('559|t') x @names), '... to descriptors and thumbnails');
 }
 
 # Who ends first.

@@ -4,6 +4,9 @@ use strict;
 use warnings;
 
 use Compress::Zlib qw(compress crc32);
+use FindBin;
+use lib $FindBin::RealBin;
+use ImageTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -16,6 +19,7 @@ while (my $line = <DATA>) {
     if ($line =~ /^\s+([0-9a-f]+)$/) { $seed{$name} .= $1 }
     else { $name = $line }
 }
+$seed{$_} = unpack 'H*', slurp_file(corpus($_)) for qw(gif heic heic_alpha avif avif_grid);
 
 my $node = PostgreSQL::Test::Cluster->new('image_mutations');
 $node->init;
@@ -32,7 +36,8 @@ my $intact = $node->safe_psql('postgres', q{
     SELECT name, (image_info(image)).format, descriptor_dims(image_features(image)),
            (image_info(image_thumbnail(image, 5))).width FROM seeds ORDER BY name});
 is( $intact, join("\n",
-        'bmp|BMP|559|5', 'jp2|JPEG 2000|559|5', 'jpeg|JPEG|559|5', 'png|PNG|559|5',
+        'avif|AVIF|559|5', 'avif_grid|AVIF|559|5', 'bmp|BMP|559|5', 'gif|GIF|559|5',
+        'heic|HEIC|559|5', 'heic_alpha|HEIC|559|5', 'jp2|JPEG 2000|559|5', 'jpeg|JPEG|559|5', 'png|PNG|559|5',
         'pnm|PNM|559|5', 'progressive|JPEG|559|5', 'tiff|TIFF|559|5', 'webp|WebP|559|5',
         'webp_lossless|WebP|559|5'),
     'the images that are going to be damaged');
@@ -135,7 +140,7 @@ is( $node->safe_psql('postgres', q{SELECT string_agg(DISTINCT state, ' ') FROM a
 is( $node->safe_psql('postgres', q{SELECT count(DISTINCT format) FILTER (WHERE state = 'result'),
            count(DISTINCT state) > 3
       FROM answers WHERE call = 'phash'}),
-    '9|t', 'results and errors of several kinds');
+    '14|t', 'results and errors of several kinds');
 cmp_ok($backend_end, '<', $backend_middle + 8, 'the backend does not grow');
 cmp_ok($worker_end, '<', 450, 'the worker stays within its limits');
 

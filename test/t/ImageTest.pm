@@ -5,9 +5,14 @@ use warnings;
 
 use Compress::Zlib qw(compress crc32);
 use Exporter 'import';
+use File::Basename qw(dirname);
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(onnx slow_onnx png png_file jpeg_of_scans tiff_of_one_strip webp_header jpeg2000_header slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
+our @EXPORT = qw(corpus onnx slow_onnx png png_file jpeg_of_scans tiff_of_one_strip webp_header jpeg2000_header slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
+
+# A picture that the fuzzers start from.
+sub corpus { my ($name) = @_;
+    return dirname(__FILE__) . "/../fuzz/corpus/image_fuzz/$name" }
 
 # ONNX by hand. A field is its number, wire type and content.
 sub varint { my ($n) = @_;

@@ -26,7 +26,8 @@ FileBytes mutated(FileBytes file, std::mt19937& random) {
 // Every mutated file gives a descriptor or our error; the sanitizers watch the rest.
 TEST(ImageMutation, EveryFileEndsInADescriptorOrAnError) {
     std::vector<FileBytes> files;
-    for (const char* extension : {".jpg", ".png", ".webp", ".bmp", ".tiff", ".ppm", ".jp2"}) {
+    for (const char* extension :
+         {".jpg", ".png", ".webp", ".bmp", ".tiff", ".ppm", ".jp2", ".gif"}) {
         files.push_back(encoded(quarters(60, 40), extension));
     }
     files.push_back(with_exif(files[0], exif_block(6)));
@@ -34,6 +35,10 @@ TEST(ImageMutation, EveryFileEndsInADescriptorOrAnError) {
     files.push_back(animated_webp({files[2]}, 60, 40));
     files.emplace_back(kTransparentPalettePng.begin(), kTransparentPalettePng.end());
     files.emplace_back(kCmykJpeg.begin(), kCmykJpeg.end());
+    for (const char* name : {"heic", "heic_alpha", "avif", "avif_grid", "avif_turned", "jp2_420",
+                             "jp2_palette", "jp2_alpha"}) {
+        files.push_back(corpus_file(name));
+    }
     const ExtractorSpec spec = parse_extractor_spec("color");
     std::mt19937 random(7);
     int descriptors = 0, errors = 0;

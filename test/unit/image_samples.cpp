@@ -1,8 +1,12 @@
 #include "image_samples.h"
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <opencv2/imgcodecs.hpp>
 
 namespace lookalike {
@@ -60,6 +64,77 @@ void append_tag(FileBytes& out, int tag, int type, uint32_t value) {
 
 constexpr int kShort = 3, kLong = 4;
 
+/// GIF's compression; its first byte is the number of bits of a literal.
+FileBytes gif_codes(const FileBytes& numbers, int literal_bits, bool keeps_full_table) {
+    const int clear = 1 << literal_bits;
+    FileBytes out{static_cast<uint8_t>(literal_bits)}, bytes;
+    uint32_t bits = 0;
+    int bit_count = 0, code_bits = 0, next = 0;
+    std::map<std::pair<int, uint8_t>, int> codes;
+    const auto put = [&](int code) {
+        bits |= static_cast<uint32_t>(code) << bit_count;
+        for (bit_count += code_bits; bit_count >= 8; bit_count -= 8) {
+            bytes.push_back(static_cast<uint8_t>(bits));
+            bits >>= 8;
+        }
+    };
+    const auto start = [&] {
+        codes.clear();
+        code_bits = literal_bits + 1;
+        next = clear + 2;
+    };
+    start();
+    put(clear);
+    int prefix = numbers.at(0);
+    for (size_t i = 1; i < numbers.size(); ++i) {
+        const auto known = codes.find({prefix, numbers[i]});
+        if (known != codes.end()) {
+            prefix = known->second;
+            continue;
+        }
+        put(prefix);
+        if (next < 4096) {
+            if (next == 1 << code_bits) ++code_bits;
+            codes[{prefix, numbers[i]}] = next++;
+        } else if (!keeps_full_table) {
+            put(clear);
+            start();
+        }
+        prefix = numbers[i];
+    }
+    put(prefix);
+    if (next == 1 << code_bits && code_bits < 12) ++code_bits;
+    put(clear + 1);
+    code_bits = 7;
+    put(0);  // what is left of the last byte
+    for (size_t i = 0; i < bytes.size(); i += 255) {
+        const size_t count = std::min<size_t>(255, bytes.size() - i);
+        out.push_back(static_cast<uint8_t>(count));
+        out.insert(out.end(), bytes.begin() + i, bytes.begin() + i + count);
+    }
+    out.push_back(0);
+    return out;
+}
+
+FileBytes gif_of_colours(const cv::Mat& image) {
+    const cv::Mat bgr = image.channels() == 3 ? image : [&image] {
+        cv::Mat three;
+        cv::merge(std::vector<cv::Mat>(3, image), three);
+        return three;
+    }();
+    std::vector<cv::Vec3b> colours;
+    cv::Mat numbers(bgr.size(), CV_8U);
+    for (int y = 0; y < bgr.rows; ++y) {
+        for (int x = 0; x < bgr.cols; ++x) {
+            const auto& colour = bgr.at<cv::Vec3b>(y, x);
+            const auto found = std::find(colours.begin(), colours.end(), colour);
+            numbers.at<uint8_t>(y, x) = static_cast<uint8_t>(found - colours.begin());
+            if (found == colours.end()) colours.push_back(colour);
+        }
+    }
+    return gif_file(numbers, colours);
+}
+
 constexpr uint8_t kCmykJpegBytes[] = {
     0xff, 0xd8, 0xff, 0xee, 0x00, 0x0e, 0x41, 0x64, 0x6f, 0x62, 0x65, 0x00, 0x64, 0x00, 0x00, 0x00,
     0x00, 0x00, 0xff, 0xdb, 0x00, 0x43, 0x00, 0x10, 0x0b, 0x0c, 0x0e, 0x0c, 0x0a, 0x10, 0x0e, 0x0d,
@@ -108,6 +183,7 @@ cv::Mat quarters(int width, int height) {
 
 FileBytes encoded(const cv::Mat& image, const std::string& extension,
                   const std::vector<int>& parameters) {
+    if (extension == ".gif") return gif_of_colours(image);
     FileBytes bytes;
     cv::imencode(extension, image, bytes, parameters);
     return bytes;
@@ -234,9 +310,69 @@ FileBytes animated_webp(const std::vector<FileBytes>& stills, int width, int hei
     return riff(chunks);
 }
 
+FileBytes gif_file(const cv::Mat& numbers, const std::vector<cv::Vec3b>& colours,
+                   const GifOptions& options) {
+    int palette_bits = 1;
+    while (size_t{1} << palette_bits < colours.size()) {
+        ++palette_bits;
+    }
+    const auto append_palette = [&](FileBytes& out, bool is_right) {
+        for (size_t i = 0; i < size_t{1} << palette_bits; ++i) {
+            const cv::Vec3b colour = i < colours.size() ? colours[i] : cv::Vec3b();
+            for (const int channel : {2, 1, 0}) {
+                out.push_back(static_cast<uint8_t>(colour[channel] ^ (is_right ? 0 : 0xff)));
+            }
+        }
+    };
+    const cv::Size canvas = options.canvas.empty() ? numbers.size() : options.canvas;
+    FileBytes out;
+    append(out, "GIF89a");
+    append_little(out, canvas.width, 2);
+    append_little(out, canvas.height, 2);
+    out.push_back(static_cast<uint8_t>(0x80 | (palette_bits - 1)));
+    append_little(out, 0, 2);
+    append_palette(out, !options.has_own_palette);
+    append(out, "\x21\xfe\x05hello");  // a comment
+    out.push_back(0);
+    append(out, "\x21\xf9\x04");
+    out.push_back(options.transparent < 0 ? 0 : 1);
+    append_little(out, 10, 2);
+    append_little(out, std::max(0, options.transparent), 2);
+    append(out, ",");
+    for (const int value : {options.place.x, options.place.y, numbers.cols, numbers.rows}) {
+        append_little(out, value, 2);
+    }
+    out.push_back(static_cast<uint8_t>((options.is_interlaced ? 0x40 : 0) |
+                                       (options.has_own_palette ? 0x80 | (palette_bits - 1) : 0)));
+    if (options.has_own_palette) append_palette(out, true);
+    FileBytes stored;
+    const auto append_rows = [&](int first, int step) {
+        for (int y = first; y < numbers.rows; y += step) {
+            stored.insert(stored.end(), numbers.ptr(y), numbers.ptr(y) + numbers.cols);
+        }
+    };
+    if (options.is_interlaced) {
+        append_rows(0, 8);
+        append_rows(4, 8);
+        append_rows(2, 4);
+        append_rows(1, 2);
+    } else {
+        append_rows(0, 1);
+    }
+    append(out, gif_codes(stored, std::max(2, palette_bits), options.keeps_full_table));
+    append(out, ";");
+    return out;
+}
+
 FileBytes file_bytes(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
+}
+
+FileBytes corpus_file(const std::string& name) {
+    const FileBytes bytes = file_bytes(LOOKALIKE_IMAGE_CORPUS "/" + name);
+    EXPECT_FALSE(bytes.empty()) << name;
+    return bytes;
 }
 
 }  // namespace lookalike

@@ -18,6 +18,8 @@
 #include <functional>
 
 #include "core/protocol/worker.h"
+#include "image/image.h"
+#include "image_samples.h"
 
 namespace lookalike {
 namespace {
@@ -186,6 +188,19 @@ TEST(ParentSandbox, HoldsTheWorkersSandbox) {
     EXPECT_EQ(run_in_worker([] { return errno_of(dup2(0, 9)); }), EPERM);
     EXPECT_EQ(run_inside_parents([] { return -run_inside([]() -> int { std::abort(); }); }),
               SIGABRT);
+}
+
+// Their decoders would start threads if they were let.
+TEST(ParentSandbox, LetsWorkersDecodeTelephonesPictures) {
+    for (const char* name : {"heic", "heic_10bit", "avif", "avif_12bit", "avif_grid", "gif"}) {
+        const FileBytes file = corpus_file(name);
+        const ImageLimits limits{.max_pixels = 1'000'000};
+        EXPECT_EQ(run_inside_parents([&] {
+                      return run_inside([&] { return make_thumbnail(file, 8, limits).empty(); });
+                  }),
+                  0)
+            << name;
+    }
 }
 
 int pipe_ends[2];

@@ -124,9 +124,9 @@ Worker* ready_worker(uint64 shared_bytes) {
                     (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg_internal("%s", text),
                      errhint("image_features_or_null() gives NULL for such images.")));
         case WorkerError::kImageUnsupported:
-            ereport(ERROR,
-                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg_internal("%s", text),
-                     errhint("Convert it to JPEG, PNG, WebP, BMP, TIFF, PNM or JPEG 2000.")));
+            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg_internal("%s", text),
+                            errhint("Convert it to JPEG, PNG, WebP, BMP, TIFF, PNM, JPEG 2000, "
+                                    "GIF, HEIC or AVIF.")));
         case WorkerError::kImageTooLarge:
             ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
                             errhint("A superuser can raise \"lookalike.max_image_pixels\".")));
