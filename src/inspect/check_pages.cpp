@@ -145,7 +145,8 @@ void check_root_entry(CheckState* state, BlockNumber list_page, uint32 index) {
     const EncodedEntry expected = run_core([&] {
         memcpy(state->vector, state->stored.slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader),
                sizeof(float) * state->shape.code_dims);
-        return encoder->encode(state->vector, 0.0, state->zero, pointer);
+        return encoder->encode({.floats = state->vector, .rounding = 0, .bits = nullptr},
+                               state->zero, pointer);
     });
     if (const char* fault = entry_fault(state, state->inner, expected)) {
         raise_corrupted(state->index, list_page, fault);
@@ -158,7 +159,7 @@ void check_root(CheckState* state) {
     if (!is_binary(state->meta.metric)) {
         const IndexSpace* space = load_index(state->index)->space;
         state->inner_encoder = ContextOwned<EntryEncoder>::make();
-        state->inner_encoder->create(*space, Refine::kFloat, 1u);
+        state->inner_encoder->create(state->shape, space, 1u);
     }
     check_list(state, state->meta.root_list, state->inner, 1, check_root_entry);
     if (state->list_count != state->meta.leaf_count) {

@@ -22,9 +22,8 @@ constexpr uint64 kMaxBatchRows = 8192;
 // Rows whose list is not known yet.
 struct Batch {
     uint32 count;
-    float* vectors;  // padded, in index space; null for binary metrics
-    double* roundings;
-    uint8_t* bits;  // binary metrics: row_bytes each
+    EntryVector* vectors;  // they lie in `room`
+    uint8_t* room;
     EntryPointer* pointers;
     AttributeKeys* attributes;  // null: the index has none
     WorkerBatch request;
@@ -33,13 +32,13 @@ struct Batch {
 struct AssignScan {
     BuildState* state;
     uint32 batch_rows;
-    uint32 bit_bytes;
+    size_t vector_bytes;
     Batch batches[2];
     int filling;     // which of them
     bool in_flight;  // the other one is with the worker
     uint32_t* list_ids;
     float* distances;
-    float* scratch;  // one row as floats
+    float* scratch;  // one row as floats, as SQL has them; bits as -1 and 1
     EntryEncoder* encoder;
     uint32 key_bytes;
     uint32 code_bytes;
@@ -102,15 +101,10 @@ void sort_entry(AssignScan* scan, int32 list, const EncodedEntry& entry) {
     sort_tuple(scan, list, entry.pointer);
 }
 
-void observe_row(AssignScan* scan, const Batch& batch, uint32 row, uint32 list) {
+void observe_row(AssignScan* scan, const EntryVector& vector, uint32 list) {
     const BuildState* state = scan->state;
-    const float* vector = scan->scratch;
-    if (batch.bits == nullptr) {
-        vector = batch.vectors + uint64{row} * state->code_dims;
-    } else {
-        bits_to_signs(batch.bits + uint64{row} * scan->bit_bytes, state->dims, scan->scratch);
-    }
-    run_core([&] { state->calibrator->observe(vector, list); });
+    run_core(
+        [&] { state->calibrator->observe(as_floats(state->shape, vector, scan->scratch), list); });
 }
 
 // Encodes a batch whose lists are known.
@@ -119,16 +113,11 @@ void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
     for (uint32 row = 0; row < batch->count; ++row) {
         CHECK_FOR_INTERRUPTS();
         const uint32 list = list_ids == nullptr ? 0 : list_ids[row];
-        EncodedEntry entry = run_core([&] {
-            if (batch->bits != nullptr) {
-                return scan->encoder->encode_bits(batch->bits + uint64{row} * scan->bit_bytes,
-                                                  batch->pointers[row]);
-            }
-            return scan->encoder->encode(
-                batch->vectors + uint64{row} * state->code_dims, batch->roundings[row],
-                state->centroids + uint64{list} * state->code_dims, batch->pointers[row]);
-        });
-        if (state->calibrator != nullptr) observe_row(scan, *batch, row, list);
+        const EntryVector& vector = batch->vectors[row];
+        const float* centroid = state->centroids + uint64{list} * state->code_dims;
+        EncodedEntry entry =
+            run_core([&] { return scan->encoder->encode(vector, centroid, batch->pointers[row]); });
+        if (state->calibrator != nullptr) observe_row(scan, vector, list);
         if (batch->attributes != nullptr) entry.attributes = &batch->attributes[row];
         sort_entry(scan, static_cast<int32>(list), entry);
     }
@@ -168,22 +157,23 @@ void send_batch(AssignScan* scan) {
     scan->filling = 1 - scan->filling;
 }
 
-void add_bits(AssignScan* scan, Batch* batch, const DescriptorView& value) {
-    memcpy(batch->bits + uint64{batch->count} * scan->bit_bytes, value.bits(), scan->bit_bytes);
-    if (scan->state->worker == nullptr) return;
-    float* shared = shared_row(scan, *batch, batch->count);
-    bits_to_signs(value.bits(), value.dims, shared);
-}
-
-void add_vector(AssignScan* scan, Batch* batch, const DescriptorView& value) {
-    BuildState* state = scan->state;
-    float* vector = batch->vectors + uint64{batch->count} * state->code_dims;
-    const float* reals = as_reals(value, scan->scratch);
-    batch->roundings[batch->count] =
-        run_core([&] { return state->space->to_space(reals, vector); });
+void add_to_batch(AssignScan* scan, const RowEntry& entry, EntryPointer pointer,
+                  const Datum* values, const bool* is_null) {
+    const BuildState* state = scan->state;
+    Batch* batch = &scan->batches[scan->filling];
+    const uint32 at = batch->count++;
+    batch->pointers[at] = pointer;
+    batch->vectors[at] = to_index_space(state->space, entry, scan->scratch,
+                                        batch->room + uint64{at} * scan->vector_bytes);
     if (state->worker != nullptr) {
-        memcpy(shared_row(scan, *batch, batch->count), vector, sizeof(float) * state->learn_dims);
+        float* shared = shared_row(scan, *batch, at);
+        const float* floats = as_floats(state->shape, batch->vectors[at], shared);
+        if (floats != shared) memcpy(shared, floats, sizeof(float) * state->learn_dims);
     }
+    if (batch->attributes != nullptr) {
+        batch->attributes[at] = attribute_keys(state->index, state->attributes, values, is_null);
+    }
+    if (batch->count == scan->batch_rows) send_batch(scan);
 }
 
 void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, void* argument) {
@@ -191,33 +181,18 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
     BuildState* state = scan->state;
     const EntryPointer pointer =
         entry_pointer(ItemPointerGetBlockNumber(row), ItemPointerGetOffsetNumber(row));
-    if (is_null[0]) {
-        sort_tuple(scan, null_list_key(state), pointer);
-        return;
-    }
-    // The sample saw no descriptor. Under CONCURRENTLY one may have come since: its validation,
-    // which is not done yet, inserts this row as any later one.
-    if (!state->knows_shape) return;
-    Descriptor* descriptor = checked_descriptor(values[0]);
-    const DescriptorView value = descriptor->view();
-    settle_shape(state, value);
-    if (state->metric == Metric::kCosine && has_no_direction(value)) {
-        sort_tuple(scan, nan_list_key(state), pointer);
-    } else {
-        Batch* batch = &scan->batches[scan->filling];
-        if (batch->bits != nullptr) {
-            add_bits(scan, batch, value);
+    // The sample saw no value. Under CONCURRENTLY one may have come since: its validation, which is
+    // not done yet, inserts this row as any later one.
+    if (!state->knows_shape && has_value(is_null)) return;
+    const RowEntries entries = read_row_to_build(state->metric, state->dims, values, is_null);
+    for (const RowEntry& entry : entries) {
+        if (entry.list_class == ListClass::kLeaf) {
+            add_to_batch(scan, entry, pointer, values, is_null);
         } else {
-            add_vector(scan, batch, value);
+            sort_tuple(scan, list_key(state, entry.list_class), pointer);
         }
-        if (batch->attributes != nullptr) {
-            batch->attributes[batch->count] =
-                attribute_keys(state->index, state->attributes, values, is_null);
-        }
-        batch->pointers[batch->count++] = pointer;
-        if (batch->count == scan->batch_rows) send_batch(scan);
     }
-    if (reinterpret_cast<Pointer>(descriptor) != DatumGetPointer(values[0])) pfree(descriptor);
+    release_row(entries);
 }
 
 void allocate_batches(AssignScan* scan) {
@@ -231,12 +206,8 @@ void allocate_batches(AssignScan* scan) {
         if (state->attributes.count > 0) {
             batch->attributes = static_cast<AttributeKeys*>(palloc(sizeof(AttributeKeys) * rows));
         }
-        if (is_binary(state->metric)) {
-            batch->bits = static_cast<uint8_t*>(palloc(scan->bit_bytes * rows));
-            continue;
-        }
-        batch->vectors = static_cast<float*>(palloc(sizeof(float) * rows * state->code_dims));
-        batch->roundings = static_cast<double*>(palloc(sizeof(double) * rows));
+        batch->vectors = static_cast<EntryVector*>(palloc(sizeof(EntryVector) * rows));
+        batch->room = static_cast<uint8_t*>(palloc(scan->vector_bytes * rows));
     }
     scan->list_ids = static_cast<uint32_t*>(palloc(sizeof(uint32_t) * rows));
     scan->distances = static_cast<float*>(palloc(sizeof(float) * rows));
@@ -245,11 +216,8 @@ void allocate_batches(AssignScan* scan) {
 
 void make_encoder(AssignScan* scan) {
     BuildState* state = scan->state;
-    const auto refine = static_cast<Refine>(state->options.refine);
-    auto* owned = ContextOwned<EntryEncoder>::make();
-    const ListGeometry geometry = list_geometry(state->metric, state->code_dims, refine, 0);
-    scan->encoder = is_binary(state->metric) ? owned->create(state->dims)
-                                             : owned->create(*state->space, refine, 0u);
+    const ListGeometry& geometry = state->shape.levels[0];
+    scan->encoder = ContextOwned<EntryEncoder>::make()->create(state->shape, state->space, 0u);
     scan->code_bytes = geometry.row_code_bytes;
     scan->refine_bytes =
         geometry.slot_bytes == 0 ? 0 : geometry.slot_bytes - sizeof(RefineSlotHeader);
@@ -291,11 +259,11 @@ void assign_rows(BuildState* state) {
     const MemoryContext previous = MemoryContextSwitchTo(context);
     AssignScan scan{};
     scan.state = state;
-    scan.bit_bytes = static_cast<uint32>(element_bytes(Kind::kBit, state->dims));
     scan.key_bytes = state->attributes.count * static_cast<uint32>(sizeof(uint64_t));
     scan.slot = MakeSingleTupleTableSlot(entry_tuple_descriptor(), &TTSOpsVirtual);
     scan.batch_rows = state->knows_shape ? batch_rows(state) : 0;
     if (state->knows_shape) {
+        scan.vector_bytes = entry_vector_bytes(state->shape);
         allocate_batches(&scan);
         make_encoder(&scan);
     }

@@ -57,21 +57,6 @@ Metric metric_of(Relation index) {
     return static_cast<Metric>(metric);
 }
 
-void settle_shape(BuildState* state, const DescriptorView& value) {
-    check_metric_takes(state->metric, value.kind);
-    if (!state->knows_shape) {
-        state->kind = value.kind;
-        state->dims = value.dims;
-        state->knows_shape = true;
-    }
-    if (value.dims != state->dims) {
-        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                        errmsg("expected %u dimensions, not %u", state->dims, value.dims),
-                        errdetail("An index holds descriptors of one number of dimensions."),
-                        errhint("Create a partial index for each.")));
-    }
-}
-
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(index) != 0) {
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));

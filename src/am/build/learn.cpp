@@ -40,7 +40,20 @@ void compute_mean(BuildState* state) {
         state->mean[i] = static_cast<float>(sums[i] / static_cast<double>(state->sample_rows));
 }
 
+// Of the shape that the meta page will have, what tells how entries and lists lie on their pages.
+IndexShape entry_shape(const BuildState* state) {
+    MetaPage meta{};
+    meta.metric = state->metric;
+    meta.dims = state->dims;
+    meta.refine = static_cast<Refine>(state->options.refine);
+    meta.attribute_count = state->attributes.count;
+    for (uint32 i = 0; i < meta.attribute_count; ++i)
+        meta.attributes[i].width = state->attributes.width[i];
+    return index_shape(meta);
+}
+
 void make_space(BuildState* state) {
+    state->shape = entry_shape(state);
     if (is_binary(state->metric)) {
         state->code_dims = state->dims;
         state->learn_dims = state->dims;

@@ -10,7 +10,7 @@ extern "C" {
 #include <cmath>
 #include <random>
 
-#include "core/vector/half.h"
+#include "am/row_entries.h"
 
 namespace lookalike {
 namespace {
@@ -29,12 +29,6 @@ struct SampleScan {
 
 bool happens(std::mt19937_64* random, double chance) {
     return static_cast<double>((*random)() >> 11) < std::ldexp(chance, 53);
-}
-
-void copy_row(const DescriptorView& value, float* to) {
-    if (value.kind == Kind::kBit) return bits_to_signs(value.bits(), value.dims, to);
-    for (uint32 i = 0; i < value.dims; ++i)
-        to[i] = element_at(value, i);
 }
 
 // Keeps the rows of the sample that `stays` returns true of, in their order.
@@ -80,19 +74,28 @@ void make_room(SampleScan* scan) {
                                             : repalloc_huge(state->sample, bytes));
 }
 
+// The first value decides what the others must be.
+void settle_shape(BuildState* state, const DescriptorView& value) {
+    if (state->knows_shape) return;
+    state->kind = value.kind;
+    state->dims = value.dims;
+    state->knows_shape = true;
+}
+
 void sample_row(Relation, ItemPointer, Datum* values, bool* is_null, bool, void* argument) {
     auto* scan = static_cast<SampleScan*>(argument);
     BuildState* state = scan->state;
-    if (is_null[0]) return;
+    if (!has_value(is_null)) return;
     ++state->rows;
     // Most rows of a big table are not taken: they need not even be read from TOAST.
     if (!happens(scan->random, scan->chance)) return;
-    Descriptor* descriptor = checked_descriptor(values[0]);
-    const DescriptorView value = descriptor->view();
-    settle_shape(state, value);
-    if (state->sample_rows == scan->capacity) make_room(scan);
-    copy_row(value, state->sample + state->sample_rows++ * state->dims);
-    if (reinterpret_cast<Pointer>(descriptor) != DatumGetPointer(values[0])) pfree(descriptor);
+    const RowEntries row = read_row_to_build(state->metric, state->dims, values, is_null);
+    for (const RowEntry& entry : row) {
+        settle_shape(state, entry.vector);
+        if (state->sample_rows == scan->capacity) make_room(scan);
+        copy_elements(entry, state->sample + state->sample_rows++ * state->dims);
+    }
+    release_row(row);
 }
 
 void drop_zero_rows(BuildState* state) {

@@ -11,10 +11,8 @@ extern "C" {
 #include "am/build/plan.h"
 #include "am/filter/conditions.h"
 #include "am/options.h"
-#include "am/storage/loaded_index.h"
-#include "core/code/entry_encoder.h"
+#include "am/row_entries.h"
 #include "pg/run_core.h"
-#include "pg/type/descriptor.h"
 #include "pg/worker/client.h"
 
 namespace lookalike {
@@ -43,6 +41,7 @@ struct BuildState {
     uint64 sample_rows;
     float* mean;  ///< null for binary metrics and empty tables
     const IndexSpace* space;
+    IndexShape shape;   ///< of its entries and lists; zeros while the kind is not known
     uint32 code_dims;   ///< as IndexShape
     uint32 learn_dims;  ///< of vectors that the worker sees: the first of the padded ones
 
@@ -73,22 +72,11 @@ void assign_rows(BuildState* state);
 /// Writes the lists, the root and the mean, and tells the meta page where they are.
 void write_lists(BuildState* state, MetaPage* meta);
 
-/// Raises unless the metric and the column's modifier take the value; settles the shape by the
-/// first value.
-void settle_shape(BuildState* state, const DescriptorView& value);
-
-/// Bits as the worker and the calibration see them: -1 and 1.
-inline void bits_to_signs(const uint8_t* bits, uint32 dims, float* signs) {
-    for (uint32 i = 0; i < dims; ++i)
-        signs[i] = (bits[i / 8] >> (7 - i % 8)) & 1 ? 1.0f : -1.0f;
-}
-
-/// Sort keys of rows that have no place in a list follow those of the lists.
-inline int32 null_list_key(const BuildState* state) {
-    return static_cast<int32>(state->list_count);
-}
-inline int32 nan_list_key(const BuildState* state) {
-    return static_cast<int32>(state->list_count) + 1;
+/// Sort key of the list that takes entries without a distance; it follows those of the leaf lists.
+inline int32 list_key(const BuildState* state, ListClass list_class) {
+    Assert(list_class != ListClass::kLeaf);
+    const auto leaf_count = static_cast<int32>(state->list_count);
+    return list_class == ListClass::kNull ? leaf_count : leaf_count + 1;
 }
 
 /// Columns of the tuples that are sorted: list, row, encoded entry.

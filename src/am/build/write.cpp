@@ -9,6 +9,7 @@ extern "C" {
 
 #include "am/build/list_writer.h"
 #include "core/page/meta_page.h"
+#include "core/vector/signs.h"
 
 namespace lookalike {
 namespace {
@@ -59,35 +60,28 @@ ListPageBuilder* make_builder(const ListGeometry& geometry) {
     return ContextOwned<ListPageBuilder>::make()->create(geometry);
 }
 
-// Bits of a binary centroid, from its -1 and 1.
-void pack_bits(const float* values, uint32 dims, uint8_t* bits) {
-    memset(bits, 0, element_bytes(Kind::kBit, dims));
-    for (uint32 i = 0; i < dims; ++i) {
-        if (values[i] > 0) bits[i / 8] = static_cast<uint8_t>(bits[i / 8] | (0x80 >> (i % 8)));
-    }
+// A centroid is exact in index space: nothing was rounded to get there. Binary ones are -1 and 1;
+// `bits` has room for theirs.
+EntryVector centroid_vector(const BuildState* state, uint32 list, uint8_t* bits) {
+    const float* centroid = state->centroids + uint64{list} * state->code_dims;
+    if (!is_binary(state->metric)) return {.floats = centroid, .rounding = 0, .bits = nullptr};
+    signs_to_bits(centroid, state->dims, bits);
+    return {.floats = nullptr, .rounding = 0, .bits = bits};
 }
 
 // The root's entries are encoded against the mean, the zero of the index space.
 BlockNumber write_root(BuildState* state, const BlockNumber* lists) {
-    const ListGeometry geometry = list_geometry(state->metric, state->code_dims, Refine::kFloat, 1);
+    const ListGeometry& geometry = state->shape.levels[1];
     ListWriter writer(state->index, geometry, make_builder(geometry), 1);
-    const bool binary = is_binary(state->metric);
-    auto* owned = ContextOwned<EntryEncoder>::make();
     EntryEncoder* encoder =
-        binary ? owned->create(state->dims) : owned->create(*state->space, Refine::kFloat, 1u);
+        ContextOwned<EntryEncoder>::make()->create(state->shape, state->space, 1u);
     auto* zero = static_cast<float*>(palloc0(sizeof(float) * state->code_dims));
-    auto* bits = static_cast<uint8_t*>(palloc0(element_bytes(Kind::kBit, state->dims)));
+    auto* bits = static_cast<uint8_t*>(palloc(entry_vector_bytes(state->shape)));
     writer.begin();
     for (uint32 list = 0; list < state->list_count; ++list) {
-        const float* centroid = state->centroids + uint64{list} * state->code_dims;
+        const EntryVector vector = centroid_vector(state, list, bits);
         const EntryPointer pointer = entry_pointer(lists[list], 1);
-        if (binary) pack_bits(centroid, state->dims, bits);
-        const EncodedEntry entry = run_core([&] {
-            // The centroid is exact in index space: nothing was rounded to get there.
-            return binary ? encoder->encode_bits(bits, pointer)
-                          : encoder->encode(centroid, 0.0, zero, pointer);
-        });
-        writer.add(entry);
+        writer.add(run_core([&] { return encoder->encode(vector, zero, pointer); }));
     }
     return writer.finish();
 }
@@ -98,10 +92,7 @@ void write_lists(BuildState* state, MetaPage* meta) {
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWrite);
     tuplesort_performsort(state->sort);
     const ListGeometry geometry =
-        state->knows_shape
-            ? list_geometry(state->metric, state->code_dims,
-                            static_cast<Refine>(state->options.refine), 0, state->attributes)
-            : plain_list_geometry();
+        state->knows_shape ? state->shape.levels[0] : plain_list_geometry();
     EntryStream stream{};
     stream.sort = state->sort;
     stream.slot = MakeSingleTupleTableSlot(entry_tuple_descriptor(), &TTSOpsMinimalTuple);
@@ -115,8 +106,8 @@ void write_lists(BuildState* state, MetaPage* meta) {
         lists[list] = write_list(&leaves, &stream, static_cast<int32>(list));
     const ListGeometry plain = plain_list_geometry();
     ListWriter rest(state->index, plain, make_builder(plain), 0);
-    meta->null_list = write_list(&rest, &stream, null_list_key(state));
-    meta->nan_list = write_list(&rest, &stream, nan_list_key(state));
+    meta->null_list = write_list(&rest, &stream, list_key(state, ListClass::kNull));
+    meta->nan_list = write_list(&rest, &stream, list_key(state, ListClass::kNoDirection));
     if (!stream.at_end) elog(ERROR, "entry of unknown list %d", stream.list);
     ExecDropSingleTupleTableSlot(stream.slot);
     tuplesort_end(state->sort);
