@@ -10,6 +10,7 @@ extern "C" {
 #include "am/storage/list_append.h"
 #include "am/storage/reader.h"
 #include "core/page/meta_page.h"
+#include "core/page/refine_slot.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
@@ -42,9 +43,9 @@ struct Target {
 
 // The list whose centroid is nearest, and that centroid.
 Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorView& value) {
-    const size_t centroid_bytes = sizeof(float) * loaded.shape.code_dims;
     const bool binary = is_binary(loaded.meta.metric);
-    auto* centroid = binary ? nullptr : static_cast<float*>(palloc0(centroid_bytes));
+    auto* centroid =
+        binary ? nullptr : static_cast<float*>(palloc0(sizeof(float) * loaded.shape.code_dims));
     if (loaded.meta.depth == 1) return {loaded.meta.root_list, centroid};
     Reader* reader = make_reader(index, loaded, value,
                                  {.probes = ProbePlan(1),
@@ -61,8 +62,7 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
         if (!copy_slot(index, geometry, place, reader->slot)) {
             raise_corrupted(index, place.list_page, "a centroid is missing");
         }
-        memcpy(centroid, reader->slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader),
-               centroid_bytes);
+        read_slot_floats(reader->slot, loaded.shape.code_dims, centroid);
     }
     return {found.pointer.block(), centroid};
 }
