@@ -21,7 +21,7 @@ extern "C" {
 
 #include "am/build/plan.h"
 #include "am/row_entries.h"
-#include "am/storage/reader.h"
+#include "am/storage/stream.h"
 #include "core/page/meta_page.h"
 #include "core/vector/signs.h"
 #include "pg/run_core.h"
@@ -103,17 +103,13 @@ void walk_list(CalibrateState* state, BlockNumber list_id, const ListGeometry& g
 // Bits of a centroid are its scan code.
 void read_bits(CalibrateState* state, BlockNumber block, uint32 index, float* centroid) {
     const ListGeometry& geometry = state->inner;
-    const ListPageView view(geometry, state->page);
     const uint8_t* codes = state->codes;
     const uint32 block_index = index / kBlockEntries;
     if (geometry.codes_inside) {
-        codes = view.codes(block_index);
+        codes = ListPageView(geometry, state->page).codes(block_index);
     } else {
-        const StreamPlace place = geometry.code_place(block_index);
-        if (!copy_stream(state->index, PageKind::kCode, state->meta.root_list, block,
-                         view.code_pages() + place.page_index,
-                         geometry.max_code_pages - place.page_index, place.offset,
-                         geometry.block_code_bytes, state->codes)) {
+        const StreamStretch stretch = code_stretch(geometry, state->page, block, block_index);
+        if (!copy_stretch(state->index, stretch, state->codes)) {
             raise_corrupted(state->index, block, "a centroid is missing");
         }
     }

@@ -18,7 +18,6 @@ extern "C" {
 #include <cstring>
 
 #include "am/row_entries.h"
-#include "am/storage/reader.h"
 #include "core/page/list_summary.h"
 
 namespace lookalike {
