@@ -180,8 +180,7 @@ void train(RowSample* sample, LearnedLists* lists, const SharedArea& area) {
                                   .row_count = sample->row_count,
                                   .list_count = lists->count,
                                   .dims = lists->learn_dims,
-                                  .iteration_count = kLearnIterations,
-                                  .spherical = false};
+                                  .iteration_count = kLearnIterations};
     lists->count = worker_train(lists->worker, &training, learned, report_iteration, nullptr);
     keep_centroids(learned, lists);
     pfree(learned);
