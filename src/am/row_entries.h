@@ -19,9 +19,10 @@
 
 namespace lookalike {
 
-/// Entries of one row at most. That it is one is relied upon, each with a static_assert, where a
-/// row's place in the table stands for its entry: faiss_index_check finds the entry of a row, and
-/// faiss_index_calibrate its list, by it, and a scan gives out a row for every entry that it finds.
+/// Entries of one row at most. That it is one is relied upon where a row's place in the table
+/// stands for its entry: faiss_index_check finds the entry of a row by it, and
+/// faiss_index_calibrate its list (each has a static_assert), and a scan gives out a row for every
+/// entry that it finds.
 constexpr uint32 kMostEntriesPerRow = 1;
 
 /// Which lists of an index take an entry.
