@@ -6,12 +6,12 @@ extern "C" {
 }
 
 #include "am/filter/conditions.h"
+#include "am/row_entries.h"
 #include "am/storage/list_append.h"
 #include "am/storage/reader.h"
-#include "core/code/entry_encoder.h"
 #include "core/page/meta_page.h"
+#include "core/page/refine_slot.h"
 #include "pg/run_core.h"
-#include "pg/type/descriptor.h"
 
 namespace lookalike {
 namespace {
@@ -43,9 +43,9 @@ struct Target {
 
 // The list whose centroid is nearest, and that centroid.
 Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorView& value) {
-    const size_t centroid_bytes = sizeof(float) * loaded.shape.code_dims;
     const bool binary = is_binary(loaded.meta.metric);
-    auto* centroid = binary ? nullptr : static_cast<float*>(palloc0(centroid_bytes));
+    auto* centroid =
+        binary ? nullptr : static_cast<float*>(palloc0(sizeof(float) * loaded.shape.code_dims));
     if (loaded.meta.depth == 1) return {loaded.meta.root_list, centroid};
     Reader* reader = make_reader(index, loaded, value,
                                  {.probes = ProbePlan(1),
@@ -62,52 +62,50 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
         if (!copy_slot(index, geometry, place, reader->slot)) {
             raise_corrupted(index, place.list_page, "a centroid is missing");
         }
-        memcpy(centroid, reader->slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader),
-               centroid_bytes);
+        read_slot_floats(reader->slot, loaded.shape.code_dims, centroid);
     }
     return {found.pointer.block(), centroid};
 }
 
-void insert_value(Relation index, const LoadedIndex& loaded, const DescriptorView& value,
-                  const AttributeKeys& attributes, EntryPointer pointer) {
+void append_plain(Relation index, BlockNumber list_id, EntryPointer pointer) {
+    append_entry(index, list_id, plain_list_geometry(),
+                 {.pointer = pointer, .factors = {}, .code = nullptr, .refine = nullptr});
+}
+
+void append_to_nearest(Relation index, const LoadedIndex& loaded, const RowEntry& row_entry,
+                       const AttributeKeys& attributes, EntryPointer pointer) {
     // The copies outlive what load_index() gives when the search reads the meta page again.
     const IndexShape shape = loaded.shape;
     const IndexSpace* space = loaded.space;
-    const Target target = nearest_list(index, loaded, value);
-    const ListGeometry& geometry = shape.levels[0];
-    auto* encoder = ContextOwned<EntryEncoder>::make();
-    EncodedEntry entry;
-    if (is_binary(shape.metric)) {
-        encoder->create(shape.dims);
-        entry = run_core([&] { return encoder->get()->encode_bits(value.bits(), pointer); });
-    } else {
-        auto* scratch = static_cast<float*>(palloc(sizeof(float) * value.dims));
-        auto* vector = static_cast<float*>(palloc(sizeof(float) * shape.code_dims));
-        const float* reals = as_reals(value, scratch);
-        encoder->create(*space, shape.refine, 0u);
-        entry = run_core([&] {
-            const double rounding = space->to_space(reals, vector);
-            return encoder->get()->encode(vector, rounding, target.centroid, pointer);
-        });
-    }
+    const Target target = nearest_list(index, loaded, row_entry.vector);
+    auto* scratch = static_cast<float*>(palloc(sizeof(float) * row_entry.vector.dims));
+    const EntryVector vector =
+        to_index_space(space, row_entry, scratch, palloc(entry_vector_bytes(shape)));
+    EntryEncoder* encoder = ContextOwned<EntryEncoder>::make()->create(shape, space, 0u);
+    EncodedEntry entry =
+        run_core([&] { return encoder->encode(vector, target.centroid, pointer); });
     entry.attributes = &attributes;
-    append_entry(index, target.list_id, geometry, entry);
+    append_entry(index, target.list_id, shape.levels[0], entry);
 }
 
-void insert_descriptor(Relation index, const Datum* values, const bool* is_null,
-                       EntryPointer pointer) {
-    const DescriptorView value = checked_descriptor(values[0])->view();
-    const LoadedIndex* loaded = load_index_to_search(index);
-    if (!loaded->knows_dims()) loaded = settle_dims(index, value);
-    check_value_fits(index, *loaded, value);
-    if (loaded->meta.metric == Metric::kCosine && has_no_direction(value)) {
-        append_entry(index, loaded->meta.nan_list, plain_list_geometry(),
-                     {.pointer = pointer, .factors = {}, .code = nullptr, .refine = nullptr});
-        return;
+void insert_entry(Relation index, const LoadedIndex& loaded, const RowEntry& entry,
+                  const Datum* values, const bool* is_null, EntryPointer pointer) {
+    switch (entry.list_class) {
+        case ListClass::kNull:
+            return append_plain(index, loaded.meta.null_list, pointer);
+        case ListClass::kNoDirection:
+            return append_plain(index, loaded.meta.nan_list, pointer);
+        case ListClass::kLeaf: {
+            const AttributeKeys attributes =
+                attribute_keys(index, attribute_widths(loaded.meta), values, is_null);
+            return append_to_nearest(index, loaded, entry, attributes, pointer);
+        }
     }
-    const AttributeKeys attributes =
-        attribute_keys(index, attribute_widths(loaded->meta), values, is_null);
-    insert_value(index, *loaded, value, attributes, pointer);
+}
+
+// A row without a value asks for no more of the index than where its list is.
+const LoadedIndex* load_for_row(Relation index, const bool* is_null) {
+    return has_value(is_null) ? load_index_to_search(index) : load_index(index);
 }
 
 }  // namespace
@@ -119,12 +117,14 @@ bool insert_row(Relation index, Datum* values, bool* is_null, ItemPointer row, R
     const MemoryContext previous = MemoryContextSwitchTo(context);
     const EntryPointer pointer =
         entry_pointer(ItemPointerGetBlockNumber(row), ItemPointerGetOffsetNumber(row));
-    if (is_null[0]) {
-        append_entry(index, read_meta(index).null_list, plain_list_geometry(),
-                     {.pointer = pointer, .factors = {}, .code = nullptr, .refine = nullptr});
-    } else {
-        insert_descriptor(index, values, is_null, pointer);
+    const LoadedIndex* loaded = load_for_row(index, is_null);
+    RowEntries entries = read_row(index, *loaded, values, is_null);
+    if (!loaded->knows_dims() && has_value(is_null)) {
+        loaded = settle_dims(index, entries.begin()->vector);
+        entries = read_row(index, *loaded, values, is_null);
     }
+    for (const RowEntry& entry : entries)
+        insert_entry(index, *loaded, entry, values, is_null, pointer);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
     return false;

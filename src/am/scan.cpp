@@ -111,8 +111,7 @@ bool fill_from_page(IndexScanDesc scan, ScanState* state) {
         const bool plain = list_id == state->meta.null_list || list_id == state->meta.nan_list;
         const ListGeometry geometry = plain ? plain_list_geometry() : list_geometry(state->meta, 0);
         if (!everything) state->next_page = page_trailer(page)->next;
-        const auto* header = reinterpret_cast<const ListHeader*>(page_body(page));
-        if (header->level == 0) {
+        if (list_level(page) == 0) {
             check_list_page(scan->indexRelation, buffer, geometry);
             const ListPageView view(geometry, page);
             for (uint32 i = 0; i < view.entry_places(); ++i) {

@@ -34,10 +34,9 @@ struct Sweep {
 void forget_insert_page(Relation index, BlockNumber list_id) {
     const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
     check_page(index, buffer, PageKind::kList);
-    if (reinterpret_cast<const ListHeader*>(page_body(buffer_bytes(buffer)))->insert_block !=
-        kNoBlock) {
+    if (insert_block(buffer_bytes(buffer)) != kNoBlock) {
         PageChange change(index);
-        reinterpret_cast<ListHeader*>(page_body(change.add(buffer)))->insert_block = kNoBlock;
+        set_insert_block(change.add(buffer), kNoBlock);
         change.finish();
     }
     UnlockReleaseBuffer(buffer);
@@ -72,9 +71,8 @@ bool sweep_entries(Sweep* sweep, Buffer buffer, const ListGeometry& geometry) {
 
 const ListGeometry& owner_geometry(Sweep* sweep, BlockNumber owner) {
     const Buffer buffer = lock_page(sweep->index, owner, BUFFER_LOCK_SHARE);
-    const auto* header = reinterpret_cast<const ListHeader*>(page_body(buffer_bytes(buffer)));
-    const bool is_inner =
-        page_fault(buffer_bytes(buffer), PageKind::kList) == nullptr && header->level > 0;
+    const uint8_t* page = buffer_bytes(buffer);
+    const bool is_inner = page_fault(page, PageKind::kList) == nullptr && list_level(page) > 0;
     UnlockReleaseBuffer(buffer);
     return is_inner ? sweep->inner : sweep->leaf;
 }
@@ -92,8 +90,7 @@ void sweep_page(Sweep* sweep, BlockNumber block) {
         return;
     }
     BlockNumber swept_list = kNoBlock;
-    if (page_trailer(page)->kind == PageKind::kList &&
-        reinterpret_cast<const ListHeader*>(page_body(page))->level == 0) {
+    if (page_trailer(page)->kind == PageKind::kList && list_level(page) == 0) {
         const BlockNumber list_id = page_trailer(page)->list_id;
         const bool is_plain = list_id == sweep->meta.null_list || list_id == sweep->meta.nan_list;
         const ListGeometry& geometry = is_plain ? sweep->plain : sweep->leaf;

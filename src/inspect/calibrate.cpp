@@ -3,9 +3,10 @@
 // Entries say in which list a row is, the table says what its descriptor is: both are read, the
 // entries sorted by row. What a snapshot taken before the entries are read can see has its entry
 // among them; VACUUM is locked out, so that no page leaves its list meanwhile.
-#include "am/build/state.h"
+#include "inspect/page_reader.h"
 
 extern "C" {
+#include "access/tableam.h"
 #include "access/tupdesc.h"
 #include "catalog/index.h"
 #include "catalog/pg_operator_d.h"
@@ -18,9 +19,12 @@ extern "C" {
 #include <cstring>
 #include <random>
 
-#include "am/storage/reader.h"
+#include "am/build/plan.h"
+#include "am/row_entries.h"
+#include "am/storage/stream.h"
 #include "core/page/meta_page.h"
-#include "inspect/page_reader.h"
+#include "core/vector/signs.h"
+#include "pg/run_core.h"
 
 using namespace lookalike;
 
@@ -28,6 +32,8 @@ namespace {
 
 constexpr uint64 kSampleSeed = 20150602;
 constexpr int32 kNoList = -1;
+
+static_assert(kMostEntriesPerRow == 1, "here a row's place in the table tells its entry's list");
 
 // Lives in one memory context. Of maintenance_work_mem the sort, the centroids, the rows that
 // become queries and the queries take a quarter each.
@@ -97,17 +103,13 @@ void walk_list(CalibrateState* state, BlockNumber list_id, const ListGeometry& g
 // Bits of a centroid are its scan code.
 void read_bits(CalibrateState* state, BlockNumber block, uint32 index, float* centroid) {
     const ListGeometry& geometry = state->inner;
-    const ListPageView view(geometry, state->page);
     const uint8_t* codes = state->codes;
     const uint32 block_index = index / kBlockEntries;
     if (geometry.codes_inside) {
-        codes = view.codes(block_index);
+        codes = ListPageView(geometry, state->page).codes(block_index);
     } else {
-        const StreamPlace place = geometry.code_place(block_index);
-        if (!copy_stream(state->index, PageKind::kCode, state->meta.root_list, block,
-                         view.code_pages() + place.page_index,
-                         geometry.max_code_pages - place.page_index, place.offset,
-                         geometry.block_code_bytes, state->codes)) {
+        const StreamStretch stretch = code_stretch(geometry, state->page, block, block_index);
+        if (!copy_stretch(state->index, stretch, state->codes)) {
             raise_corrupted(state->index, block, "a centroid is missing");
         }
     }
@@ -214,20 +216,13 @@ int32 list_of(CalibrateState* state, ItemPointer row) {
     return offset > MaxOffsetNumber ? kNoList : state->list_at[offset];
 }
 
-// The row's elements as floats, in `to`.
-void copy_row(CalibrateState* state, Datum datum, float* to) {
-    const DescriptorView value = checked_descriptor(datum)->view();
-    check_value_fits(state->index, *load_index(state->index), value);
-    if (value.kind == Kind::kBit) {
-        bits_to_signs(value.bits(), value.dims, to);
-    } else if (const float* reals = as_reals(value, to); reals != to) {
-        memcpy(to, reals, sizeof(float) * value.dims);
-    }
+RowEntry entry_of(CalibrateState* state, const Datum* values, const bool* is_null) {
+    return *read_row(state->index, *load_index(state->index), values, is_null).begin();
 }
 
 void sample_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, void* argument) {
     auto* state = static_cast<CalibrateState*>(argument);
-    if (is_null[0] || list_of(state, row) == kNoList) return;
+    if (!has_value(is_null) || list_of(state, row) == kNoList) return;
     ++state->row_count;
     uint64 place = state->query_count;
     if (place < state->wanted_queries) {
@@ -237,27 +232,24 @@ void sample_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
         if (place >= state->wanted_queries) return;
     }
     const MemoryContext previous = MemoryContextSwitchTo(state->row_context);
-    copy_row(state, values[0], state->queries + place * state->shape.dims);
+    copy_elements(entry_of(state, values, is_null), state->queries + place * state->shape.dims);
     MemoryContextSwitchTo(previous);
     MemoryContextReset(state->row_context);
 }
 
 void observe_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, void* argument) {
     auto* state = static_cast<CalibrateState*>(argument);
-    if (is_null[0]) return;
+    if (!has_value(is_null)) return;
     const int32 list = list_of(state, row);
     if (list == kNoList) return;
     const MemoryContext previous = MemoryContextSwitchTo(state->row_context);
-    copy_row(state, values[0], state->scratch);
+    const RowEntry entry = entry_of(state, values, is_null);
     // Not kept: the table's expressions may drive it out of the cache.
     const IndexSpace* space = load_index(state->index)->space;
+    const EntryVector vector = to_index_space(space, entry, state->scratch, state->vector);
     run_core([&] {
-        const float* vector = state->scratch;
-        if (space != nullptr) {
-            space->to_space(state->scratch, state->vector);
-            vector = state->vector;
-        }
-        state->calibrator->observe(vector, static_cast<uint32_t>(list));
+        state->calibrator->observe(as_floats(state->shape, vector, state->scratch),
+                                   static_cast<uint32_t>(list));
     });
     MemoryContextSwitchTo(previous);
     MemoryContextReset(state->row_context);

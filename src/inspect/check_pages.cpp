@@ -8,7 +8,7 @@ extern "C" {
 #include <algorithm>
 #include <cstring>
 
-#include "am/storage/reader.h"
+#include "am/storage/stream.h"
 #include "core/page/refine_slot.h"
 
 namespace lookalike {
@@ -181,9 +181,9 @@ void check_root_entry(CheckState* state, BlockNumber list_page, uint32 index) {
     if (is_binary(state->meta.metric)) return;
     EntryEncoder* encoder = state->inner_encoder->get();
     const EncodedEntry expected = run_core([&] {
-        memcpy(state->vector, state->stored.slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader),
-               sizeof(float) * state->shape.code_dims);
-        return encoder->encode(state->vector, 0.0, state->zero, pointer);
+        read_slot_floats(state->stored.slot, state->shape.code_dims, state->vector);
+        return encoder->encode({.floats = state->vector, .rounding = 0, .bits = nullptr},
+                               state->zero, pointer);
     });
     if (const char* fault = entry_fault(state, state->inner, expected)) {
         raise_corrupted(state->index, list_page, fault);
@@ -196,7 +196,7 @@ void check_root(CheckState* state) {
     if (!is_binary(state->meta.metric)) {
         const IndexSpace* space = load_index(state->index)->space;
         state->inner_encoder = ContextOwned<EntryEncoder>::make();
-        state->inner_encoder->create(*space, Refine::kFloat, 1u);
+        state->inner_encoder->create(state->shape, space, 1u);
     }
     check_list(state, state->meta.root_list, state->inner, 1, check_root_entry);
     if (state->list_count != state->meta.leaf_count) {
@@ -268,7 +268,6 @@ void read_stored_entry(CheckState* state, BlockNumber list_page, const ListGeome
     const ListPageView view(geometry, state->page);
     const uint32 block = index / kBlockEntries;
     const uint32 lane = index % kBlockEntries;
-    const BlockNumber list_id = page_trailer(state->page)->list_id;
     StoredEntry* stored = &state->stored;
     stored->pointer = view.pointer(index);
     if (geometry.factor_bytes > 0) {
@@ -281,11 +280,8 @@ void read_stored_entry(CheckState* state, BlockNumber list_page, const ListGeome
         if (geometry.codes_inside) {
             codes = view.codes(block);
         } else {
-            const StreamPlace place = geometry.code_place(block);
-            complete = copy_stream(state->index, PageKind::kCode, list_id, list_page,
-                                   view.code_pages() + place.page_index,
-                                   geometry.max_code_pages - place.page_index, place.offset,
-                                   geometry.block_code_bytes, state->codes);
+            const StreamStretch stretch = code_stretch(geometry, state->page, list_page, block);
+            complete = copy_stretch(state->index, stretch, state->codes);
         }
         if (geometry.factor_bytes > 0) {
             get_code(codes, lane, stored->code, geometry.row_code_bytes * 2);
@@ -295,11 +291,8 @@ void read_stored_entry(CheckState* state, BlockNumber list_page, const ListGeome
         }
     }
     if (geometry.slot_bytes > 0) {
-        const StreamPlace place = geometry.slot_place(index);
-        complete = complete && copy_stream(state->index, PageKind::kRefine, list_id, list_page,
-                                           view.refine_pages() + place.page_index,
-                                           geometry.max_refine_pages - place.page_index,
-                                           place.offset, geometry.slot_bytes, stored->slot);
+        const StreamStretch stretch = slot_stretch(geometry, state->page, list_page, index);
+        complete = complete && copy_stretch(state->index, stretch, stored->slot);
     }
     if (!complete) {
         raise_corrupted(state->index, list_page, "a code or refine page belongs to another list");

@@ -16,15 +16,16 @@ extern "C" {
 #include <algorithm>
 #include <cstring>
 
-#include "am/storage/reader.h"
+#include "am/row_entries.h"
 #include "core/page/list_summary.h"
-#include "pg/type/descriptor.h"
 
 namespace lookalike {
 namespace {
 
 constexpr int64 kNoEntry = -1;
 constexpr int64 kTwoEntries = -2;
+
+static_assert(kMostEntriesPerRow == 1, "here a row's place in the table tells its entry");
 
 struct RowScan {
     CheckState* state;
@@ -45,7 +46,7 @@ struct RowScan {
 
     MemoryContext row_context;
     const IndexSpace* space;  // that the encoder was made for
-    ContextOwned<EntryEncoder>* encoder;
+    EntryEncoder* encoder;
     float* centroid;
     uint8_t* centroid_slot;
     float* scratch;
@@ -147,27 +148,16 @@ void make_encoder(RowScan* scan) {
     if (scan->encoder != nullptr && scan->space == space) return;
     const MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
     scan->space = space;
-    scan->encoder = ContextOwned<EntryEncoder>::make();
-    if (is_binary(scan->state->meta.metric)) {
-        scan->encoder->create(scan->state->shape.dims);
-    } else {
-        scan->encoder->create(*space, scan->state->shape.refine, 0u);
-    }
+    scan->encoder = ContextOwned<EntryEncoder>::make()->create(scan->state->shape, space, 0u);
     MemoryContextSwitchTo(previous);
 }
 
 // Encodes the value as the build and INSERT do.
-EncodedEntry encode_value(RowScan* scan, const DescriptorView& value, EntryPointer pointer) {
+EncodedEntry encode_entry(RowScan* scan, const RowEntry& entry, EntryPointer pointer) {
     make_encoder(scan);
-    EntryEncoder* encoder = scan->encoder->get();
-    if (is_binary(scan->state->meta.metric)) {
-        return run_core([&] { return encoder->encode_bits(value.bits(), pointer); });
-    }
-    const float* reals = as_reals(value, scan->scratch);
-    return run_core([&] {
-        const double rounding = scan->space->to_space(reals, scan->state->vector);
-        return encoder->encode(scan->state->vector, rounding, scan->centroid, pointer);
-    });
+    const EntryVector vector =
+        to_index_space(scan->space, entry, scan->scratch, scan->state->vector);
+    return run_core([&] { return scan->encoder->encode(vector, scan->centroid, pointer); });
 }
 
 // The filter attributes of a row against those of its entry, whose page has been copied.
@@ -184,17 +174,16 @@ void check_attributes(RowScan* scan, int64 row, BlockNumber list_page, uint32 in
 }
 
 // The value of a row that has a distance against its entry and what its list's summary promises.
-void check_value(RowScan* scan, int64 row, const DescriptorView& value, BlockNumber list_page,
+void check_value(RowScan* scan, int64 row, const RowEntry& entry, BlockNumber list_page,
                  uint32 index, const AttributeKeys& attributes) {
     CheckState* state = scan->state;
-    check_value_fits(state->index, *load_index(state->index), value);
     const BlockNumber list_id = page_trailer(state->page)->list_id;
     if (list_id == state->meta.null_list || list_id == state->meta.nan_list) {
         raise_row_fault(scan, row, "Its entry is in a list of rows without a distance");
     }
     read_stored_entry(state, list_page, state->leaf, index);
     read_centroid(scan, list_id);
-    EncodedEntry expected = encode_value(scan, value, state->stored.pointer);
+    EncodedEntry expected = encode_entry(scan, entry, state->stored.pointer);
     if (const char* fault = entry_fault(state, state->leaf, expected)) {
         raise_row_fault(scan, row, psprintf("In list page %u, %s", list_page, fault));
     }
@@ -208,20 +197,19 @@ void check_value(RowScan* scan, int64 row, const DescriptorView& value, BlockNum
 
 void check_row_value(RowScan* scan, int64 row, int64 place, const Datum* values,
                      const bool* nulls) {
-    const Datum value = values[0];
-    const bool is_null = nulls[0];
     CheckState* state = scan->state;
+    const RowEntry entry =
+        *read_row(state->index, *load_index(state->index), values, nulls).begin();
     const auto list_page = static_cast<BlockNumber>(place >> 16);
     copy_list_page(state, list_page);
     const BlockNumber list_id = page_trailer(state->page)->list_id;
-    if (is_null) {
+    if (entry.list_class == ListClass::kNull) {
         if (list_id != state->meta.null_list) {
             raise_row_fault(scan, row, "It has no descriptor, and its entry says that it has");
         }
         return;
     }
-    const DescriptorView descriptor = checked_descriptor(value)->view();
-    if (state->meta.metric == Metric::kCosine && has_no_direction(descriptor)) {
+    if (entry.list_class == ListClass::kNoDirection) {
         if (list_id != state->meta.nan_list) {
             raise_row_fault(scan, row, "It has no direction, and its entry says that it has");
         }
@@ -234,7 +222,7 @@ void check_row_value(RowScan* scan, int64 row, int64 place, const Datum* values,
     if (list_id != state->meta.null_list && list_id != state->meta.nan_list) {
         check_attributes(scan, row, list_page, index, attributes);
     }
-    check_value(scan, row, descriptor, list_page, index, attributes);
+    check_value(scan, row, entry, list_page, index, attributes);
 }
 
 // Called for every row that the snapshot sees, with the place that an index knows it by.

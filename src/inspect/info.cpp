@@ -47,11 +47,10 @@ const char* metric_name(Metric metric) {
 
 void count_list_page(Totals* totals, Relation index, Buffer buffer) {
     const uint8_t* page = buffer_bytes(buffer);
-    const auto* header = reinterpret_cast<const ListHeader*>(page_body(page));
     const BlockNumber list_id = page_trailer(page)->list_id;
     const MetaPage& meta = totals->meta;
     const bool is_plain = list_id == meta.null_list || list_id == meta.nan_list;
-    const bool is_inner = !is_plain && header->level > 0;
+    const bool is_inner = !is_plain && list_level(page) > 0;
     const ListGeometry& geometry = is_plain ? totals->plain : totals->geometries[is_inner];
     check_list_page(index, buffer, geometry);
     if (is_inner) return;

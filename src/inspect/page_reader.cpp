@@ -1,9 +1,9 @@
 #include "inspect/page_reader.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "am/storage/reader.h"
+#include "am/storage/stream.h"
+#include "core/page/refine_slot.h"
 
 namespace lookalike {
 
@@ -20,17 +20,11 @@ void start_reading(IndexPages* pages) {
 
 void read_centroid_floats(const IndexPages& pages, BlockNumber block, uint32 entry, uint8_t* slot,
                           float* centroid) {
-    const ListGeometry& geometry = pages.inner;
-    const ListPageView view(geometry, pages.page);
-    const StreamPlace place = geometry.slot_place(entry);
-    if (!copy_stream(pages.index, PageKind::kRefine, pages.meta.root_list, block,
-                     view.refine_pages() + place.page_index,
-                     geometry.max_refine_pages - place.page_index, place.offset,
-                     geometry.slot_bytes, slot)) {
+    const StreamStretch stretch = slot_stretch(pages.inner, pages.page, block, entry);
+    if (!copy_stretch(pages.index, stretch, slot)) {
         raise_corrupted(pages.index, block, "a centroid is missing");
     }
-    memcpy(centroid, slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader),
-           sizeof(float) * pages.shape.code_dims);
+    read_slot_floats(slot, pages.shape.code_dims, centroid);
 }
 
 }  // namespace lookalike

@@ -38,18 +38,6 @@ class Steps {
     size_t step_count_;
 };
 
-void scale_to_length_one(std::vector<float>& centroids, size_t dims) {
-    for (size_t start = 0; start < centroids.size(); start += dims) {
-        double squared_norm = 0;
-        for (size_t d = 0; d < dims; ++d)
-            squared_norm += double{centroids[start + d]} * centroids[start + d];
-        if (squared_norm == 0) continue;
-        const double factor = 1 / std::sqrt(squared_norm);
-        for (size_t d = 0; d < dims; ++d)
-            centroids[start + d] = static_cast<float>(centroids[start + d] * factor);
-    }
-}
-
 /// list_count of the distinct rows, chosen by the seed: equal centroids would be wasted.
 std::vector<float> initial_centroids(const Rows& rows, std::vector<uint32_t> distinct,
                                      size_t list_count, int seed) {
@@ -143,18 +131,12 @@ void move_to_means(const Rows& rows, Lists& lists) {
     }
 }
 
-void move_centroids(const Rows& rows, Lists& lists, const KmeansOptions& options) {
-    move_to_means(rows, lists);
-    if (options.spherical) scale_to_length_one(lists.centroids, rows.dims);
-}
-
 Lists train_one_level(const Rows& rows, std::vector<uint32_t> distinct, size_t list_count,
                       const KmeansOptions& options, const std::function<void()>& iteration_done) {
     list_count = std::min(list_count, distinct.size());
     const bool nothing_to_learn = list_count == distinct.size();
     Lists lists{initial_centroids(rows, std::move(distinct), list_count, options.seed),
                 std::vector<uint32_t>(rows.row_count)};
-    if (options.spherical) scale_to_length_one(lists.centroids, rows.dims);
     if (nothing_to_learn) {
         assign_exactly(rows, lists);
         return lists;
@@ -168,7 +150,7 @@ Lists train_one_level(const Rows& rows, std::vector<uint32_t> distinct, size_t l
                 nearby = nearby_lists(lists, rows.dims);
             assign_nearby(rows, lists, nearby);
         }
-        move_centroids(rows, lists, options);
+        move_to_means(rows, lists);
         if (iteration_done) iteration_done();
     }
     return lists;
@@ -269,7 +251,7 @@ std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t
     const std::vector<uint32_t> nearby = nearby_lists(lists, rows.dims);
     for (size_t i = 0; i < kSettlingIterations; ++i) {
         assign_nearby(rows, lists, nearby);
-        move_centroids(rows, lists, options);
+        move_to_means(rows, lists);
         finish_step();
     }
     return std::move(lists.centroids);

@@ -16,7 +16,6 @@ constexpr size_t kOneLevelLists = 4096;
 struct KmeansOptions {
     size_t list_count = 1;
     int iteration_count = 30;
-    bool spherical = false;  ///< centroids are scaled to length 1; rows should have length 1
     int seed = 20240229;
     size_t one_level_lists = kOneLevelLists;
     /// Called after every step with the steps finished and the steps in all. May throw to stop.

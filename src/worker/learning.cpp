@@ -27,13 +27,12 @@ void Learning::train(const WorkerRequest& request) {
             "the number of rows is out of range");
     require(train.iteration_count >= 1 && train.iteration_count <= kWorkerMaxIterations,
             "the number of iterations is out of range");
-    require((train.flags & ~WorkerTrainRequest::kSpherical) == 0, "a flag is unknown");
+    require(train.reserved == 0, "a reserved field is in use");
     const auto rows = shared_.items<const float>(train.rows_offset, train.row_count, train.dims);
     const auto target = shared_.items<float>(train.centroids_offset, train.list_count, train.dims);
 
     const KmeansOptions options{.list_count = train.list_count,
                                 .iteration_count = static_cast<int>(train.iteration_count),
-                                .spherical = (train.flags & WorkerTrainRequest::kSpherical) != 0,
                                 .progress = [&](size_t step, size_t step_count) {
                                     channel_.reply(request, {.status = WorkerStatus::kProgress,
                                                              .step = step,

@@ -117,30 +117,6 @@ TEST(Kmeans, TwoLevelsGiveEveryListThatDuplicatesAllow) {
     EXPECT_EQ(centroids.size(), 1500u * 8);
 }
 
-TEST(Kmeans, SphericalCentroidsHaveLengthOne) {
-    auto values = blobs(2000, 16, 8, 50);
-    const auto normalize = [&](size_t i) {
-        double sum = 0;
-        for (size_t d = 0; d < 16; ++d)
-            sum += double{values[i * 16 + d]} * values[i * 16 + d];
-        for (size_t d = 0; d < 16; ++d)
-            values[i * 16 + d] /= static_cast<float>(std::sqrt(sum));
-    };
-    for (size_t i = 0; i < 2000; ++i)
-        normalize(i);
-    for (const size_t one_level_lists : {1000, 10}) {
-        const auto centroids = train_centroids(
-            {values.data(), 2000, 16},
-            {.list_count = 40, .spherical = true, .one_level_lists = one_level_lists});
-        for (size_t i = 0; i < 40; ++i) {
-            double sum = 0;
-            for (size_t d = 0; d < 16; ++d)
-                sum += double{centroids[i * 16 + d]} * centroids[i * 16 + d];
-            EXPECT_NEAR(sum, 1, 1e-5);
-        }
-    }
-}
-
 TEST(Kmeans, ReportsEveryStep) {
     const auto values = blobs(3000, 8, 10, 20);
     for (const size_t one_level_lists : {1000, 10}) {

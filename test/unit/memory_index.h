@@ -384,17 +384,20 @@ class MemoryIndex {
         return best;
     }
 
+    EntryVector bits_vector(uint32_t row_number) const {
+        return {nullptr, 0, row(row_number).bits()};
+    }
+
     /// Encodes a row whose list is known.
     template <class Use>
     void with_entry(uint32_t row_number, Use use) {
+        EntryEncoder encoder(shape(), space_.get(), 0);
         if (is_binary(options_.metric)) {
-            EntryEncoder encoder(options_.dims);
-            return use(encoder.encode_bits(row(row_number).bits(), pointer_of(row_number)));
+            return use(encoder.encode(bits_vector(row_number), nullptr, pointer_of(row_number)));
         }
-        EntryEncoder encoder(*space_, options_.refine, 0);
         std::vector<float> vector(code_dims_);
         const double rounding = space_->to_space(row(row_number).reals(), vector.data());
-        use(encoder.encode(vector.data(), rounding, centroid(list_of_row_[row_number]),
+        use(encoder.encode({vector.data(), rounding, nullptr}, centroid(list_of_row_[row_number]),
                            pointer_of(row_number)));
     }
 
@@ -420,16 +423,14 @@ class MemoryIndex {
 
     void write_root() {
         StoredLists root(store, geometry(1), 1);
-        std::unique_ptr<EntryEncoder> encoder =
-            is_binary(options_.metric)
-                ? std::make_unique<EntryEncoder>(options_.dims)
-                : std::make_unique<EntryEncoder>(*space_, options_.refine, 1);
+        EntryEncoder encoder(shape(), space_.get(), 1);
         const std::vector<float> zero(code_dims_);
         for (uint32_t list = 0; list < options_.list_count; ++list) {
             const EntryPointer pointer = entry_pointer(lists_[list], 1);
-            root.add(is_binary(options_.metric)
-                         ? encoder->encode_bits(row(list).bits(), pointer)
-                         : encoder->encode(centroid(list), 0, zero.data(), pointer));
+            const EntryVector vector = is_binary(options_.metric)
+                                           ? bits_vector(list)
+                                           : EntryVector{centroid(list), 0, nullptr};
+            root.add(encoder.encode(vector, zero.data(), pointer));
         }
         root_ = root.finish();
     }

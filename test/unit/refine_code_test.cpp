@@ -137,35 +137,6 @@ TEST(RefineCode, BoundsAreTight) {
         }
 }
 
-TEST(RefineCode, SlicesGiveTheSameBound) {
-    std::mt19937_64 random(3);
-    on_each_target([&] {
-        for (const Metric metric : kMetrics)
-            for (const Refine refine : kRefines) {
-                const IndexSpace space(metric, 784, 9, {});
-                const SpaceQuery space_query = space.query(random_vector(784, 0, 1, random).data());
-                const RefineQuery query(space_query);
-                const Bytes slot = encoded(space, refine, random_vector(784, 0, 1, random));
-                RefineHeader header;
-                std::memcpy(&header, slot.data(), sizeof header);
-                double sum = 0;
-                for (size_t first = 0; first < space.padded_dims(); first += 208) {
-                    const size_t count = std::min<size_t>(208, space.padded_dims() - first);
-                    // At an odd address, as in a page.
-                    Bytes page(1 + count * refine_element_bytes(refine));
-                    std::memcpy(page.data() + 1,
-                                slot.data() + sizeof header + first * refine_element_bytes(refine),
-                                page.size() - 1);
-                    sum += query.partial_sum(refine, header.scale, first, page.data() + 1, count);
-                }
-                const RefineBound sliced = query.finish(header, sum);
-                const RefineBound whole = query.lower_bound(refine, slot.data());
-                EXPECT_NEAR(sliced.distance, whole.distance, 1e-3);
-                EXPECT_NEAR(sliced.key, whole.key, 1e-2);
-            }
-    });
-}
-
 TEST(RefineCode, EncodesTheSameOnEveryTarget) {
     std::mt19937_64 random(4);
     const Floats raw = random_vector(784, 1, 1, random);

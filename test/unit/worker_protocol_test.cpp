@@ -151,7 +151,7 @@ class WorkerProtocol : public ::testing::Test {
                          .list_count = 20,
                          .dims = 4,
                          .iteration_count = 6,
-                         .flags = 0};
+                         .reserved = 0};
         return request;
     }
 
@@ -282,7 +282,7 @@ TEST_F(WorkerProtocol, RefusesRangesOutsideTheSharedArea) {
     broken_train([](auto& train) { train.dims = ~0u; });
     broken_train([](auto& train) { train.iteration_count = 0; });
     broken_train([](auto& train) { train.iteration_count = ~0u; });
-    broken_train([](auto& train) { train.flags = 0x80; });
+    broken_train([](auto& train) { train.reserved = 0x80; });
 
     WorkerRequest request = set_request(20);
     request.set_centroids.centroids_offset = kSharedBytes - 128;
@@ -337,7 +337,7 @@ TEST_F(WorkerProtocol, AnswersWhenTheMemoryBudgetIsTooSmall) {
                      .list_count = 1000,
                      .dims = 8,
                      .iteration_count = 2,
-                     .flags = 0};
+                     .reserved = 0};
     expect_error(request, WorkerError::kMemory);
     expect_alive();
 }
@@ -365,7 +365,7 @@ TEST_F(WorkerProtocol, TheEstimatedMemoryBudgetSuffices) {
                          .list_count = shape.list_count,
                          .dims = shape.dims,
                          .iteration_count = 2,
-                         .flags = 0};
+                         .reserved = 0};
         const WorkerReply reply = ask(request);
         EXPECT_EQ(reply.status, WorkerStatus::kDone) << shape.row_count << ": " << text_;
         EXPECT_EQ(reply.list_count, shape.list_count);

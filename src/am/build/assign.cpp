@@ -1,18 +1,19 @@
-// The second pass over the table: every row finds its list, is encoded and sorted by list. While
-// the worker assigns one batch, the backend encodes the one before.
-#include "am/build/state.h"
+// Every row finds its list, is encoded and sorted by list. While the worker assigns one batch, the
+// backend encodes the one before.
+#include "am/build/assign.h"
 
 extern "C" {
-#include "access/tupdesc.h"
-#include "catalog/pg_operator_d.h"
+#include "access/tableam.h"
 #include "commands/progress.h"
-#include "executor/tuptable.h"
 #include "utils/backend_progress.h"
 #include "utils/memutils.h"
 }
 
 #include <algorithm>
 #include <cstring>
+
+#include "am/filter/conditions.h"
+#include "pg/run_core.h"
 
 namespace lookalike {
 namespace {
@@ -22,44 +23,40 @@ constexpr uint64 kMaxBatchRows = 8192;
 // Rows whose list is not known yet.
 struct Batch {
     uint32 count;
-    float* vectors;  // padded, in index space; null for binary metrics
-    double* roundings;
-    uint8_t* bits;  // binary metrics: row_bytes each
+    EntryVector* vectors;  // they lie in `room`
+    uint8_t* room;
     EntryPointer* pointers;
     AttributeKeys* attributes;  // null: the index has none
     WorkerBatch request;
 };
 
 struct AssignScan {
-    BuildState* state;
+    const BuildJob* job;
+    const LearnedLists* lists;
+    EntrySort* entries;
     uint32 batch_rows;
-    uint32 bit_bytes;
+    size_t vector_bytes;
     Batch batches[2];
     int filling;     // which of them
     bool in_flight;  // the other one is with the worker
     uint32_t* list_ids;
     float* distances;
-    float* scratch;  // one row as floats
+    float* scratch;  // one row as floats, as SQL has them; bits as -1 and 1
     EntryEncoder* encoder;
-    uint32 key_bytes;
-    uint32 code_bytes;
-    uint32 refine_bytes;
-    bytea* packed;
-    TupleTableSlot* slot;
     int64 rows_done;
 };
 
-uint32 batch_rows(const BuildState* state) {
-    const uint64 row_bytes = sizeof(float) * std::max(state->learn_dims, state->code_dims);
+uint32 batch_rows(const LearnedLists& lists) {
+    const uint64 row_bytes = sizeof(float) * std::max(lists.learn_dims, lists.shape.code_dims);
     return static_cast<uint32>(
         std::clamp<uint64>(batch_memory_bytes() / row_bytes, 1, kMaxBatchRows));
 }
 
-WorkerBatch batch_layout(const BuildState* state, int which) {
-    const uint64 rows = batch_rows(state);
+WorkerBatch batch_layout(const LearnedLists& lists, int which) {
+    const uint64 rows = batch_rows(lists);
     WorkerBatch batch{};
-    batch.dims = state->learn_dims;
-    const uint64 rows_bytes = align_in_shared_area(sizeof(float) * rows * state->learn_dims);
+    batch.dims = lists.learn_dims;
+    const uint64 rows_bytes = align_in_shared_area(sizeof(float) * rows * lists.learn_dims);
     const uint64 ids_bytes = align_in_shared_area(sizeof(uint32_t) * rows);
     const uint64 distance_bytes = align_in_shared_area(sizeof(float) * rows);
     const uint64 start = static_cast<uint64>(which) * (rows_bytes + ids_bytes + distance_bytes);
@@ -69,68 +66,30 @@ WorkerBatch batch_layout(const BuildState* state, int which) {
     return batch;
 }
 
-float* shared_row(AssignScan* scan, const Batch& batch, uint32 row) {
-    auto* start =
-        static_cast<char*>(worker_shared(scan->state->worker)) + batch.request.rows_offset;
-    return reinterpret_cast<float*>(start) + uint64{row} * scan->state->learn_dims;
+float* shared_row(const AssignScan& scan, const Batch& batch, uint32 row) {
+    auto* start = static_cast<char*>(worker_shared(scan.lists->worker)) + batch.request.rows_offset;
+    return reinterpret_cast<float*>(start) + uint64{row} * scan.lists->learn_dims;
 }
 
-void sort_tuple(AssignScan* scan, int32 list, EntryPointer pointer) {
-    ++scan->state->entries;
-    ExecClearTuple(scan->slot);
-    scan->slot->tts_values[0] = Int32GetDatum(list);
-    scan->slot->tts_values[1] =
-        Int64GetDatum(static_cast<int64>(pointer.block()) << 16 | pointer.offset);
-    scan->slot->tts_values[2] = PointerGetDatum(scan->packed);
-    memset(scan->slot->tts_isnull, 0, 3);
-    ExecStoreVirtualTuple(scan->slot);
-    tuplesort_puttupleslot(scan->state->sort, scan->slot);
-}
-
-void sort_entry(AssignScan* scan, int32 list, const EncodedEntry& entry) {
-    auto* packed = reinterpret_cast<PackedEntry*>(VARDATA(scan->packed));
-    packed->factors = entry.factors;
-    packed->radius = entry.radius;
-    uint8_t* to = packed->bytes;
-    if (scan->key_bytes > 0) {
-        packed->nulls = entry.attributes->nulls;
-        memcpy(to, entry.attributes->keys, scan->key_bytes);
-        to += scan->key_bytes;
-    }
-    memcpy(to, entry.code, scan->code_bytes);
-    if (scan->refine_bytes > 0) memcpy(to + scan->code_bytes, entry.refine, scan->refine_bytes);
-    sort_tuple(scan, list, entry.pointer);
-}
-
-void observe_row(AssignScan* scan, const Batch& batch, uint32 row, uint32 list) {
-    const BuildState* state = scan->state;
-    const float* vector = scan->scratch;
-    if (batch.bits == nullptr) {
-        vector = batch.vectors + uint64{row} * state->code_dims;
-    } else {
-        bits_to_signs(batch.bits + uint64{row} * scan->bit_bytes, state->dims, scan->scratch);
-    }
-    run_core([&] { state->calibrator->observe(vector, list); });
+void observe_row(const AssignScan& scan, const EntryVector& vector, uint32 list) {
+    run_core([&] {
+        const float* floats = as_floats(scan.lists->shape, vector, scan.scratch);
+        scan.lists->calibrator->observe(floats, list);
+    });
 }
 
 // Encodes a batch whose lists are known.
 void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
-    BuildState* state = scan->state;
     for (uint32 row = 0; row < batch->count; ++row) {
         CHECK_FOR_INTERRUPTS();
         const uint32 list = list_ids == nullptr ? 0 : list_ids[row];
-        EncodedEntry entry = run_core([&] {
-            if (batch->bits != nullptr) {
-                return scan->encoder->encode_bits(batch->bits + uint64{row} * scan->bit_bytes,
-                                                  batch->pointers[row]);
-            }
-            return scan->encoder->encode(
-                batch->vectors + uint64{row} * state->code_dims, batch->roundings[row],
-                state->centroids + uint64{list} * state->code_dims, batch->pointers[row]);
-        });
-        if (state->calibrator != nullptr) observe_row(scan, *batch, row, list);
+        const EntryVector& vector = batch->vectors[row];
+        const float* centroid = scan->lists->centroid(list);
+        EncodedEntry entry =
+            run_core([&] { return scan->encoder->encode(vector, centroid, batch->pointers[row]); });
+        if (scan->lists->calibrator != nullptr) observe_row(*scan, vector, list);
         if (batch->attributes != nullptr) entry.attributes = &batch->attributes[row];
-        sort_entry(scan, static_cast<int32>(list), entry);
+        put_entry(scan->entries, list, entry);
     }
     scan->rows_done += batch->count;
     pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, scan->rows_done);
@@ -141,7 +100,7 @@ void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
 void collect_batch(AssignScan* scan) {
     if (!scan->in_flight) return;
     Batch* batch = &scan->batches[1 - scan->filling];
-    worker_assign_end(scan->state->worker, &batch->request, scan->list_ids, scan->distances);
+    worker_assign_end(scan->lists->worker, &batch->request, scan->list_ids, scan->distances);
     scan->in_flight = false;
     finish_batch(scan, batch, scan->list_ids);
 }
@@ -149,173 +108,134 @@ void collect_batch(AssignScan* scan) {
 void send_batch(AssignScan* scan) {
     Batch* batch = &scan->batches[scan->filling];
     if (batch->count == 0) return;
-    if (scan->state->worker == nullptr) {
+    if (scan->lists->worker == nullptr) {
         finish_batch(scan, batch, nullptr);
         return;
     }
     // The worker first: it assigns this batch while the one before is encoded here.
     if (scan->in_flight) {
         Batch* before = &scan->batches[1 - scan->filling];
-        worker_assign_end(scan->state->worker, &before->request, scan->list_ids, scan->distances);
+        worker_assign_end(scan->lists->worker, &before->request, scan->list_ids, scan->distances);
         batch->request.row_count = batch->count;
-        worker_assign_begin(scan->state->worker, &batch->request);
+        worker_assign_begin(scan->lists->worker, &batch->request);
         finish_batch(scan, before, scan->list_ids);
     } else {
         batch->request.row_count = batch->count;
-        worker_assign_begin(scan->state->worker, &batch->request);
+        worker_assign_begin(scan->lists->worker, &batch->request);
         scan->in_flight = true;
     }
     scan->filling = 1 - scan->filling;
 }
 
-void add_bits(AssignScan* scan, Batch* batch, const DescriptorView& value) {
-    memcpy(batch->bits + uint64{batch->count} * scan->bit_bytes, value.bits(), scan->bit_bytes);
-    if (scan->state->worker == nullptr) return;
-    float* shared = shared_row(scan, *batch, batch->count);
-    bits_to_signs(value.bits(), value.dims, shared);
-}
-
-void add_vector(AssignScan* scan, Batch* batch, const DescriptorView& value) {
-    BuildState* state = scan->state;
-    float* vector = batch->vectors + uint64{batch->count} * state->code_dims;
-    const float* reals = as_reals(value, scan->scratch);
-    batch->roundings[batch->count] =
-        run_core([&] { return state->space->to_space(reals, vector); });
-    if (state->worker != nullptr) {
-        memcpy(shared_row(scan, *batch, batch->count), vector, sizeof(float) * state->learn_dims);
+void add_to_batch(AssignScan* scan, const RowEntry& entry, EntryPointer pointer,
+                  const Datum* values, const bool* is_null) {
+    const LearnedLists& lists = *scan->lists;
+    Batch* batch = &scan->batches[scan->filling];
+    const uint32 at = batch->count++;
+    batch->pointers[at] = pointer;
+    batch->vectors[at] = to_index_space(lists.space, entry, scan->scratch,
+                                        batch->room + uint64{at} * scan->vector_bytes);
+    if (lists.worker != nullptr) {
+        float* shared = shared_row(*scan, *batch, at);
+        const float* floats = as_floats(lists.shape, batch->vectors[at], shared);
+        if (floats != shared) memcpy(shared, floats, sizeof(float) * lists.learn_dims);
     }
+    if (batch->attributes != nullptr) {
+        batch->attributes[at] =
+            attribute_keys(scan->job->index, lists.shape.levels[0].attributes, values, is_null);
+    }
+    if (batch->count == scan->batch_rows) send_batch(scan);
 }
 
 void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, void* argument) {
     auto* scan = static_cast<AssignScan*>(argument);
-    BuildState* state = scan->state;
+    const LearnedLists& lists = *scan->lists;
     const EntryPointer pointer =
         entry_pointer(ItemPointerGetBlockNumber(row), ItemPointerGetOffsetNumber(row));
-    if (is_null[0]) {
-        sort_tuple(scan, null_list_key(state), pointer);
-        return;
-    }
-    // The sample saw no descriptor. Under CONCURRENTLY one may have come since: its validation,
-    // which is not done yet, inserts this row as any later one.
-    if (!state->knows_shape) return;
-    Descriptor* descriptor = checked_descriptor(values[0]);
-    const DescriptorView value = descriptor->view();
-    settle_shape(state, value);
-    if (state->metric == Metric::kCosine && has_no_direction(value)) {
-        sort_tuple(scan, nan_list_key(state), pointer);
-    } else {
-        Batch* batch = &scan->batches[scan->filling];
-        if (batch->bits != nullptr) {
-            add_bits(scan, batch, value);
+    // The sample saw no value. Under CONCURRENTLY one may have come since: its validation, which is
+    // not done yet, inserts this row as any later one.
+    if (!lists.knows_dims() && has_value(is_null)) return;
+    const RowEntries entries =
+        read_row_to_build(scan->job->metric(), lists.shape.dims, values, is_null);
+    for (const RowEntry& entry : entries) {
+        if (entry.list_class == ListClass::kLeaf) {
+            add_to_batch(scan, entry, pointer, values, is_null);
         } else {
-            add_vector(scan, batch, value);
+            put_plain_entry(scan->entries, plain_list_key(entry.list_class, lists.count), pointer);
         }
-        if (batch->attributes != nullptr) {
-            batch->attributes[batch->count] =
-                attribute_keys(state->index, state->attributes, values, is_null);
-        }
-        batch->pointers[batch->count++] = pointer;
-        if (batch->count == scan->batch_rows) send_batch(scan);
     }
-    if (reinterpret_cast<Pointer>(descriptor) != DatumGetPointer(values[0])) pfree(descriptor);
+    release_row(entries);
 }
 
 void allocate_batches(AssignScan* scan) {
-    BuildState* state = scan->state;
+    const LearnedLists& lists = *scan->lists;
     const uint64 rows = scan->batch_rows;
-    const int count = state->worker == nullptr ? 1 : 2;
+    const int count = lists.worker == nullptr ? 1 : 2;
     for (int i = 0; i < count; ++i) {
         Batch* batch = &scan->batches[i];
-        batch->request = batch_layout(state, i);
+        batch->request = batch_layout(lists, i);
         batch->pointers = static_cast<EntryPointer*>(palloc(sizeof(EntryPointer) * rows));
-        if (state->attributes.count > 0) {
+        if (lists.shape.levels[0].attributes.count > 0) {
             batch->attributes = static_cast<AttributeKeys*>(palloc(sizeof(AttributeKeys) * rows));
         }
-        if (is_binary(state->metric)) {
-            batch->bits = static_cast<uint8_t*>(palloc(scan->bit_bytes * rows));
-            continue;
-        }
-        batch->vectors = static_cast<float*>(palloc(sizeof(float) * rows * state->code_dims));
-        batch->roundings = static_cast<double*>(palloc(sizeof(double) * rows));
+        batch->vectors = static_cast<EntryVector*>(palloc(sizeof(EntryVector) * rows));
+        batch->room = static_cast<uint8_t*>(palloc(scan->vector_bytes * rows));
     }
     scan->list_ids = static_cast<uint32_t*>(palloc(sizeof(uint32_t) * rows));
     scan->distances = static_cast<float*>(palloc(sizeof(float) * rows));
-    scan->scratch = static_cast<float*>(palloc(sizeof(float) * state->dims));
+    scan->scratch = static_cast<float*>(palloc(sizeof(float) * lists.shape.dims));
 }
 
-void make_encoder(AssignScan* scan) {
-    BuildState* state = scan->state;
-    const auto refine = static_cast<Refine>(state->options.refine);
-    auto* owned = ContextOwned<EntryEncoder>::make();
-    const ListGeometry geometry = list_geometry(state->metric, state->code_dims, refine, 0);
-    scan->encoder = is_binary(state->metric) ? owned->create(state->dims)
-                                             : owned->create(*state->space, refine, 0u);
-    scan->code_bytes = geometry.row_code_bytes;
-    scan->refine_bytes =
-        geometry.slot_bytes == 0 ? 0 : geometry.slot_bytes - sizeof(RefineSlotHeader);
+// What takes rows that have a distance; without dimensions there is none.
+void prepare_batches(AssignScan* scan) {
+    const LearnedLists& lists = *scan->lists;
+    if (!lists.knows_dims()) return;
+    scan->batch_rows = batch_rows(lists);
+    scan->vector_bytes = entry_vector_bytes(lists.shape);
+    allocate_batches(scan);
+    scan->encoder = ContextOwned<EntryEncoder>::make()->create(lists.shape, lists.space, 0u);
 }
 
-void start_sort(BuildState* state) {
-    AttrNumber columns[] = {1, 2};
-    Oid operators[] = {Int4LessOperator, Int8LessOperator};
-    Oid collations[] = {InvalidOid, InvalidOid};
-    bool nulls_first[] = {false, false};
-    const uint64 bytes = sort_memory_bytes(state->list_count, state->code_dims);
-    state->sort = tuplesort_begin_heap(entry_tuple_descriptor(), 2, columns, operators, collations,
-                                       nulls_first, static_cast<int>(bytes / 1024), nullptr, 0);
+void report_phase(uint64 rows) {
+    const int columns[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL,
+                           PROGRESS_CREATEIDX_TUPLES_DONE};
+    const int64 values[] = {kPhaseAssign, static_cast<int64>(rows), 0};
+    pgstat_progress_update_multi_param(3, columns, values);
 }
 
 }  // namespace
 
-TupleDesc entry_tuple_descriptor() {
-    TupleDesc descriptor = CreateTemplateTupleDesc(3);
-    TupleDescInitEntry(descriptor, 1, "list", INT4OID, -1, 0);
-    TupleDescInitEntry(descriptor, 2, "row", INT8OID, -1, 0);
-    TupleDescInitEntry(descriptor, 3, "entry", BYTEAOID, -1, 0);
-    return descriptor;
+uint64 assign_shared_bytes(const LearnedLists& lists) {
+    return 2 * batch_layout(lists, 1).rows_offset;
 }
 
-uint64 assign_shared_bytes(const BuildState* state) {
-    return 2 * batch_layout(state, 1).rows_offset;
-}
-
-void assign_rows(BuildState* state) {
-    const int columns[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL,
-                           PROGRESS_CREATEIDX_TUPLES_DONE};
-    const int64 values[] = {kPhaseAssign, static_cast<int64>(state->rows), 0};
-    pgstat_progress_update_multi_param(3, columns, values);
-    start_sort(state);
+AssignedRows assign_rows(const BuildJob& job, LearnedLists* lists, uint64 rows_seen) {
+    report_phase(rows_seen);
+    AssignedRows assigned{};
+    assigned.entries = start_entry_sort(lists->leaf_geometry(),
+                                        sort_memory_bytes(lists->count, lists->shape.code_dims));
     // Batches are gone before the sort merges.
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss assignment", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
     AssignScan scan{};
-    scan.state = state;
-    scan.bit_bytes = static_cast<uint32>(element_bytes(Kind::kBit, state->dims));
-    scan.key_bytes = state->attributes.count * static_cast<uint32>(sizeof(uint64_t));
-    scan.slot = MakeSingleTupleTableSlot(entry_tuple_descriptor(), &TTSOpsVirtual);
-    scan.batch_rows = state->knows_shape ? batch_rows(state) : 0;
-    if (state->knows_shape) {
-        allocate_batches(&scan);
-        make_encoder(&scan);
-    }
-    const Size packed_bytes = VARHDRSZ + offsetof(PackedEntry, bytes) + scan.key_bytes +
-                              scan.code_bytes + scan.refine_bytes;
-    scan.packed = static_cast<bytea*>(palloc0(packed_bytes));
-    SET_VARSIZE(scan.packed, packed_bytes);
-    state->heap_rows = table_index_build_scan(state->heap, state->index, state->info, false, true,
-                                              assign_row, &scan, nullptr);
+    scan.job = &job;
+    scan.lists = lists;
+    scan.entries = assigned.entries;
+    prepare_batches(&scan);
+    assigned.heap_rows = table_index_build_scan(job.heap, job.index, job.info, false, true,
+                                                assign_row, &scan, nullptr);
     send_batch(&scan);
     collect_batch(&scan);
-    ExecDropSingleTupleTableSlot(scan.slot);
-    if (state->calibrator != nullptr) {
-        state->calibration =
-            run_core([&] { return state->calibrator->measure(throw_if_cancelled); });
+    if (lists->calibrator != nullptr) {
+        assigned.calibration =
+            run_core([&] { return lists->calibrator->measure(throw_if_cancelled); });
     }
-    if (state->worker != nullptr) worker_stop(state->worker);
-    state->worker = nullptr;
+    if (lists->worker != nullptr) worker_stop(lists->worker);
+    lists->worker = nullptr;
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
+    return assigned;
 }
 
 }  // namespace lookalike

@@ -9,15 +9,24 @@ extern "C" {
 }
 
 #include "am/build/list_writer.h"
-#include "am/build/state.h"
+#include "am/build/write.h"
+#include "am/filter/conditions.h"
+#include "am/options.h"
 #include "am/storage/free_pages.h"
 #include "core/page/meta_page.h"
 
 namespace lookalike {
 namespace {
 
-TypeModifier column_modifier(Relation index) {
-    return decode_typmod(TupleDescAttr(index->rd_att, 0)->atttypmod);
+constexpr uint64_t kRotationSeed = 0x6c6f6f6b616c696bull;
+
+// What the column's type says of its values.
+void describe_column(Relation index, MetaPage* meta) {
+    const TypeModifier modifier = decode_typmod(TupleDescAttr(index->rd_att, 0)->atttypmod);
+    if (modifier.any) return;
+    check_metric_takes(meta->metric, modifier.kind);
+    meta->kind = static_cast<uint8_t>(modifier.kind);
+    meta->dims = modifier.dims;
 }
 
 // The meta page of an index without rows; the steps of a build fill in the rest.
@@ -33,11 +42,18 @@ MetaPage initial_meta(Relation index) {
     meta.leaf_count = 1;
     meta.rotation_seed = kRotationSeed;
     meta.build_id = 1;
+    describe_column(index, &meta);
     return meta;
 }
 
-void check_column(Metric metric, const TypeModifier& modifier) {
-    if (!modifier.any) check_metric_takes(metric, modifier.kind);
+MetaPage finished_meta(MetaPage meta, const RowSample& sample, const Calibration& calibration) {
+    meta.built_rows = sample.rows_seen;
+    memcpy(meta.calibration, &calibration, sizeof calibration);
+    if (sample.dims > 0) {
+        meta.dims = sample.dims;
+        meta.kind = static_cast<uint8_t>(sample.kind);
+    }
+    return meta;
 }
 
 }  // namespace
@@ -58,21 +74,6 @@ Metric metric_of(Relation index) {
     return static_cast<Metric>(metric);
 }
 
-void settle_shape(BuildState* state, const DescriptorView& value) {
-    check_metric_takes(state->metric, value.kind);
-    if (!state->knows_shape) {
-        state->kind = value.kind;
-        state->dims = value.dims;
-        state->knows_shape = true;
-    }
-    if (value.dims != state->dims) {
-        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                        errmsg("expected %u dimensions, not %u", state->dims, value.dims),
-                        errdetail("An index holds descriptors of one number of dimensions."),
-                        errhint("Create a partial index for each.")));
-    }
-}
-
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     if (RelationGetNumberOfBlocks(index) != 0) {
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
@@ -80,30 +81,22 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss build", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
-    auto* state = static_cast<BuildState*>(palloc0(sizeof(BuildState)));
-    state->heap = heap;
-    state->index = index;
-    state->info = info;
-    state->options = index_options(index);
-    state->metric = metric_of(index);
-    state->modifier = column_modifier(index);
-    check_column(state->metric, state->modifier);
-    if (!state->modifier.any) {
-        state->knows_shape = true;
-        state->kind = state->modifier.kind;
-        state->dims = state->modifier.dims;
-    }
-    MetaPage meta = initial_meta(index);
-    state->attributes = attribute_widths(meta);
+    const BuildJob job{.heap = heap,
+                       .index = index,
+                       .info = info,
+                       .list_count = static_cast<uint64>(index_options(index).lists),
+                       .meta = initial_meta(index)};
     // TRUNCATE builds a table of its own transaction again in the same file.
     forget_index(index);
     UnlockReleaseBuffer(add_built_page(index, PageKind::kMeta, 0, kNoBlock));
 
-    sample_rows(state);
-    learn_lists(state);
-    assign_rows(state);
-    write_lists(state, &meta);
-    write_meta(index, meta);
+    RowSample sample = sample_rows(job);
+    LearnedLists lists = learn_lists(job, &sample);
+    const AssignedRows rows = assign_rows(job, &lists, sample.rows_seen);
+    const auto entry_count = static_cast<double>(rows.entries->entry_count);
+    MetaPage meta = job.meta;
+    write_lists(index, lists, rows.entries, &meta);
+    write_meta(index, finished_meta(meta, sample, rows.calibration));
     extend_free_space_map(index);
     if (RelationNeedsWAL(index)) {
         log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
@@ -111,8 +104,8 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
 
     MemoryContextSwitchTo(previous);
     auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
-    result->heap_tuples = state->heap_rows;
-    result->index_tuples = static_cast<double>(state->entries);
+    result->heap_tuples = rows.heap_rows;
+    result->index_tuples = entry_count;
     MemoryContextDelete(context);
     return result;
 }
@@ -120,12 +113,6 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
 // The init fork of an unlogged index: what recovery copies over the main fork.
 void build_empty_index(Relation index) {
     MetaPage meta = initial_meta(index);
-    const TypeModifier modifier = column_modifier(index);
-    check_column(meta.metric, modifier);
-    if (!modifier.any) {
-        meta.kind = static_cast<uint8_t>(modifier.kind);
-        meta.dims = modifier.dims;
-    }
     meta.null_list = 1;
     meta.nan_list = 2;
     meta.root_list = 3;

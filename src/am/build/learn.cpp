@@ -1,5 +1,5 @@
 // The number of lists and their centroids, learned in the worker.
-#include "am/build/state.h"
+#include "am/build/learn.h"
 
 extern "C" {
 #include "commands/progress.h"
@@ -14,57 +14,66 @@ extern "C" {
 #include <cstring>
 #include <vector>
 
+#include "am/build/assign.h"
+#include "pg/run_core.h"
+
 namespace lookalike {
 namespace {
 
 constexpr uint64 kRowsToLearnAList = 39;  // below, centroids are poorly trained
 
 // Sums in double: the rows may be many.
-void compute_mean(BuildState* state) {
-    auto* sums = static_cast<double*>(palloc0(sizeof(double) * state->dims));
-    for (uint64 row = 0; row < state->sample_rows; ++row) {
+const float* mean_of(Metric metric, const RowSample& sample) {
+    auto* sums = static_cast<double*>(palloc0(sizeof(double) * sample.dims));
+    for (uint64 row = 0; row < sample.row_count; ++row) {
         CHECK_FOR_INTERRUPTS();
-        const float* values = state->sample + row * state->dims;
+        const float* values = sample.row(row);
         double scale = 1;
-        if (state->metric == Metric::kCosine) {
+        if (metric == Metric::kCosine) {
             double square = 0;
-            for (uint32 i = 0; i < state->dims; ++i)
+            for (uint32 i = 0; i < sample.dims; ++i)
                 square += double{values[i]} * values[i];
             scale = 1 / std::sqrt(square);
         }
-        for (uint32 i = 0; i < state->dims; ++i)
+        for (uint32 i = 0; i < sample.dims; ++i)
             sums[i] += values[i] * scale;
     }
-    state->mean = static_cast<float*>(palloc(sizeof(float) * state->dims));
-    for (uint32 i = 0; i < state->dims; ++i)
-        state->mean[i] = static_cast<float>(sums[i] / static_cast<double>(state->sample_rows));
+    auto* mean = static_cast<float*>(palloc(sizeof(float) * sample.dims));
+    for (uint32 i = 0; i < sample.dims; ++i)
+        mean[i] = static_cast<float>(sums[i] / static_cast<double>(sample.row_count));
+    return mean;
 }
 
-void make_space(BuildState* state) {
-    if (is_binary(state->metric)) {
-        state->code_dims = state->dims;
-        state->learn_dims = state->dims;
+// Of the shape that the meta page will have, what tells how entries and lists lie on their pages.
+IndexShape entry_shape(const BuildJob& job, uint32 dims) {
+    MetaPage meta = job.meta;
+    meta.dims = dims;
+    return index_shape(meta);
+}
+
+void make_space(const BuildJob& job, const RowSample& sample, LearnedLists* lists) {
+    lists->shape = entry_shape(job, sample.dims);
+    if (is_binary(job.metric())) {
+        lists->learn_dims = sample.dims;
         return;
     }
-    if (state->sample_rows > 0) compute_mean(state);
-    const std::span<const float> mean(state->mean, state->mean == nullptr ? 0 : state->dims);
-    state->space =
-        ContextOwned<IndexSpace>::make()->create(state->metric, state->dims, kRotationSeed, mean);
-    state->code_dims = state->space->padded_dims();
-    state->learn_dims = std::min(state->code_dims, kMaxLearnDims);
+    if (sample.row_count > 0) lists->mean = mean_of(job.metric(), sample);
+    const std::span<const float> mean(lists->mean, lists->mean == nullptr ? 0 : sample.dims);
+    lists->space = ContextOwned<IndexSpace>::make()->create(job.metric(), sample.dims,
+                                                            job.meta.rotation_seed, mean);
+    lists->learn_dims = std::min(lists->shape.code_dims, kMaxLearnDims);
 }
 
-uint32 choose_list_count(const BuildState* state) {
-    const uint64 fits = fitting_list_count(state->code_dims);
-    uint64 wanted = static_cast<uint64>(state->options.lists);
-    if (wanted == 0) wanted = wanted_list_count(state->rows);
-    const uint64 count = std::min({wanted, fits, std::max<uint64>(1, state->sample_rows)});
-    if (count > 1 && (count < wanted || state->sample_rows < count * kRowsToLearnAList) &&
-        state->sample_rows < state->rows) {
+uint32 choose_list_count(const BuildJob& job, const RowSample& sample, uint32 code_dims) {
+    const uint64 fits = fitting_list_count(code_dims);
+    const uint64 wanted = wanted_lists(job, sample.rows_seen);
+    const uint64 count = std::min({wanted, fits, std::max<uint64>(1, sample.row_count)});
+    if (count > 1 && (count < wanted || sample.row_count < count * kRowsToLearnAList) &&
+        sample.row_count < sample.rows_seen) {
         ereport(NOTICE,
                 (errmsg("index \"%s\" learns %u lists from a sample of " UINT64_FORMAT " rows",
-                        RelationGetRelationName(state->index), static_cast<uint32>(count),
-                        state->sample_rows),
+                        RelationGetRelationName(job.index), static_cast<uint32>(count),
+                        sample.row_count),
                  errdetail("A good index of this table wants " UINT64_FORMAT
                            " lists and at least %u rows for each.",
                            wanted, static_cast<uint32>(kRowsToLearnAList)),
@@ -80,32 +89,31 @@ int thread_count() {
 }
 
 // Some rows of the sample are the queries by which the index measures itself.
-void choose_queries(BuildState* state) {
-    state->calibrator = ContextOwned<Calibrator>::make()->create(state->metric, state->code_dims);
-    QueryDraw draw(query_counts(state->rows, state->code_dims, state->list_count),
-                   state->sample_rows);
-    for (uint64 row = 0; row < state->sample_rows; ++row) {
+void choose_queries(const RowSample& sample, LearnedLists* lists) {
+    const IndexShape& shape = lists->shape;
+    lists->calibrator = ContextOwned<Calibrator>::make()->create(shape.metric, shape.code_dims);
+    QueryDraw draw(query_counts(sample.rows_seen, shape.code_dims, lists->count), sample.row_count);
+    for (uint64 row = 0; row < sample.row_count; ++row) {
         const std::optional<Meets> meets = draw.next();
         if (!meets) continue;
-        const float* values = state->sample + row * state->dims;
-        run_core([&] { state->calibrator->add_query(state->space, values, *meets); });
+        run_core([&] { lists->calibrator->add_query(lists->space, sample.row(row), *meets); });
     }
 }
 
 // The sample in index space, cut to what the worker sees, goes to the shared area.
-void share_sample(BuildState* state, float* shared) {
+void share_sample(const RowSample& sample, const LearnedLists& lists, float* shared) {
     std::vector<float>* scratch = nullptr;
-    if (state->space != nullptr) {
-        scratch = ContextOwned<std::vector<float>>::make()->create(state->code_dims);
+    if (lists.space != nullptr) {
+        scratch = ContextOwned<std::vector<float>>::make()->create(lists.shape.code_dims);
     }
-    for (uint64 row = 0; row < state->sample_rows; ++row) {
+    for (uint64 row = 0; row < sample.row_count; ++row) {
         CHECK_FOR_INTERRUPTS();
-        const float* from = state->sample + row * state->dims;
+        const float* from = sample.row(row);
         if (scratch != nullptr) {
-            run_core([&] { state->space->to_space(from, scratch->data()); });
+            run_core([&] { lists.space->to_space(from, scratch->data()); });
             from = scratch->data();
         }
-        memcpy(shared + row * state->learn_dims, from, sizeof(float) * state->learn_dims);
+        memcpy(shared + row * lists.learn_dims, from, sizeof(float) * lists.learn_dims);
     }
 }
 
@@ -115,105 +123,125 @@ void report_iteration(uint64_t step, uint64_t step_count, void*) {
     pgstat_progress_update_multi_param(2, columns, values);
 }
 
-void start_worker(BuildState* state, uint64 sample_bytes, uint64 centroid_bytes) {
-    const uint64 batch_bytes = assign_shared_bytes(state);
-    const WorkerLimits limits{
-        .shared_bytes = align_in_shared_area(std::max(sample_bytes, batch_bytes)) + centroid_bytes,
-        .thread_count = thread_count(),
-        .memory_budget_bytes =
-            worker_training_bytes(state->sample_rows, state->learn_dims, state->list_count)};
-    state->worker = worker_start(&limits);
+// How the area shared with the worker is divided while lists are learned.
+struct SharedArea {
+    uint64 sample_bytes;      // from its start on; later the batches lie there
+    uint64 centroids_offset;  // behind both
+    uint64 centroid_bytes;
+};
+
+SharedArea divide_area(const RowSample& sample, const LearnedLists& lists) {
+    const uint64 row_bytes = sizeof(float) * uint64{lists.learn_dims};
+    const uint64 sample_bytes = sample.row_count * row_bytes;
+    return {.sample_bytes = sample_bytes,
+            .centroids_offset =
+                align_in_shared_area(std::max(sample_bytes, assign_shared_bytes(lists))),
+            .centroid_bytes = lists.count * row_bytes};
+}
+
+float* shared_floats(Worker* worker, uint64 offset) {
+    return reinterpret_cast<float*>(static_cast<char*>(worker_shared(worker)) + offset);
+}
+
+Worker* start_worker(const RowSample& sample, const LearnedLists& lists, const SharedArea& area) {
+    const WorkerLimits limits{.shared_bytes = area.centroids_offset + area.centroid_bytes,
+                              .thread_count = thread_count(),
+                              .memory_budget_bytes = worker_training_bytes(
+                                  sample.row_count, lists.learn_dims, lists.count)};
+    return worker_start(&limits);
 }
 
 // Binary centroids are bits as well: what the worker learned is rounded to -1 and 1.
-void round_to_bits(BuildState* state) {
-    for (uint64 i = 0; i < uint64{state->list_count} * state->learn_dims; ++i)
-        state->centroids[i] = state->centroids[i] > 0 ? 1.0f : -1.0f;
+void round_to_bits(LearnedLists* lists) {
+    for (uint64 i = 0; i < uint64{lists->count} * lists->learn_dims; ++i)
+        lists->centroids[i] = lists->centroids[i] > 0 ? 1.0f : -1.0f;
 }
 
-void train(BuildState* state, uint64 centroids_offset) {
-    share_sample(state, static_cast<float*>(worker_shared(state->worker)));
-    pfree(state->sample);
-    state->sample = nullptr;
-    auto* learned = static_cast<float*>(MemoryContextAllocHuge(
-        CurrentMemoryContext, sizeof(float) * uint64{state->list_count} * state->learn_dims));
-    const WorkerTraining training{.rows_offset = 0,
-                                  .centroids_offset = centroids_offset,
-                                  .row_count = state->sample_rows,
-                                  .list_count = state->list_count,
-                                  .dims = state->learn_dims,
-                                  .iteration_count = kLearnIterations,
-                                  .spherical = false};
-    state->list_count = worker_train(state->worker, &training, learned, report_iteration, nullptr);
-    const uint64 stride = is_binary(state->metric) ? state->learn_dims : state->code_dims;
-    state->centroids = static_cast<float*>(
-        MemoryContextAllocExtended(CurrentMemoryContext, sizeof(float) * state->list_count * stride,
+// Of the floats of a centroid the worker learns the first.
+void keep_centroids(const float* learned, LearnedLists* lists) {
+    const uint64 stride = lists->shape.code_dims;
+    lists->centroids = static_cast<float*>(
+        MemoryContextAllocExtended(CurrentMemoryContext, sizeof(float) * lists->count * stride,
                                    MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-    for (uint32 list = 0; list < state->list_count; ++list) {
-        memcpy(state->centroids + list * stride, learned + uint64{list} * state->learn_dims,
-               sizeof(float) * state->learn_dims);
+    for (uint32 list = 0; list < lists->count; ++list) {
+        memcpy(lists->centroids + list * stride, learned + uint64{list} * lists->learn_dims,
+               sizeof(float) * lists->learn_dims);
     }
-    if (is_binary(state->metric)) round_to_bits(state);
+    if (is_binary(lists->shape.metric)) round_to_bits(lists);
+}
+
+void train(RowSample* sample, LearnedLists* lists, const SharedArea& area) {
+    share_sample(*sample, *lists, shared_floats(lists->worker, 0));
+    release_rows(sample);
+    auto* learned = static_cast<float*>(MemoryContextAllocHuge(
+        CurrentMemoryContext, sizeof(float) * uint64{lists->count} * lists->learn_dims));
+    const WorkerTraining training{.rows_offset = 0,
+                                  .centroids_offset = area.centroids_offset,
+                                  .row_count = sample->row_count,
+                                  .list_count = lists->count,
+                                  .dims = lists->learn_dims,
+                                  .iteration_count = kLearnIterations};
+    lists->count = worker_train(lists->worker, &training, learned, report_iteration, nullptr);
+    keep_centroids(learned, lists);
     pfree(learned);
 }
 
 // Gives the memory of the sample back, but for what batches will take of it. That it may fail, and
 // the memory stay until the build's end, harms nobody.
-void release_shared_sample(BuildState* state, uint64 sample_bytes) {
-    const uint64 kept = TYPEALIGN(sysconf(_SC_PAGESIZE), assign_shared_bytes(state));
+void release_shared_sample(const LearnedLists& lists, uint64 sample_bytes) {
+    const uint64 kept = TYPEALIGN(sysconf(_SC_PAGESIZE), assign_shared_bytes(lists));
     if (sample_bytes <= kept) return;
-    madvise(static_cast<char*>(worker_shared(state->worker)) + kept, sample_bytes - kept,
+    madvise(static_cast<char*>(worker_shared(lists.worker)) + kept, sample_bytes - kept,
             MADV_REMOVE);
 }
 
 // The worker keeps what it is to assign to.
-void give_centroids(BuildState* state, uint64 centroids_offset) {
-    const uint64 stride = is_binary(state->metric) ? state->learn_dims : state->code_dims;
-    auto* shared = reinterpret_cast<float*>(static_cast<char*>(worker_shared(state->worker)) +
-                                            centroids_offset);
-    for (uint32 list = 0; list < state->list_count; ++list) {
-        memcpy(shared + uint64{list} * state->learn_dims, state->centroids + list * stride,
-               sizeof(float) * state->learn_dims);
+void give_centroids(const LearnedLists& lists, uint64 centroids_offset) {
+    float* shared = shared_floats(lists.worker, centroids_offset);
+    for (uint32 list = 0; list < lists.count; ++list) {
+        memcpy(shared + uint64{list} * lists.learn_dims, lists.centroid(list),
+               sizeof(float) * lists.learn_dims);
     }
-    worker_set_centroids(state->worker, centroids_offset, state->list_count, state->learn_dims);
+    worker_set_centroids(lists.worker, centroids_offset, lists.count, lists.learn_dims);
+}
+
+// REQUIRES: lists->count is above 1. It may sink to 1, where rows have only one value.
+void learn_in_worker(RowSample* sample, LearnedLists* lists) {
+    choose_queries(*sample, lists);
+    const SharedArea area = divide_area(*sample, *lists);
+    lists->worker = start_worker(*sample, *lists, area);
+    train(sample, lists, area);
+    release_shared_sample(*lists, area.sample_bytes);
+    give_centroids(*lists, area.centroids_offset);
+    if (lists->count > 1) {
+        const std::span<const float> centroids(lists->centroids,
+                                               uint64{lists->count} * lists->shape.code_dims);
+        run_core(
+            [&] { lists->calibrator->set_lists(centroids, lists->count, throw_if_cancelled); });
+    } else {
+        lists->centroids = nullptr;
+        lists->calibrator = nullptr;
+    }
 }
 
 }  // namespace
 
-void learn_lists(BuildState* state) {
+LearnedLists learn_lists(const BuildJob& job, RowSample* sample) {
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLearn);
-    state->list_count = 1;
-    if (!state->knows_shape) return;
-    make_space(state);
-    state->list_count = choose_list_count(state);
-    if (state->list_count > 1) {
-        choose_queries(state);
-        const uint64 row_bytes = sizeof(float) * uint64{state->learn_dims};
-        const uint64 sample_bytes = state->sample_rows * row_bytes;
-        const uint64 centroid_bytes = state->list_count * row_bytes;
-        start_worker(state, sample_bytes, centroid_bytes);
-        const uint64 centroids_offset =
-            align_in_shared_area(std::max(sample_bytes, assign_shared_bytes(state)));
-        train(state, centroids_offset);
-        release_shared_sample(state, sample_bytes);
-        give_centroids(state, centroids_offset);
-        if (state->list_count > 1) {
-            const std::span<const float> centroids(state->centroids,
-                                                   uint64{state->list_count} * state->code_dims);
-            run_core([&] {
-                state->calibrator->set_lists(centroids, state->list_count, throw_if_cancelled);
-            });
-        } else {
-            state->centroids = nullptr;
-            state->calibrator = nullptr;
-        }
-    } else if (state->sample != nullptr) {
-        pfree(state->sample);
-        state->sample = nullptr;
+    LearnedLists lists{};
+    lists.count = 1;
+    if (sample->dims == 0) return lists;
+    make_space(job, *sample, &lists);
+    lists.count = choose_list_count(job, *sample, lists.shape.code_dims);
+    if (lists.count > 1) {
+        learn_in_worker(sample, &lists);
+    } else {
+        release_rows(sample);
     }
-    if (state->centroids == nullptr && !is_binary(state->metric)) {
-        state->centroids = static_cast<float*>(palloc0(sizeof(float) * state->code_dims));
+    if (lists.centroids == nullptr && lists.space != nullptr) {
+        lists.centroids = static_cast<float*>(palloc0(sizeof(float) * lists.shape.code_dims));
     }
+    return lists;
 }
 
 }  // namespace lookalike

@@ -51,9 +51,7 @@ void ListWriter::finish_first_page(BlockNumber last_block) {
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     uint8_t* page = buffer_bytes(buffer);
     // New rows go to the last page, where the only free places are.
-    if (last_block != first_block_) {
-        reinterpret_cast<ListHeader*>(page_body(page))->insert_block = last_block;
-    }
+    if (last_block != first_block_) set_insert_block(page, last_block);
     memcpy(mutable_summary(geometry_, page), summary_, geometry_.summary_bytes);
     MarkBufferDirty(buffer);
     UnlockReleaseBuffer(buffer);
@@ -62,12 +60,6 @@ void ListWriter::finish_first_page(BlockNumber last_block) {
 BlockNumber ListWriter::finish() {
     flush(false);
     return first_block_;
-}
-
-BlockNumber write_empty_list(Relation index) {
-    const BlockNumber block = RelationGetNumberOfBlocks(index);
-    UnlockReleaseBuffer(add_built_page(index, PageKind::kList, block, kNoBlock));
-    return block;
 }
 
 BlockNumber write_mean(Relation index, const float* mean, uint32 dims) {

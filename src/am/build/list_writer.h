@@ -34,9 +34,6 @@ class ListWriter {
 /// A new page at the end of the index, filled in by the caller, which unlocks and releases it.
 Buffer add_built_page(Relation index, PageKind kind, BlockNumber list_id, BlockNumber owner);
 
-/// An empty list, for rows to come.
-BlockNumber write_empty_list(Relation index);
-
 /// Writes the mean; kNoBlock when it is null.
 BlockNumber write_mean(Relation index, const float* mean, uint32 dims);
 

@@ -1,56 +1,24 @@
-// The last step of CREATE INDEX: the sorted entries become lists, the lists a tree.
-#include "am/build/state.h"
+#include "am/build/write.h"
 
 extern "C" {
 #include "commands/progress.h"
-#include "executor/tuptable.h"
 #include "utils/backend_progress.h"
 }
 
 #include "am/build/list_writer.h"
 #include "core/page/meta_page.h"
+#include "core/vector/signs.h"
+#include "pg/run_core.h"
 
 namespace lookalike {
 namespace {
 
-// The sorted entries, one at a time.
-struct EntryStream {
-    Tuplesortstate* sort;
-    TupleTableSlot* slot;
-    bool at_end;
-    int32 list;
-    EncodedEntry entry;
-    AttributeKeys attributes;
-    uint32 code_bytes;
-};
-
-void advance(EntryStream* stream) {
-    stream->at_end = !tuplesort_gettupleslot(stream->sort, true, false, stream->slot, nullptr);
-    if (stream->at_end) return;
-    slot_getallattrs(stream->slot);
-    stream->list = DatumGetInt32(stream->slot->tts_values[0]);
-    const int64 row = DatumGetInt64(stream->slot->tts_values[1]);
-    stream->entry.pointer =
-        entry_pointer(static_cast<uint32_t>(row >> 16), static_cast<uint16_t>(row & 0xffff));
-    const auto* bytes =
-        reinterpret_cast<const uint8_t*>(VARDATA_ANY(DatumGetPointer(stream->slot->tts_values[2])));
-    memcpy(&stream->entry.factors, bytes, sizeof(ScanFactors));
-    memcpy(&stream->entry.radius, bytes + offsetof(PackedEntry, radius), sizeof(float));
-    memcpy(&stream->attributes.nulls, bytes + offsetof(PackedEntry, nulls), sizeof(uint32_t));
-    const uint8_t* from = bytes + offsetof(PackedEntry, bytes);
-    const size_t key_bytes = stream->attributes.widths.count * sizeof(uint64_t);
-    memcpy(stream->attributes.keys, from, key_bytes);
-    stream->entry.attributes = &stream->attributes;
-    stream->entry.code = from + key_bytes;
-    stream->entry.refine = stream->entry.code + stream->code_bytes;
-}
-
 // Writes the entries of one list, which come next if there are any.
-BlockNumber write_list(ListWriter* writer, EntryStream* stream, int32 list) {
+BlockNumber write_list(ListWriter* writer, EntrySort* entries, int32 list) {
     writer->begin();
-    while (!stream->at_end && stream->list == list) {
-        writer->add(stream->entry);
-        advance(stream);
+    while (!entries->at_end && entries->list == list) {
+        writer->add(entries->entry);
+        next_sorted(entries);
     }
     return writer->finish();
 }
@@ -59,79 +27,67 @@ ListPageBuilder* make_builder(const ListGeometry& geometry) {
     return ContextOwned<ListPageBuilder>::make()->create(geometry);
 }
 
-// Bits of a binary centroid, from its -1 and 1.
-void pack_bits(const float* values, uint32 dims, uint8_t* bits) {
-    memset(bits, 0, element_bytes(Kind::kBit, dims));
-    for (uint32 i = 0; i < dims; ++i) {
-        if (values[i] > 0) bits[i / 8] = static_cast<uint8_t>(bits[i / 8] | (0x80 >> (i % 8)));
-    }
+// A centroid is exact in index space: nothing was rounded to get there. Binary ones are -1 and 1;
+// `bits` has room for theirs.
+EntryVector centroid_vector(const LearnedLists& lists, uint32 list, uint8_t* bits) {
+    const float* centroid = lists.centroid(list);
+    if (!is_binary(lists.shape.metric)) return {.floats = centroid, .rounding = 0, .bits = nullptr};
+    signs_to_bits(centroid, lists.shape.dims, bits);
+    return {.floats = nullptr, .rounding = 0, .bits = bits};
 }
 
 // The root's entries are encoded against the mean, the zero of the index space.
-BlockNumber write_root(BuildState* state, const BlockNumber* lists) {
-    const ListGeometry geometry = list_geometry(state->metric, state->code_dims, Refine::kFloat, 1);
-    ListWriter writer(state->index, geometry, make_builder(geometry), 1);
-    const bool binary = is_binary(state->metric);
-    auto* owned = ContextOwned<EntryEncoder>::make();
+BlockNumber write_root(Relation index, const LearnedLists& lists, const BlockNumber* blocks) {
+    const ListGeometry& geometry = lists.shape.levels[1];
+    ListWriter writer(index, geometry, make_builder(geometry), 1);
     EntryEncoder* encoder =
-        binary ? owned->create(state->dims) : owned->create(*state->space, Refine::kFloat, 1u);
-    auto* zero = static_cast<float*>(palloc0(sizeof(float) * state->code_dims));
-    auto* bits = static_cast<uint8_t*>(palloc0(element_bytes(Kind::kBit, state->dims)));
+        ContextOwned<EntryEncoder>::make()->create(lists.shape, lists.space, 1u);
+    auto* zero = static_cast<float*>(palloc0(sizeof(float) * lists.shape.code_dims));
+    auto* bits = static_cast<uint8_t*>(palloc(entry_vector_bytes(lists.shape)));
     writer.begin();
-    for (uint32 list = 0; list < state->list_count; ++list) {
-        const float* centroid = state->centroids + uint64{list} * state->code_dims;
-        const EntryPointer pointer = entry_pointer(lists[list], 1);
-        if (binary) pack_bits(centroid, state->dims, bits);
-        const EncodedEntry entry = run_core([&] {
-            // The centroid is exact in index space: nothing was rounded to get there.
-            return binary ? encoder->encode_bits(bits, pointer)
-                          : encoder->encode(centroid, 0.0, zero, pointer);
-        });
-        writer.add(entry);
+    for (uint32 list = 0; list < lists.count; ++list) {
+        const EntryVector vector = centroid_vector(lists, list, bits);
+        const EntryPointer pointer = entry_pointer(blocks[list], 1);
+        writer.add(run_core([&] { return encoder->encode(vector, zero, pointer); }));
     }
     return writer.finish();
 }
 
+// Returns the first block of each leaf list.
+BlockNumber* write_leaves(Relation index, const LearnedLists& lists, EntrySort* entries) {
+    auto* blocks = static_cast<BlockNumber*>(palloc(sizeof(BlockNumber) * lists.count));
+    const ListGeometry geometry = lists.leaf_geometry();
+    ListWriter writer(index, geometry, make_builder(geometry), 0);
+    for (uint32 list = 0; list < lists.count; ++list)
+        blocks[list] = write_list(&writer, entries, static_cast<int32>(list));
+    return blocks;
+}
+
+void write_plain_lists(Relation index, uint32 list_count, EntrySort* entries, MetaPage* meta) {
+    const ListGeometry geometry = plain_list_geometry();
+    ListWriter writer(index, geometry, make_builder(geometry), 0);
+    const auto write = [&](ListClass list_class) {
+        return write_list(&writer, entries, plain_list_key(list_class, list_count));
+    };
+    meta->null_list = write(ListClass::kNull);
+    meta->nan_list = write(ListClass::kNoDirection);
+}
+
 }  // namespace
 
-void write_lists(BuildState* state, MetaPage* meta) {
+void write_lists(Relation index, const LearnedLists& lists, EntrySort* entries, MetaPage* meta) {
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWrite);
-    tuplesort_performsort(state->sort);
-    const ListGeometry geometry =
-        state->knows_shape
-            ? list_geometry(state->metric, state->code_dims,
-                            static_cast<Refine>(state->options.refine), 0, state->attributes)
-            : plain_list_geometry();
-    EntryStream stream{};
-    stream.sort = state->sort;
-    stream.slot = MakeSingleTupleTableSlot(entry_tuple_descriptor(), &TTSOpsMinimalTuple);
-    stream.attributes.widths = state->attributes;
-    stream.code_bytes = geometry.row_code_bytes;
-    advance(&stream);
+    sort_entries(entries);
+    const BlockNumber* blocks = write_leaves(index, lists, entries);
+    write_plain_lists(index, lists.count, entries, meta);
+    if (!entries->at_end) elog(ERROR, "entry of unknown list %d", entries->list);
+    end_entry_sort(entries);
 
-    auto* lists = static_cast<BlockNumber*>(palloc(sizeof(BlockNumber) * state->list_count));
-    ListWriter leaves(state->index, geometry, make_builder(geometry), 0);
-    for (uint32 list = 0; list < state->list_count; ++list)
-        lists[list] = write_list(&leaves, &stream, static_cast<int32>(list));
-    const ListGeometry plain = plain_list_geometry();
-    ListWriter rest(state->index, plain, make_builder(plain), 0);
-    meta->null_list = write_list(&rest, &stream, null_list_key(state));
-    meta->nan_list = write_list(&rest, &stream, nan_list_key(state));
-    if (!stream.at_end) elog(ERROR, "entry of unknown list %d", stream.list);
-    ExecDropSingleTupleTableSlot(stream.slot);
-    tuplesort_end(state->sort);
-
-    meta->depth = state->list_count > 1 ? 2 : 1;
-    meta->root_list = state->list_count > 1 ? write_root(state, lists) : lists[0];
-    meta->leaf_count = state->list_count;
-    meta->mean_block = write_mean(state->index, state->mean, state->dims);
-    if (state->mean != nullptr) meta->mean_checksum = mean_checksum({state->mean, state->dims});
-    meta->built_rows = state->rows;
-    memcpy(meta->calibration, &state->calibration, sizeof state->calibration);
-    if (state->knows_shape) {
-        meta->dims = state->dims;
-        meta->kind = static_cast<uint8_t>(state->kind);
-    }
+    meta->depth = lists.count > 1 ? 2 : 1;
+    meta->root_list = lists.count > 1 ? write_root(index, lists, blocks) : blocks[0];
+    meta->leaf_count = lists.count;
+    meta->mean_block = write_mean(index, lists.mean, lists.shape.dims);
+    if (lists.mean != nullptr) meta->mean_checksum = mean_checksum({lists.mean, lists.shape.dims});
 }
 
 }  // namespace lookalike

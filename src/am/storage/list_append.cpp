@@ -31,7 +31,7 @@ BlockNumber announce_entry(Relation index, BlockNumber list_id, const ListGeomet
     const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
     check_list_page(index, buffer, geometry);
     const ListPageView page(geometry, buffer_bytes(buffer));
-    const BlockNumber insert_block = page.header().insert_block;
+    const BlockNumber hint = insert_block(buffer_bytes(buffer));
     if (geometry.summary_bytes > 0 && !summary_covers(page.summary(), entry)) {
         LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
         LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
@@ -40,16 +40,15 @@ BlockNumber announce_entry(Relation index, BlockNumber list_id, const ListGeomet
         change.finish();
     }
     UnlockReleaseBuffer(buffer);
-    return insert_block == kNoBlock ? list_id : insert_block;
+    return hint == kNoBlock ? list_id : hint;
 }
 
 // The hint is only a hint: it is logged alone and may be lost.
-void remember_insert_page(Relation index, BlockNumber list_id, BlockNumber block) {
+void log_insert_page(Relation index, BlockNumber list_id, BlockNumber block) {
     const Buffer buffer = ReadBuffer(index, list_id);
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     PageChange change(index);
-    uint8_t* page = change.add(buffer);
-    reinterpret_cast<ListHeader*>(page_body(page))->insert_block = block;
+    set_insert_block(change.add(buffer), block);
     change.finish();
     UnlockReleaseBuffer(buffer);
 }
@@ -57,65 +56,77 @@ void remember_insert_page(Relation index, BlockNumber list_id, BlockNumber block
 // Links a new list page behind `buffer`, which is locked and stays so, and returns it locked.
 Buffer extend_list(Relation index, Buffer buffer, BlockNumber list_id) {
     const Buffer added = allocate_page(index);
-    const uint16 level =
-        reinterpret_cast<const ListHeader*>(page_body(buffer_bytes(buffer)))->level;
     PageChange change(index);
     uint8_t* page = change.add(added, true);
     make_page(page, PageKind::kList, list_id, kNoBlock);
-    reinterpret_cast<ListHeader*>(page_body(page))->level = level;
+    set_list_level(page, list_level(buffer_bytes(buffer)));
     page_trailer(change.add(buffer))->next = BufferGetBlockNumber(added);
     change.finish();
     return added;
 }
 
+// The page where the search for a place begins, locked: `hint`, or the list's first where VACUUM
+// has given that page to another list meanwhile.
+Buffer lock_start(Relation index, BlockNumber list_id, BlockNumber hint) {
+    const Buffer buffer = lock_page(index, hint, BUFFER_LOCK_EXCLUSIVE);
+    if (is_page_of_list(buffer_bytes(buffer), list_id)) return buffer;
+    UnlockReleaseBuffer(buffer);
+    return lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
+}
+
+// A free place on a page that a link of the list leads to.
+std::optional<uint32_t> free_index_of(Relation index, Buffer buffer, BlockNumber list_id,
+                                      const ListGeometry& geometry) {
+    check_list_page(index, buffer, geometry);
+    if (page_trailer(buffer_bytes(buffer))->list_id != list_id) {
+        raise_corrupted(index, BufferGetBlockNumber(buffer), "the page belongs to another list");
+    }
+    return ListPageView(geometry, buffer_bytes(buffer)).free_index();
+}
+
+// Gives up a full page and returns the one behind it, locked: a new one at the list's end.
+// `length` counts the pages up to the full one.
+Buffer step_on(Relation index, Buffer buffer, BlockNumber list_id, uint32 length) {
+    const BlockNumber next = page_trailer(buffer_bytes(buffer))->next;
+    if (next == kNoBlock) {
+        const Buffer added = extend_list(index, buffer, list_id);
+        UnlockReleaseBuffer(buffer);
+        return added;
+    }
+    const Buffer next_buffer = pin_page(index, next);
+    UnlockReleaseBuffer(buffer);
+    CHECK_FOR_INTERRUPTS();
+    check_chain(index, list_id, length);
+    LockBuffer(next_buffer, BUFFER_LOCK_EXCLUSIVE);
+    return next_buffer;
+}
+
+// Makes a page the one that inserters try first. It is unlocked meanwhile, as the list's first page
+// may be its predecessor, whose lock must not be waited for; what is free then is free now.
+std::optional<uint32_t> remember_insert_page(Relation index, Buffer buffer, BlockNumber list_id,
+                                             const ListGeometry& geometry) {
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    log_insert_page(index, list_id, BufferGetBlockNumber(buffer));
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    if (!is_page_of_list(buffer_bytes(buffer), list_id)) return std::nullopt;
+    return ListPageView(geometry, buffer_bytes(buffer)).free_index();
+}
+
 // `start` is a page of the list, or was one.
 Place find_place(Relation index, BlockNumber list_id, const ListGeometry& geometry,
                  BlockNumber start) {
-    Buffer buffer = lock_page(index, start, BUFFER_LOCK_EXCLUSIVE);
-    if (page_fault(buffer_bytes(buffer), PageKind::kList) != nullptr ||
-        page_trailer(buffer_bytes(buffer))->list_id != list_id) {
-        // The hint named a page that VACUUM has given to another list meanwhile.
-        UnlockReleaseBuffer(buffer);
-        buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
-    }
+    Buffer buffer = lock_start(index, list_id, start);
     for (uint32 length = 1;; ++length) {
-        check_list_page(index, buffer, geometry);
-        const uint8_t* page = buffer_bytes(buffer);
-        if (page_trailer(page)->list_id != list_id) {
-            raise_corrupted(index, BufferGetBlockNumber(buffer),
-                            "the page belongs to another list");
+        std::optional<uint32_t> free = free_index_of(index, buffer, list_id, geometry);
+        if (!free) {
+            buffer = step_on(index, buffer, list_id, length);
+            continue;
         }
-        const std::optional<uint32_t> free = ListPageView(geometry, page).free_index();
-        if (free) {
-            const BlockNumber block = BufferGetBlockNumber(buffer);
-            if (block != start) {
-                // The first page may be this one's predecessor: its lock must not be waited for.
-                LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-                remember_insert_page(index, list_id, block);
-                LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-                const bool is_ours = page_fault(buffer_bytes(buffer), PageKind::kList) == nullptr &&
-                                     page_trailer(buffer_bytes(buffer))->list_id == list_id;
-                const std::optional<uint32_t> still_free =
-                    is_ours ? ListPageView(geometry, buffer_bytes(buffer)).free_index()
-                            : std::nullopt;
-                if (!still_free) {
-                    UnlockReleaseBuffer(buffer);
-                    return find_place(index, list_id, geometry, block);
-                }
-                return {buffer, *still_free};
-            }
-            return {buffer, *free};
-        }
-        const BlockNumber next = page_trailer(page)->next;
-        const Buffer next_buffer =
-            next == kNoBlock ? extend_list(index, buffer, list_id) : pin_page(index, next);
+        const BlockNumber block = BufferGetBlockNumber(buffer);
+        if (block != start) free = remember_insert_page(index, buffer, list_id, geometry);
+        if (free) return {buffer, *free};
         UnlockReleaseBuffer(buffer);
-        if (next != kNoBlock) {
-            CHECK_FOR_INTERRUPTS();
-            check_chain(index, list_id, length);
-            LockBuffer(next_buffer, BUFFER_LOCK_EXCLUSIVE);
-        }
-        buffer = next_buffer;
+        return find_place(index, list_id, geometry, block);
     }
 }
 

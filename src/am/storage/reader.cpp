@@ -5,6 +5,7 @@ extern "C" {
 }
 
 #include "am/options.h"
+#include "am/storage/stream.h"
 #include "core/page/refine_slot.h"
 #include "pg/run_core.h"
 
@@ -27,17 +28,6 @@ constexpr double kFullRecallEpsilon = 6;
 double epsilon_for(Refine refine, double recall) {
     if (refine == Refine::kNone) return 0;
     return recall >= 1 ? kFullRecallEpsilon : kDefaultScanEpsilon;
-}
-
-// A page that is not ours any more was recycled by VACUUM, which only happens to entries that no
-// snapshot can see; but a page that never was ours is damage.
-void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
-    const uint8_t* page = buffer_bytes(buffer);
-    for (const PageKind other : {kind, PageKind::kFree, PageKind::kList, PageKind::kCode,
-                                 PageKind::kRefine, PageKind::kVector}) {
-        if (page_fault(page, other) == nullptr) return;
-    }
-    raise_corrupted(index, BufferGetBlockNumber(buffer), page_fault(page, kind));
 }
 
 // One of `count` parts of what a search looks at in a page.
@@ -73,19 +63,15 @@ void push_inside(Reader* reader, const ListGeometry& geometry, const uint8_t* pa
 }
 
 // The page's copy is used without lock: its code pages are read one after the other.
-void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber list_id,
-                  BlockNumber block) {
+void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber block) {
     LevelScan& level = reader->search->level_of_step();
     const ListPageView view(geometry, reader->page);
     run_core([&] { level.begin_page(reader->page, block); });
     for (uint32_t i = 0; i < view.header().block_count; ++i) {
         CHECK_FOR_INTERRUPTS();
         if (view.live(i) == 0) continue;
-        const StreamPlace place = geometry.code_place(i);
-        if (copy_stream(reader->index, PageKind::kCode, list_id, block,
-                        view.code_pages() + place.page_index,
-                        geometry.max_code_pages - place.page_index, place.offset,
-                        geometry.block_code_bytes, reader->codes)) {
+        const StreamStretch stretch = code_stretch(geometry, reader->page, block, i);
+        if (copy_stretch(reader->index, stretch, reader->codes)) {
             run_core([&] { level.push_block(view, i, reader->codes); });
         }
     }
@@ -122,7 +108,7 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         }
         const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : pin_page(index, next);
         if (!locks_overlap) UnlockReleaseBuffer(buffer);
-        if (!geometry.codes_inside) push_outside(reader, geometry, list_id, block);
+        if (!geometry.codes_inside) push_outside(reader, geometry, block);
         CHECK_FOR_INTERRUPTS();
         if (next_buffer != InvalidBuffer) {
             check_chain(index, list_id, length);
@@ -156,10 +142,6 @@ void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         block = page_trailer(page)->next;
     }
     run_core([&] { reader->search->level_of_step().finish_list(); });
-}
-
-[[noreturn]] void raise_damaged_slot(Relation index, BlockNumber block) {
-    raise_corrupted(index, block, "a refine slot is damaged");
 }
 
 // The slots of the copy are known to be whole.
@@ -196,8 +178,7 @@ void drop_entry(Reader* reader, BlockNumber block) {
 bool is_there(Reader* reader, Buffer buffer, const LevelScan::Place& place,
               const ListGeometry& geometry) {
     const uint8_t* page = buffer_bytes(buffer);
-    if (page_fault(page, PageKind::kList) != nullptr ||
-        page_trailer(page)->list_id != place.list_id) {
+    if (!is_page_of_list(page, place.list_id)) {
         check_recyclable(reader->index, buffer, PageKind::kList);
         return false;
     }
@@ -214,14 +195,11 @@ void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometr
     const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
     const bool found = is_there(reader, buffer, place, geometry);
     if (found) {
-        const ListPageView view(geometry, buffer_bytes(buffer));
-        const StreamPlace slot = geometry.slot_place(place.index);
-        if (!copy_stream(reader->index, PageKind::kRefine, place.list_id, place.list_page,
-                         view.refine_pages() + slot.page_index,
-                         geometry.max_refine_pages - slot.page_index, slot.offset,
-                         geometry.slot_bytes, reader->slot) ||
+        const StreamStretch stretch =
+            slot_stretch(geometry, buffer_bytes(buffer), place.list_page, place.index);
+        if (!copy_stretch(reader->index, stretch, reader->slot) ||
             !is_intact(reader->slot, geometry.slot_bytes)) {
-            raise_damaged_slot(reader->index, view.refine_pages()[slot.page_index]);
+            raise_corrupted(reader->index, stretch.pages[0], "a refine slot is damaged");
         }
     }
     UnlockReleaseBuffer(buffer);
@@ -281,33 +259,16 @@ void read_entry_pointer(Reader* reader, const LevelScan::Place& place,
 
 }  // namespace
 
-bool copy_stream(Relation index, PageKind kind, BlockNumber list_id, BlockNumber list_page,
-                 const uint32_t* pages, uint32 page_count, uint32 offset, size_t length,
-                 uint8_t* to) {
-    for (uint32 i = 0; length > 0; ++i) {
-        if (i >= page_count) raise_corrupted(index, list_page, "a code or refine page is missing");
-        const Buffer buffer = lock_page(index, pages[i], BUFFER_LOCK_SHARE);
-        const uint8_t* page = buffer_bytes(buffer);
-        if (!belongs_to(page, kind, list_id, list_page)) {
-            check_recyclable(index, buffer, kind);
-            UnlockReleaseBuffer(buffer);
-            return false;
-        }
-        const size_t part = Min(length, size_t{kBodyBytes} - offset);
-        memcpy(to, page_body(page) + offset, part);
-        UnlockReleaseBuffer(buffer);
-        to += part;
-        length -= part;
-        offset = 0;
-    }
-    return true;
-}
-
 bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,
                uint8_t* slot) {
-    return copy_stream(index, PageKind::kRefine, place.list_id, place.list_page,
-                       place.slot_pages.data(), static_cast<uint32>(place.slot_pages.size()),
-                       place.slot_offset, geometry.slot_bytes, slot);
+    const StreamStretch stretch{.kind = PageKind::kRefine,
+                                .list_id = place.list_id,
+                                .list_page = place.list_page,
+                                .pages = place.slot_pages.data(),
+                                .page_count = static_cast<uint32>(place.slot_pages.size()),
+                                .offset = place.slot_offset,
+                                .length = geometry.slot_bytes};
+    return copy_stretch(index, stretch, slot);
 }
 
 Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,

@@ -43,10 +43,4 @@ bool next_entry(Reader* reader, FoundEntry* found);
 bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,
                uint8_t* slot);
 
-/// Copies `length` bytes of a stream that starts at `offset` of the body of pages[0], checking that
-/// the pages are of this kind and belong to the list page; false when they do not.
-bool copy_stream(Relation index, PageKind kind, BlockNumber list_id, BlockNumber list_page,
-                 const uint32_t* pages, uint32 page_count, uint32 offset, size_t length,
-                 uint8_t* to);
-
 }  // namespace lookalike

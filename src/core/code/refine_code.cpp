@@ -217,17 +217,15 @@ RefineQuery::RefineQuery(const SpaceQuery& query)
 RefineBound RefineQuery::lower_bound(Refine refine, const uint8_t* slot) const {
     RefineHeader header;
     std::memcpy(&header, slot, sizeof header);
-    const double sum =
-        partial_sum(refine, header.scale, 0, slot + sizeof(RefineHeader), query_.padded_dims);
+    const double sum = element_sum(refine, header.scale, slot + sizeof(RefineHeader));
     return finish(header, sum);
 }
 
-double RefineQuery::partial_sum(Refine refine, float scale, size_t first_dim,
-                                const uint8_t* elements, size_t count) const {
+double RefineQuery::element_sum(Refine refine, float scale, const uint8_t* elements) const {
+    const size_t count = query_.padded_dims;
     if (query_.metric == Metric::kInnerProduct)
-        return HWY_DYNAMIC_DISPATCH(product)(refine, vector_ + first_dim, elements, scale, count);
-    return HWY_DYNAMIC_DISPATCH(squared_difference)(refine, vector_ + first_dim, elements, scale,
-                                                    count);
+        return HWY_DYNAMIC_DISPATCH(product)(refine, vector_, elements, scale, count);
+    return HWY_DYNAMIC_DISPATCH(squared_difference)(refine, vector_, elements, scale, count);
 }
 
 RefineBound RefineQuery::finish(const RefineHeader& header, double sum) const {

@@ -1,8 +1,7 @@
 // Refine codes: a vector at 8 or 16 bits an element, from which follows a bound that is never above
 // the distance which SQL computes for the row. docs/CODES.md has the argument.
 //
-// A slot is a RefineHeader and padded_dims elements. Where it is wider than a page, the header
-// comes with the first slice and elements follow in any cuts.
+// A slot is a RefineHeader and padded_dims elements.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +45,7 @@ struct RefineBound {
     float key;        ///< the same as a key (core/vector/metric.h), rounded down: for ordering
 };
 
-/// One query against any number of slots. Slots and slices need no alignment.
+/// One query against any number of slots, which need no alignment.
 class RefineQuery {
   public:
     /// `query` must outlive this.
@@ -54,12 +53,6 @@ class RefineQuery {
 
     /// REQUIRES: refine is not kNone; `slot` has refine_bytes.
     RefineBound lower_bound(Refine refine, const uint8_t* slot) const;
-
-    /// The same in slices: add up partial_sum over all elements, then finish. REQUIRES: first_dim
-    /// and count multiples of 16.
-    double partial_sum(Refine refine, float scale, size_t first_dim, const uint8_t* elements,
-                       size_t count) const;
-    RefineBound finish(const RefineHeader& header, double sum) const;
 
     /// The same for all vectors that are no farther than `radius` from one in index space, whose
     /// key to the query is `key` but for float rounding. The inner product, whose lists reach far,
@@ -70,11 +63,14 @@ class RefineQuery {
     RefineBound lowest() const;
 
   private:
+    double element_sum(Refine refine, float scale, const uint8_t* elements) const;
+    RefineBound finish(const RefineHeader& header, double sum) const;
+
     const SpaceQuery& query_;
     const float* vector_;    ///< what the elements meet: P(q - m), inner product: P(q)
     double rounding_;        ///< of vector_
     double vector_norm_;     ///< |vector_|
-    double sum_error_;       ///< relative, of partial_sum
+    double sum_error_;       ///< relative, of element_sum
     double distance_error_;  ///< relative, of the distance in SQL
 };
 

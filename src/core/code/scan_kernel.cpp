@@ -167,11 +167,6 @@ void add_table_sums(const uint8_t* table, const uint8_t* codes, size_t group_cou
     }
 }
 
-void finish_bounds(const uint32_t* sums, const ScanColumns& columns, const ScanTerms& terms,
-                   float* bounds) {
-    finish(sums, columns, terms, 0, bounds);
-}
-
 uint32_t scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
                     const ScanColumns& columns, const ScanTerms& terms, float limit,
                     float* bounds) {
@@ -229,8 +224,6 @@ HWY_AFTER_NAMESPACE();
 namespace lookalike {
 namespace {
 
-HWY_EXPORT(add_table_sums);
-HWY_EXPORT(finish_bounds);
 HWY_EXPORT(scan_block);
 HWY_EXPORT(up_to);
 HWY_EXPORT(add_bit_counts);
@@ -258,16 +251,6 @@ void get_code(const uint8_t* block_codes, size_t entry, uint8_t* signs, size_t g
         const unsigned nibble = (*byte >> shift) & 15u;
         signs[group / 2] = static_cast<uint8_t>(signs[group / 2] | nibble << (group % 2 * 4));
     }
-}
-
-void add_table_sums(const uint8_t* table, const uint8_t* codes, size_t group_count,
-                    uint32_t sums[kBlockEntries]) {
-    HWY_DYNAMIC_DISPATCH(add_table_sums)(table, codes, group_count, sums);
-}
-
-void finish_bounds(const uint32_t sums[kBlockEntries], const ScanColumns& columns,
-                   const ScanTerms& terms, float bounds[kBlockEntries]) {
-    HWY_DYNAMIC_DISPATCH(finish_bounds)(sums, columns, terms, bounds);
 }
 
 uint32_t scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,

@@ -5,8 +5,7 @@
 // Entry e has byte 2 * (e % 8) + (e / 8) % 2 of a group, the low nibble for e < 16, else the high
 // one; bit i of the nibble is the sign of dimension 4 * group + i, set when positive.
 //
-// A block that is too wide for a page is cut between groups: call add_table_sums for each slice,
-// then finish_bounds. Pointers need no alignment except where said.
+// Pointers need no alignment except where said.
 #pragma once
 
 #include <cstddef>
@@ -20,16 +19,11 @@ constexpr size_t kGroupBytes = kBlockEntries * kDimsPerGroup / 8;
 
 /// Writes the code of one entry over whatever stood there. `signs` is a bit a dimension, dimension
 /// d at bit d % 8 of byte d / 8. `group_count` groups of `block_codes` and 4 * group_count signs
-/// are used: a slice gets the signs from its first dimension on. REQUIRES: group_count even.
+/// are used. REQUIRES: group_count even.
 void set_code(uint8_t* block_codes, size_t entry, const uint8_t* signs, size_t group_count);
 
 /// The reverse of set_code.
 void get_code(const uint8_t* block_codes, size_t entry, uint8_t* signs, size_t group_count);
-
-/// Adds to sums[e] the table entries that entry e's nibbles select. `table` has 16 bytes a group,
-/// aligned to 64 when it starts at the first group. REQUIRES: group_count a multiple of 4.
-void add_table_sums(const uint8_t* table, const uint8_t* codes, size_t group_count,
-                    uint32_t sums[kBlockEntries]);
 
 /// The columns of a block: 32 floats each.
 struct ScanColumns {
@@ -38,7 +32,8 @@ struct ScanColumns {
     const float* error;
 };
 
-/// What turns sums into bounds of keys, for one query and one list:
+/// What turns sums into bounds of keys, for one query and one list. The sum of an entry is that of
+/// the table's entries which its nibbles select.
 ///   bound = (base + list_term) - scale * (offset + step * sum) - error * gain
 struct ScanTerms {
     float list_term;
@@ -47,10 +42,7 @@ struct ScanTerms {
     float step;
 };
 
-void finish_bounds(const uint32_t sums[kBlockEntries], const ScanColumns& columns,
-                   const ScanTerms& terms, float bounds[kBlockEntries]);
-
-/// add_table_sums and finish_bounds in one go, for a block in one piece. The path that counts.
+/// The bounds of a block. `table` has 16 bytes a group. REQUIRES: group_count a multiple of 4.
 /// A bound may be infinite or NaN when a query or an entry is too long for float arithmetic.
 /// Returns up_to(bounds, limit).
 uint32_t scan_block(const uint8_t* table, const uint8_t* codes, size_t group_count,
@@ -62,7 +54,7 @@ uint32_t up_to(const float bounds[kBlockEntries], float limit);
 
 /// For binary metrics, whose entries are plain rows of bits, `stride` bytes apart. Adds to
 /// different[e] how many bits differ between `query` and row e, and to both[e] how many are set in
-/// both, over `bytes` bytes of each: the whole row or a slice. `both` may be null.
+/// both, over `bytes` bytes of each. `both` may be null.
 void add_bit_counts(const uint8_t* query, const uint8_t* rows, size_t stride, size_t bytes,
                     uint32_t different[kBlockEntries], uint32_t both[kBlockEntries]);
 

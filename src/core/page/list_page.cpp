@@ -7,6 +7,10 @@
 namespace lookalike {
 namespace {
 
+const ListHeader* list_header(const uint8_t* page) {
+    return reinterpret_cast<const ListHeader*>(page_body(page));
+}
+
 ListHeader* mutable_header(uint8_t* page) {
     return reinterpret_cast<ListHeader*>(page_body(page));
 }
@@ -67,6 +71,26 @@ bool belongs_to(const uint8_t* page, PageKind kind, uint32_t list_id, uint32_t l
     const PageTrailer* trailer = page_trailer(page);
     return page_fault(page, kind) == nullptr && trailer->list_id == list_id &&
            trailer->owner == list_page;
+}
+
+bool is_page_of_list(const uint8_t* page, uint32_t list_id) {
+    return page_fault(page, PageKind::kList) == nullptr && page_trailer(page)->list_id == list_id;
+}
+
+uint16_t list_level(const uint8_t* page) {
+    return list_header(page)->level;
+}
+
+void set_list_level(uint8_t* page, uint16_t level) {
+    mutable_header(page)->level = level;
+}
+
+uint32_t insert_block(const uint8_t* page) {
+    return list_header(page)->insert_block;
+}
+
+void set_insert_block(uint8_t* page, uint32_t block) {
+    mutable_header(page)->insert_block = block;
 }
 
 const char* list_page_fault(const ListGeometry& geometry, const uint8_t* page) {

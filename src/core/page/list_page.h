@@ -32,6 +32,17 @@ const char* page_fault(const uint8_t* page, PageKind kind);
 /// Whether it is a page of this kind, and this list page's.
 bool belongs_to(const uint8_t* page, PageKind kind, uint32_t list_id, uint32_t list_page);
 
+/// Whether it is a list page, and this list's.
+bool is_page_of_list(const uint8_t* page, uint32_t list_id);
+
+/// Of any list page, whatever the geometry of its list. REQUIRES: page_fault() found nothing.
+uint16_t list_level(const uint8_t* page);
+void set_list_level(uint8_t* page, uint16_t level);
+
+/// Of a list's first page: where an inserter looks first, or kNoBlock for that page itself.
+uint32_t insert_block(const uint8_t* page);
+void set_insert_block(uint8_t* page, uint32_t block);
+
 /// What is wrong with a list page, or null: page_fault, and counts and links within the geometry.
 /// Every reader calls it before it follows anything on the page.
 const char* list_page_fault(const ListGeometry& geometry, const uint8_t* page);

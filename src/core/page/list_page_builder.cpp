@@ -35,7 +35,7 @@ void ListPageBuilder::add(const EncodedEntry& entry) {
 
 void ListPageBuilder::fill_list_page(uint8_t* page, uint32_t first_block, uint16_t level) const {
     std::memcpy(page_body(page), page_body(page_.data()), kBodyBytes);
-    reinterpret_cast<ListHeader*>(page_body(page))->level = level;
+    set_list_level(page, level);
     uint32_t block = first_block;
     for (uint32_t i = 0; i < code_page_count(); ++i)
         set_code_page(geometry_, page, i, ++block);

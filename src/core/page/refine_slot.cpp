@@ -31,4 +31,9 @@ bool is_intact(const uint8_t* slot, uint32_t slot_bytes) {
            slot_checksum(header.pointer, slot + sizeof header, slot_bytes - sizeof header);
 }
 
+void read_slot_floats(const uint8_t* slot, uint32_t dims, float* to) {
+    const uint8_t* elements = slot + sizeof(RefineSlotHeader) + sizeof(RefineHeader);
+    std::memcpy(to, elements, sizeof(float) * dims);
+}
+
 }  // namespace lookalike

@@ -14,4 +14,7 @@ void write_slot(uint8_t* slot, const EncodedEntry& entry, uint32_t slot_bytes);
 /// a bound would put rows in a wrong order.
 bool is_intact(const uint8_t* slot, uint32_t slot_bytes);
 
+/// Copies the elements of a slot whose refine code is kFloat, as those of inner lists are.
+void read_slot_floats(const uint8_t* slot, uint32_t dims, float* to);
+
 }  // namespace lookalike

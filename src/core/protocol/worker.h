@@ -79,15 +79,13 @@ enum class WorkerError : uint32_t {
 };
 
 struct WorkerTrainRequest {
-    static constexpr uint32_t kSpherical = 1;  ///< centroids of length 1; rows should have length 1
-
     uint64_t rows_offset;       ///< row_count x dims floats, read
     uint64_t centroids_offset;  ///< list_count x dims floats, written
     uint64_t row_count;         ///< at least 1
     uint32_t list_count;        ///< wanted; as many are learned as there are distinct rows at most
     uint32_t dims;
     uint32_t iteration_count;
-    uint32_t flags;
+    uint32_t reserved;  ///< 0
 };
 
 struct WorkerSetCentroidsRequest {

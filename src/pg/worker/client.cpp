@@ -244,7 +244,7 @@ uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* cen
         .list_count = training->list_count,
         .dims = training->dims,
         .iteration_count = training->iteration_count,
-        .flags = training->spherical ? WorkerTrainRequest::kSpherical : 0,
+        .reserved = 0,
     };
     WorkerReply reply;
     worker_request(worker, &request);

@@ -51,7 +51,6 @@ struct WorkerTraining {
     uint32_t list_count;
     uint32_t dims;
     uint32_t iteration_count;
-    bool spherical;
 };
 
 /// Learns centroids from rows in the shared area; copies them, all finite, to `centroids`

@@ -1,0 +1,87 @@
+#include "am/row_entries.h"
+
+#include <cstring>
+
+#include "core/vector/signs.h"
+#include "pg/run_core.h"
+
+namespace lookalike {
+namespace {
+
+// `check_fits` raises unless the index takes the value. It comes before any look at the elements.
+template <typename Check>
+RowEntries read_descriptor(Metric metric, Datum datum, Check check_fits) {
+    Descriptor* value = checked_descriptor(datum);
+    const DescriptorView vector = value->view();
+    check_fits(vector);
+    const bool has_distance = metric != Metric::kCosine || !has_no_direction(vector);
+    RowEntries row{};
+    row.count = 1;
+    row.entries[0] = {has_distance ? ListClass::kLeaf : ListClass::kNoDirection, vector};
+    if (reinterpret_cast<Pointer>(value) != DatumGetPointer(datum)) row.detoasted = value;
+    return row;
+}
+
+RowEntries row_without_value() {
+    RowEntries row{};
+    row.count = 1;
+    row.entries[0].list_class = ListClass::kNull;
+    return row;
+}
+
+void check_dims_to_build(uint32 expected, uint32 dims) {
+    if (expected == 0 || dims == expected) return;
+    ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                    errmsg("expected %u dimensions, not %u", expected, dims),
+                    errdetail("An index holds descriptors of one number of dimensions."),
+                    errhint("Create a partial index for each.")));
+}
+
+}  // namespace
+
+RowEntries read_row(Relation index, const LoadedIndex& loaded, const Datum* values,
+                    const bool* is_null) {
+    if (!has_value(is_null)) return row_without_value();
+    return read_descriptor(loaded.meta.metric, values[0], [&](const DescriptorView& vector) {
+        if (loaded.knows_dims()) {
+            check_value_fits(index, loaded, vector);
+        } else {
+            check_metric_takes(loaded.meta.metric, vector.kind);
+        }
+    });
+}
+
+RowEntries read_row_to_build(Metric metric, uint32 dims, const Datum* values, const bool* is_null) {
+    if (!has_value(is_null)) return row_without_value();
+    return read_descriptor(metric, values[0], [&](const DescriptorView& vector) {
+        check_metric_takes(metric, vector.kind);
+        check_dims_to_build(dims, vector.dims);
+    });
+}
+
+void release_row(const RowEntries& row) {
+    if (row.detoasted != nullptr) pfree(row.detoasted);
+}
+
+void copy_elements(const RowEntry& entry, float* to) {
+    const DescriptorView& vector = entry.vector;
+    if (vector.kind == Kind::kBit) return bits_to_signs(vector.bits(), vector.dims, to);
+    const float* reals = as_reals(vector, to);
+    if (reals != to) memcpy(to, reals, sizeof(float) * vector.dims);
+}
+
+EntryVector to_index_space(const IndexSpace* space, const RowEntry& entry, float* scratch,
+                           void* to) {
+    const DescriptorView& vector = entry.vector;
+    if (vector.kind == Kind::kBit) {
+        auto* bits = static_cast<uint8_t*>(to);
+        memcpy(bits, vector.bits(), element_bytes(Kind::kBit, vector.dims));
+        return {.floats = nullptr, .rounding = 0, .bits = bits};
+    }
+    auto* floats = static_cast<float*>(to);
+    const float* reals = as_reals(vector, scratch);
+    const double rounding = run_core([&] { return space->to_space(reals, floats); });
+    return {.floats = floats, .rounding = rounding, .bits = nullptr};
+}
+
+}  // namespace lookalike
