@@ -7,6 +7,15 @@
 namespace lookalike {
 namespace {
 
+// Index pages have them.
+TEST(Metric, NumbersStay) {
+    EXPECT_EQ(static_cast<int>(Metric::kL2), 0);
+    EXPECT_EQ(static_cast<int>(Metric::kInnerProduct), 1);
+    EXPECT_EQ(static_cast<int>(Metric::kCosine), 2);
+    EXPECT_EQ(static_cast<int>(Metric::kHamming), 3);
+    EXPECT_EQ(static_cast<int>(Metric::kJaccard), 4);
+}
+
 TEST(Metric, KeysBecomeDistances) {
     EXPECT_EQ(key_to_distance(Metric::kL2, 9), 3);
     EXPECT_EQ(key_to_distance(Metric::kL2, -1e-9), 0);

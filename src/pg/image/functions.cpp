@@ -60,23 +60,6 @@ uint32 checked_spec_length(text* spec) {
     return static_cast<uint32>(length);
 }
 
-/// As operator classes are named.
-const char* metric_name(Metric metric) {
-    switch (metric) {
-        case Metric::kL2:
-            return "l2";
-        case Metric::kInnerProduct:
-            return "ip";
-        case Metric::kCosine:
-            return "cosine";
-        case Metric::kHamming:
-            return "hamming";
-        case Metric::kJaccard:
-            return "jaccard";
-    }
-    return "unknown";
-}
-
 void batch_features(const ImageBytes* images, uint32 image_count, text* spec, Oid function,
                     Descriptor** features) {
     forget_changed_models();
@@ -212,7 +195,7 @@ SQL_FUNCTION(builtin_image_extractors) {
                       UInt32GetDatum(extractor.version),
                       UInt32GetDatum(extractor.dims),
                       CStringGetTextDatum(kind_name(static_cast<Kind>(extractor.kind))),
-                      CStringGetTextDatum(metric_name(static_cast<Metric>(extractor.metric))),
+                      CStringGetTextDatum(traits_of(static_cast<Metric>(extractor.metric)).name),
                       CStringGetTextDatum(extractor.description)};
     bool nulls[lengthof(values)] = {};
     SRF_RETURN_NEXT(call, row(call->tuple_desc, values, nulls));
