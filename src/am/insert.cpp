@@ -100,7 +100,7 @@ void insert_descriptor(Relation index, const Datum* values, const bool* is_null,
     const LoadedIndex* loaded = load_index_to_search(index);
     if (!loaded->knows_dims()) loaded = settle_dims(index, value);
     check_value_fits(index, *loaded, value);
-    if (loaded->meta.metric == Metric::kCosine && has_no_direction(value)) {
+    if (needs_direction(loaded->meta.metric) && has_no_direction(value)) {
         append_entry(index, loaded->meta.nan_list, plain_list_geometry(),
                      {.pointer = pointer, .factors = {}, .code = nullptr, .refine = nullptr});
         return;

@@ -210,7 +210,7 @@ void check_pages(CheckState* state) {
     check_mean(state);
     check_list(state, meta.null_list, state->plain, 0, sort_row_entry);
     check_list(state, meta.nan_list, state->plain, 0,
-               meta.metric == Metric::kCosine ? sort_row_entry : refuse_entry);
+               needs_direction(meta.metric) ? sort_row_entry : refuse_entry);
     if (meta.depth == 1) {
         check_list(state, meta.root_list, state->leaf, 0,
                    meta.dims > 0 ? sort_row_entry : refuse_entry);

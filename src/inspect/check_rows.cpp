@@ -214,7 +214,7 @@ void check_row_value(RowScan* scan, int64 row, int64 place, const Datum* values,
         return;
     }
     const DescriptorView descriptor = checked_descriptor(value)->view();
-    if (state->meta.metric == Metric::kCosine && has_no_direction(descriptor)) {
+    if (needs_direction(state->meta.metric) && has_no_direction(descriptor)) {
         if (list_id != state->meta.nan_list) {
             raise_row_fault(scan, row, "It has no direction, and its entry says that it has");
         }

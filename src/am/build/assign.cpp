@@ -201,7 +201,7 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
     Descriptor* descriptor = checked_descriptor(values[0]);
     const DescriptorView value = descriptor->view();
     settle_shape(state, value);
-    if (state->metric == Metric::kCosine && has_no_direction(value)) {
+    if (needs_direction(state->metric) && has_no_direction(value)) {
         sort_tuple(scan, nan_list_key(state), pointer);
     } else {
         Batch* batch = &scan->batches[scan->filling];

@@ -26,7 +26,7 @@ void compute_mean(BuildState* state) {
         CHECK_FOR_INTERRUPTS();
         const float* values = state->sample + row * state->dims;
         double scale = 1;
-        if (state->metric == Metric::kCosine) {
+        if (needs_direction(state->metric)) {
             double square = 0;
             for (uint32 i = 0; i < state->dims; ++i)
                 square += double{values[i]} * values[i];

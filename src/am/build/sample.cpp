@@ -110,7 +110,7 @@ void sample_rows(BuildState* state) {
     table_index_build_scan(state->heap, state->index, state->info, false, true, sample_row, &scan,
                            nullptr);
     if (state->sample != nullptr) thin_out(&scan, wanted_rows(state));
-    if (state->metric == Metric::kCosine) drop_zero_rows(state);
+    if (needs_direction(state->metric)) drop_zero_rows(state);
 }
 
 }  // namespace lookalike
