@@ -26,6 +26,17 @@ TEST(Metric, KeysBecomeDistances) {
     EXPECT_EQ(key_to_distance(Metric::kJaccard, 0.25), 0.25);
 }
 
+TEST(Metric, DistancesBecomeTheirKeys) {
+    for (const double distance : {0.0, 0.25, 3.0}) {
+        for (uint32_t i = 0; i < kMetricCount; ++i) {
+            const auto metric = static_cast<Metric>(i);
+            EXPECT_EQ(key_to_distance(metric, distance_to_key(metric, distance)), distance);
+        }
+    }
+    EXPECT_EQ(distance_to_key(Metric::kL2, 3), 9);
+    EXPECT_EQ(distance_to_key(Metric::kInnerProduct, -3), -3);
+}
+
 TEST(Metric, RoundingNeverCrossesTheValue) {
     std::mt19937_64 random(1);
     std::normal_distribution<double> normal;
