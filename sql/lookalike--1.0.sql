@@ -211,19 +211,7 @@ COMMENT ON FUNCTION descriptor_sphere(descriptor, double precision) IS 'all plac
 
 CREATE FUNCTION within_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_support(internal) IS 'tells the planner that a faiss index serves within()';
-CREATE FUNCTION within_ip_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_ip_support(internal) IS 'tells the planner that a faiss index serves within_ip()';
-CREATE FUNCTION within_cosine_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_cosine_support(internal) IS 'tells the planner that a faiss index serves within_cosine()';
-CREATE FUNCTION within_hamming_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_hamming_support(internal) IS 'tells the planner that a faiss index serves within_hamming()';
-CREATE FUNCTION within_jaccard_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_jaccard_support(internal) IS 'tells the planner that a faiss index serves within_jaccard()';
+COMMENT ON FUNCTION within_support(internal) IS 'tells the planner that a faiss index serves within() and its like';
 
 CREATE FUNCTION within(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
@@ -231,19 +219,19 @@ CREATE FUNCTION within(a descriptor, b descriptor, radius double precision)
 COMMENT ON FUNCTION within(descriptor, descriptor, double precision) IS 'Euclidean distance at most radius; served by a faiss index';
 CREATE FUNCTION within_ip(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_ip_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_ip(descriptor, descriptor, double precision) IS 'negative inner product at most radius; served by a faiss index';
 CREATE FUNCTION within_cosine(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_cosine_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_cosine(descriptor, descriptor, double precision) IS 'cosine distance at most radius; served by a faiss index';
 CREATE FUNCTION within_hamming(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_hamming_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_hamming(descriptor, descriptor, double precision) IS 'number of bits that differ at most radius; served by a faiss index';
 CREATE FUNCTION within_jaccard(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_jaccard_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_jaccard(descriptor, descriptor, double precision) IS 'Jaccard distance at most radius; served by a faiss index';
 
 CREATE FUNCTION in_sphere_selectivity(internal, oid, internal, integer) RETURNS double precision
