@@ -13,6 +13,7 @@ extern "C" {
 #include "am/options.h"
 #include "am/storage/loaded_index.h"
 #include "core/code/entry_encoder.h"
+#include "core/measure/calibrator.h"
 #include "pg/run_core.h"
 #include "pg/type/descriptor.h"
 #include "pg/worker/client.h"

@@ -127,7 +127,7 @@ void write_lists(BuildState* state, MetaPage* meta) {
     meta->mean_block = write_mean(state->index, state->mean, state->dims);
     if (state->mean != nullptr) meta->mean_checksum = mean_checksum({state->mean, state->dims});
     meta->built_rows = state->rows;
-    memcpy(meta->calibration, &state->calibration, sizeof state->calibration);
+    set_calibration(meta, state->calibration);
     if (state->knows_shape) {
         meta->dims = state->dims;
         meta->kind = static_cast<uint8_t>(state->kind);
