@@ -1,0 +1,232 @@
+#include "core/measure/calibrator.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "core/search/probe_plan.h"
+#include "core/vector/distance_kernels.h"
+
+#include "core/no_postgres.h"
+
+namespace lookalike {
+namespace {
+
+// Queries that met near lists only count if these have so great a share of the first rows.
+constexpr double kShareOfNearLists = 0.995;
+
+}  // namespace
+
+Calibrator::Calibrator(Metric metric, uint32_t row_floats)
+    : metric_(metric), row_floats_(row_floats), ones_(row_floats, 1.0f) {}
+
+void Calibrator::add_query(const float* query, double mean_product, Meets meets) {
+    Query added{{query, query + row_floats_}, mean_product, {}};
+    if (meets == Meets::kNearLists) {
+        near_.push_back(std::move(added));
+        return;
+    }
+    added.nearest.reserve(kMostRows + 1);
+    full_.push_back({std::move(added), {}, {}, {}});
+    full_.back().sampled.reserve(kSampledRows);
+}
+
+void Calibrator::add_query(const IndexSpace* space, const float* row, Meets meets) {
+    if (space == nullptr) return add_query(row, 0, meets);
+    const SpaceQuery query = space->query(row);
+    add_query(query.raw ? query.raw.get() : query.vector.get(), query.mean_product, meets);
+}
+
+float Calibrator::key(const float* query, const float* vector) const {
+    if (metric_ == Metric::kInnerProduct) return -dot(query, vector, row_floats_);
+    // Bits are -1 and 1 here.
+    if (metric_ == Metric::kHamming) return l2_squared(query, vector, row_floats_) / 4;
+    if (metric_ != Metric::kJaccard) return l2_squared(query, vector, row_floats_);
+    const float dims = static_cast<float>(row_floats_);
+    const float product = dot(query, vector, row_floats_);
+    const float sums =
+        dot(query, ones_.data(), row_floats_) + dot(vector, ones_.data(), row_floats_);
+    const float both = (dims + sums + product) / 4;
+    const float either = both + (dims - product) / 2;
+    return both > 0 ? 1 - both / either : 1;
+}
+
+float Calibrator::distance(const Query& query, float key) const {
+    return static_cast<float>(key_to_distance(metric_, key - query.mean_product));
+}
+
+Calibrator::Standings Calibrator::standings(const Query& query) const {
+    std::vector<Near> order(list_count_);
+    for (uint32_t list = 0; list < list_count_; ++list) {
+        const float* centroid = centroids_.data() + size_t{list} * row_floats_;
+        order[list] = {key(query.vector.data(), centroid), list};
+    }
+    std::sort(order.begin(), order.end());
+    Standings result(list_count_);
+    for (uint32_t rank = 0; rank < list_count_; ++rank)
+        result[order[rank].list] = {rank, order[rank].key};
+    return result;
+}
+
+void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count,
+                           const Check& check) {
+    centroids_ = centroids;
+    list_count_ = list_count;
+    for (FullQuery& query : full_) {
+        check();
+        query.is_far.clear();
+        for (const Standing& list : standings(query))
+            query.is_far.push_back(list.rank >= list_count / 2);
+    }
+    near_of_list_.assign(list_count, {});
+    for (uint32_t i = 0; i < near_.size(); ++i) {
+        check();
+        const Standings lists = standings(near_[i]);
+        for (uint32_t list = 0; list < list_count; ++list)
+            if (lists[list].rank < near_list_count(list_count)) near_of_list_[list].push_back(i);
+    }
+}
+
+// Every second row goes, and from now on half as many come.
+void Calibrator::thin_sample() {
+    for (FullQuery& query : full_) {
+        std::vector<float>& keys = query.sampled;
+        for (size_t i = 0; 2 * i < keys.size(); ++i)
+            keys[i] = keys[2 * i];
+        keys.resize((keys.size() + 1) / 2);
+    }
+    sample_step_ *= 2;
+}
+
+void Calibrator::keep(Nearest* heap, const Near& near, size_t count) const {
+    // The query is a row itself.
+    if (metric_ != Metric::kInnerProduct && near.key == 0) return;
+    if (heap->size() == count && !(near < heap->front())) return;
+    heap->push_back(near);
+    std::push_heap(heap->begin(), heap->end());
+    if (heap->size() <= count) return;
+    std::pop_heap(heap->begin(), heap->end());
+    heap->pop_back();
+}
+
+void Calibrator::observe(const float* vector, uint32_t list) {
+    if (row_count_ == kSampledRows * sample_step_) thin_sample();
+    const uint64_t row = row_count_++;
+    const bool is_sampled = row % sample_step_ == 0;
+    for (FullQuery& query : full_) {
+        const Near near{key(query.vector.data(), vector), list};
+        if (is_sampled) query.sampled.push_back(near.key);
+        keep(&query.nearest, near, kMostRows);
+        for (uint32_t i = 0; i < kThinningCount; ++i)
+            if (row % kThinnings[i] == 0) keep(&query.left[i], near, kFirstRows);
+        if (query.is_far[list]) keep(&query.left[kFarFilter], near, kFirstRows);
+    }
+    for (const uint32_t i : near_of_list_[list])
+        keep(&near_[i].nearest, {key(near_[i].vector.data(), vector), list}, kFirstRows);
+}
+
+Calibration Calibrator::measure(const Check& check) const {
+    const Findings of_full = find_of_full(check);
+    const Findings all = with_near(of_full, check);
+    Calibration result{};
+    result.query_count = all.query_count;
+    result.list_count = list_count_;
+    result.row_count = row_count_;
+    result.probes = probe_table(all.rows, of_full.rows[0]);
+    result.residual =
+        static_cast<float>(all.residuals / std::max(1.0, double{1} * all.query_count));
+    result.reach_within =
+        reach_within_spread(reached(all.first, result.residual),
+                            reached(of_full.first, result.residual), result.probes[0]);
+    const LeftRows left = left_rows(of_full, result.residual);
+    result.reach = reach_alone(left);
+    result.reach_besides = reach_besides_spread(left, result.probes[0], result.reach_within);
+    const NeighbourDistances distances = neighbour_distances();
+    result.rank_distance = distances.of_ranks();
+    result.share_distance = distances.of_shares();
+    return result;
+}
+
+// Counts where the nearest rows lie, and keeps the first of them.
+void Calibrator::add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
+                              Findings* findings) const {
+    Nearest rows = query.nearest;
+    std::sort(rows.begin(), rows.end());
+    for (const Standing& list : lists)
+        if (list.rank == 0) findings->residuals += std::max(0.0f, list.key);
+    for (uint32_t i = 0; i < row_counts; ++i) {
+        for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
+            ++findings->rows[i][lists[rows[row].list].rank];
+    }
+    const std::span<const Near> first(rows.data(), std::min<size_t>(rows.size(), kFirstRows));
+    for (const Near& row : first)
+        findings->first.push_back({lists[row.list], first.back().key});
+    ++findings->query_count;
+}
+
+Calibrator::Findings Calibrator::find_of_full(const Check& check) const {
+    Findings findings;
+    findings.rows.fill(RowsByRank(list_count_));
+    for (const FullQuery& query : full_) {
+        check();
+        const Standings lists = standings(query);
+        add_findings(query, lists, kCalibratedRowCounts, &findings);
+        for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
+            const Nearest& left = query.left[filter];
+            for (const Near& row : left)
+                findings.left[filter].push_back({lists[row.list], left.front().key});
+        }
+    }
+    return findings;
+}
+
+// Where more than one in two hundred of the first rows lie beyond the near lists, queries that met
+// only these do not know them, and do not count; nor can they tell what takes more than these.
+Calibrator::Findings Calibrator::with_near(const Findings& of_full, const Check& check) const {
+    Findings findings = of_full;
+    if (lists_with(of_full.rows[0], kShareOfNearLists) > near_list_count(list_count_))
+        return findings;
+    for (const Query& query : near_) {
+        check();
+        add_findings(query, standings(query), 1, &findings);
+    }
+    return findings;
+}
+
+ReachedRows Calibrator::reached(std::span<const FoundRow> rows, float residual) const {
+    ReachedRows result;
+    result.reserve(rows.size());
+    for (const FoundRow& row : rows)
+        result.push_back(
+            {list_reach(metric_, row.list.key, row.last_key, residual), row.list.rank});
+    return result;
+}
+
+LeftRows Calibrator::left_rows(const Findings& findings, float residual) const {
+    LeftRows result;
+    for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
+        result[filter] = reached(findings.left[filter], residual);
+        std::ranges::sort(result[filter], std::greater<>(), &ReachedRow::reach);
+    }
+    return result;
+}
+
+NeighbourDistances Calibrator::neighbour_distances() const {
+    NeighbourDistances distances;
+    const auto as_distances = [this](const FullQuery& query, std::span<const float> keys) {
+        std::vector<float> result;
+        for (const float key : keys)
+            result.push_back(distance(query, key));
+        return result;
+    };
+    for (const FullQuery& query : full_) {
+        std::vector<float> keys;
+        for (const Near& row : query.nearest)
+            keys.push_back(row.key);
+        std::sort(keys.begin(), keys.end());
+        distances.add_query(as_distances(query, keys), as_distances(query, query.sampled));
+    }
+    return distances;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,139 @@
+// Measures an index from its rows, while it is built and when its owner asks: how many lists must
+// be searched to find what share of the nearest rows, how far lists reach, how far rows are from
+// each other.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "core/code/block_scorer.h"
+#include "core/measure/calibration_record.h"
+#include "core/measure/neighbour_distances.h"
+#include "core/measure/probe_table.h"
+#include "core/measure/reach_table.h"
+
+namespace lookalike {
+
+/// Which rows a query meets while an index measures itself: the more queries, the less chance has a
+/// part in how many lists a recall takes; but it costs a distance for each row that one meets.
+enum class Meets {
+    kAllRows,
+    kNearLists,  ///< those of its near lists, where its nearest rows nearly always are
+};
+
+/// The nearest tenth of the lists; of few lists 32.
+inline uint32_t near_list_count(uint64_t list_count) {
+    return static_cast<uint32_t>(std::min(list_count, std::max<uint64_t>(32, list_count / 10)));
+}
+
+/// Collects the nearest rows of some queries and the lists that they are in, and how far rows are
+/// from the queries.
+class Calibrator {
+  public:
+    /// Rows whose distance from every query is kept, at most.
+    static constexpr size_t kSampledRows = 256;
+    /// The nearest rows that a query which meets all rows keeps.
+    static constexpr uint32_t kMostRows = kCalibratedRows[kCalibratedRowCounts - 1];
+    /// At most, beside the query itself.
+    static constexpr size_t kBytesPerQuery =
+        (kMostRows + 1 + kFilterCount * (kFirstRows + 1)) * 2 * sizeof(float) +
+        kSampledRows * sizeof(float);
+    static constexpr size_t kBytesPerNearQuery = (kFirstRows + 1) * 2 * sizeof(float);
+
+    /// Called for each query by what takes long; it may throw to end that.
+    using Check = std::function<void()>;
+
+    /// Rows have row_floats each: vectors in index space, for binary metrics -1 and 1.
+    Calibrator(Metric metric, uint32_t row_floats);
+
+    /// `query` is as a row is; for the inner product, P(q) instead of P(q - m), and
+    /// mean_product = <q, m>.
+    void add_query(const float* query, double mean_product = 0, Meets meets = Meets::kAllRows);
+    /// The same for a row as SQL has it; `space`: null for binary metrics. REQUIRES: as
+    /// IndexSpace::query.
+    void add_query(const IndexSpace* space, const float* row, Meets meets);
+
+    /// After the last query. `centroids`, which the lists were made with, row_floats each, must
+    /// outlive this.
+    void set_lists(
+        std::span<const float> centroids, uint32_t list_count, const Check& check = [] {});
+
+    /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
+    void observe(const float* vector, uint32_t list);
+
+    /// REQUIRES: set_lists.
+    Calibration measure(const Check& check = [] {}) const;
+
+  private:
+    struct Near {
+        float key;
+        uint32_t list;
+        bool operator<(const Near& other) const { return key < other.key; }
+    };
+    using Nearest = std::vector<Near>;  // a heap, the farthest on top
+
+    struct Query {
+        std::vector<float> vector;
+        double mean_product;
+        Nearest nearest;
+    };
+    struct FullQuery : Query {
+        std::array<Nearest, kFilterCount> left;  // the nearest that each filter leaves
+        std::vector<bool> is_far;                // the farther half of the lists
+        std::vector<float> sampled;              // the keys of every sample_step_-th row
+    };
+
+    /// Of a list before a query: how many others are nearer, and the key of its centroid.
+    struct Standing {
+        uint32_t rank;
+        float key;
+    };
+    using Standings = std::vector<Standing>;  // by list
+
+    /// One of the nearest rows of a query: of its list, and of the last of these rows.
+    struct FoundRow {
+        Standing list;
+        float last_key;
+    };
+    using FoundRows = std::vector<FoundRow>;
+
+    /// Where the nearest rows of some queries lie.
+    struct Findings {
+        uint32_t query_count = 0;
+        double residuals = 0;  // the sum of their own distances from their centroids
+        std::array<RowsByRank, kCalibratedRowCounts> rows;  // of the kCalibratedRows[i] nearest
+        FoundRows first;                                    // of each query the first rows
+        std::array<FoundRows, kFilterCount> left;  // of each full query, what a filter leaves
+    };
+
+    float key(const float* query, const float* vector) const;
+    float distance(const Query& query, float key) const;
+    Standings standings(const Query& query) const;
+    void keep(Nearest* heap, const Near& near, size_t count) const;
+    void thin_sample();
+
+    void add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
+                      Findings* findings) const;
+    Findings find_of_full(const Check& check) const;
+    Findings with_near(const Findings& of_full, const Check& check) const;
+    ReachedRows reached(std::span<const FoundRow> rows, float residual) const;
+    LeftRows left_rows(const Findings& findings, float residual) const;
+    NeighbourDistances neighbour_distances() const;
+
+    Metric metric_;
+    uint32_t row_floats_;
+    uint64_t row_count_ = 0;
+    std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
+    std::span<const float> centroids_;
+    uint32_t list_count_ = 0;
+    std::vector<FullQuery> full_;
+    std::vector<Query> near_;
+    std::vector<std::vector<uint32_t>> near_of_list_;  // the near queries that meet a list's rows
+    uint64_t sample_step_ = 1;
+};
+
+}  // namespace lookalike
