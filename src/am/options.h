@@ -8,7 +8,7 @@ extern "C" {
 #include "utils/rel.h"
 }
 
-#include "core/measure/calibration.h"
+#include "core/measure/calibrator.h"
 #include "core/page/page_format.h"
 
 namespace lookalike {

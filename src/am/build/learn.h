@@ -2,7 +2,7 @@
 #pragma once
 
 #include "am/build/sample.h"
-#include "core/measure/calibration.h"
+#include "core/measure/calibrator.h"
 #include "pg/worker/client.h"
 
 namespace lookalike {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <random>
 
-#include "core/measure/calibration.h"
+#include "core/measure/calibrator.h"
 
 namespace lookalike {
 

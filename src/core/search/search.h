@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-#include "core/measure/calibration.h"
+#include "core/measure/calibrator.h"
 #include "core/search/level_scan.h"
 
 namespace lookalike {

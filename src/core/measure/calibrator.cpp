@@ -1,4 +1,4 @@
-#include "core/measure/calibration.h"
+#include "core/measure/calibrator.h"
 
 #include <algorithm>
 #include <cmath>
