@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 extern "C" {
@@ -41,12 +40,6 @@ relopt_parse_elt option_field(const char* name, relopt_type type, size_t offset)
     field.opttype = type;
     field.offset = static_cast<int>(offset);
     return field;
-}
-
-Calibration calibration_of(const MetaPage& meta) {
-    Calibration calibration;
-    memcpy(&calibration, meta.calibration, sizeof calibration);
-    return calibration;
 }
 
 void check_recall_option(const FaissOptions& options) {
@@ -112,25 +105,8 @@ double wanted_recall(const FaissOptions& options) {
     return recall > 0 ? recall : kDefaultRecall;
 }
 
-ProbePlan probe_plan(const FaissOptions& options, const MetaPage& meta) {
-    const Calibration calibration = calibration_of(meta);
-    // Every index of several lists was measured; one list needs no plan.
-    ProbePlan plan =
-        calibration.query_count > 0 ? ProbePlan(calibration, wanted_recall(options)) : ProbePlan(1);
-    // The keys of its rows are estimates, and the lowest of many such are too low.
-    if (meta.refine == Refine::kNone && !is_binary(meta.metric)) plan.give_up_spread();
-    if (probes_setting > 0) plan.start_with(probes_setting);
-    return plan;
-}
-
-double measured_share_within(const MetaPage& meta, double distance) {
-    return share_within(calibration_of(meta), distance);
-}
-
-double measured_rows_per_list(const MetaPage& meta) {
-    const Calibration calibration = calibration_of(meta);
-    if (calibration.list_count == 0) return 0;
-    return static_cast<double>(calibration.row_count) / calibration.list_count;
+uint32 wanted_probes() {
+    return static_cast<uint32>(probes_setting);
 }
 
 }  // namespace lookalike

@@ -204,12 +204,12 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     const FaissOptions options = index_options(scan->indexRelation);
     state->reader =
         make_reader(scan->indexRelation, *loaded, query,
-                    {.probes = probe_plan(options, loaded->meta),
+                    {.probes = probe_plan(loaded->meta, wanted_recall(options), wanted_probes()),
                      .target_level = 0,
                      .exhaustive = looks_at_everything(scan, state, *loaded, options),
                      .memory_bytes = static_cast<size_t>(work_mem) * 1024,
                      .keeps_order = wanted_recall(options) >= 1,
-                     .rows_per_list = measured_rows_per_list(loaded->meta),
+                     .rows_per_list = rows_per_list(calibration_of(loaded->meta)),
                      .filter = state->conditions.filter,
                      .radius = state->ends_at_radius ? state->conditions.sphere.radius
                                                      : std::numeric_limits<double>::infinity()});

@@ -294,7 +294,7 @@ void write_calibration(Relation index, const Calibration& calibration) {
     PageChange change(index);
     auto* meta = reinterpret_cast<MetaPage*>(page_body(change.add(buffer)));
     if (const char* fault = meta_fault(*meta)) raise_corrupted(index, kMetaBlock, fault);
-    memcpy(meta->calibration, &calibration, sizeof calibration);
+    set_calibration(meta, calibration);
     ++meta->build_id;
     seal(meta);
     change.finish();

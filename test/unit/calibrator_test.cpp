@@ -3,64 +3,24 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <limits>
 #include <random>
 #include <vector>
 
-#include "core/measure/query_draw.h"
+#include "core/search/probe_plan.h"
 #include "core/vector/distance_kernels.h"
+#include "measured_noise.h"
 
 namespace lookalike {
 namespace {
 
-constexpr uint32_t kDims = 16;
-
-std::vector<float> random_vector(std::mt19937& random) {
-    std::uniform_real_distribution<float> uniform(-1, 1);
-    std::vector<float> vector(kDims);
-    for (float& x : vector)
-        x = uniform(random);
-    return vector;
-}
+constexpr uint32_t kDims = kNoiseDims;
 
 void round_to_bits(std::vector<float>& vector) {
     for (float& x : vector)
         x = x > 0 ? 1 : -1;
 }
 
-size_t nearest(const std::vector<std::vector<float>>& centroids, const std::vector<float>& row) {
-    size_t best = 0;
-    double best_distance = 1e30;
-    for (size_t i = 0; i < centroids.size(); ++i) {
-        double distance = 0;
-        for (uint32_t d = 0; d < kDims; ++d)
-            distance += (row[d] - centroids[i][d]) * double{row[d] - centroids[i][d]};
-        if (distance < best_distance) best = i, best_distance = distance;
-    }
-    return best;
-}
-
-// Rows in lists around random centroids, measured.
-Calibration measure_noise() {
-    std::mt19937 random(3);
-    std::vector<std::vector<float>> centroids;
-    std::vector<float> flat;
-    for (int i = 0; i < 40; ++i) {
-        centroids.push_back(random_vector(random));
-        flat.insert(flat.end(), centroids.back().begin(), centroids.back().end());
-    }
-    Calibrator calibrator(Metric::kL2, kDims);
-    for (int i = 0; i < 50; ++i)
-        calibrator.add_query(random_vector(random).data());
-    calibrator.set_lists(flat, 40);
-    for (int i = 0; i < 4000; ++i) {
-        const std::vector<float> row = random_vector(random);
-        calibrator.observe(row.data(), static_cast<uint32_t>(nearest(centroids, row)));
-    }
-    return calibrator.measure();
-}
-
-TEST(Calibration, MoreRecallOrMoreRowsNeverTakesFewerLists) {
+TEST(Calibrator, MoreRecallOrMoreRowsNeverTakesFewerLists) {
     const Calibration calibration = measure_noise();
     EXPECT_EQ(calibration.query_count, 50u);
     EXPECT_EQ(calibration.row_count, 4000u);
@@ -77,7 +37,7 @@ TEST(Calibration, MoreRecallOrMoreRowsNeverTakesFewerLists) {
     EXPECT_GE(calibration.probes[2][3], calibration.probes[0][3]);
 }
 
-TEST(Calibration, ASeparatedQueryTakesOneList) {
+TEST(Calibrator, ASeparatedQueryTakesOneList) {
     Calibrator calibrator(Metric::kL2, 1);
     std::vector<float> centroids;
     for (int list = 0; list < 10; ++list)
@@ -99,7 +59,7 @@ TEST(Calibration, ASeparatedQueryTakesOneList) {
 
 // Where a filter leaves the farther half of the lists, all about equally far, the ten best of many
 // rows are much nearer than their centroids: by the reach nineteen of twenty must be found.
-TEST(Calibration, TheReachFindsRowsOfAFarRegion) {
+TEST(Calibrator, TheReachFindsRowsOfAFarRegion) {
     constexpr uint32_t kLists = 40;
     for (const Metric metric : {Metric::kL2, Metric::kInnerProduct}) {
         std::mt19937 random(8);
@@ -152,7 +112,7 @@ TEST(Calibration, TheReachFindsRowsOfAFarRegion) {
 
 // Some queries lie in a cluster, where one list has most of what they want, and some in noise. What
 // was measured must hold for other queries, and take fewer lists than the same number for all.
-TEST(Calibration, ASpreadFindsTheSameInFewerLists) {
+TEST(Calibrator, ASpreadFindsTheSameInFewerLists) {
     constexpr uint32_t kLists = 100;
     for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kHamming}) {
         std::mt19937 random(12);
@@ -226,7 +186,7 @@ TEST(Calibration, ASpreadFindsTheSameInFewerLists) {
 }
 
 // Rows of far lists are not among the ten nearest: not to meet them changes nothing.
-TEST(Calibration, NearQueriesTellWhatFullOnesDo) {
+TEST(Calibrator, NearQueriesTellWhatFullOnesDo) {
     constexpr uint32_t kLists = 400;
     std::mt19937 random(9);
     std::vector<float> centroids;
@@ -267,7 +227,7 @@ TEST(Calibration, NearQueriesTellWhatFullOnesDo) {
         EXPECT_EQ(by_near.probes[0][j], by_full.probes[0][j]) << j;
 }
 
-TEST(Calibration, WhatTakesLongCanBeEnded) {
+TEST(Calibrator, WhatTakesLongCanBeEnded) {
     Calibrator calibrator(Metric::kL2, 1);
     const float rows[] = {1, 2, 3};
     for (const float& row : rows)
@@ -285,94 +245,7 @@ TEST(Calibration, WhatTakesLongCanBeEnded) {
     EXPECT_EQ(calls, 2);
 }
 
-// Every row has the same chance to be a query, and to be one of either kind.
-TEST(Calibration, QueriesAreDrawnFromEverywhere) {
-    int chosen[4] = {};
-    QueryDraw draw({.all_rows = 1000, .near_lists = 3000}, 40000);
-    int full = 0;
-    for (int row = 0; row < 40000; ++row) {
-        const std::optional<Meets> meets = draw.next();
-        if (!meets) continue;
-        ++chosen[row / 10000];
-        full += *meets == Meets::kAllRows;
-    }
-    EXPECT_EQ(chosen[0] + chosen[1] + chosen[2] + chosen[3], 4000);
-    EXPECT_EQ(full, 1000);
-    for (const int count : chosen)
-        EXPECT_NEAR(count, 1000, 100);
-    QueryDraw all({.all_rows = 30, .near_lists = 90}, 40);
-    full = 0;
-    for (int row = 0; row < 40; ++row)
-        full += all.next().value() == Meets::kAllRows;
-    EXPECT_NEAR(full, 10, 8);
-}
-
-TEST(Calibration, APlanGrowsWithRecallAndRows) {
-    const Calibration calibration = measure_noise();
-    const ProbePlan usual(calibration, 0.95);
-    const ProbePlan careful(calibration, 0.99);
-    EXPECT_GE(usual.lists_for(1), calibration.probes[0][3]);
-    EXPECT_LE(usual.lists_for(1), calibration.probes[0][4]);
-    EXPECT_GE(careful.lists_for(1), usual.lists_for(1));
-    EXPECT_EQ(usual.lists_for(1), usual.lists_for(40));
-    EXPECT_GE(usual.lists_for(1030), usual.lists_for(130));
-    EXPECT_GE(usual.lists_for(130), usual.lists_for(1));
-    EXPECT_EQ(ProbePlan(calibration, 1).lists_for(1), 40);
-    // A tenth of the rows: ten of them are among the nearest hundred.
-    EXPECT_GT(usual.lists_for(1, 0.1), usual.lists_for(1));
-    EXPECT_DOUBLE_EQ(usual.lists_for(1, 0.1), usual.lists_for(130));
-    EXPECT_GE(usual.lists_for(1, 0.01), usual.lists_for(1, 0.1));
-}
-
-TEST(Calibration, AFartherListReachesLess) {
-    for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kInnerProduct}) {
-        for (const float row_key : {0.1f, 1.0f, 5.0f, 20.0f}) {
-            float before = -std::numeric_limits<float>::infinity();
-            for (float list_key = 0.01f; list_key < 40; list_key *= 1.3f) {
-                const float reach = list_reach(metric, list_key, row_key, 4);
-                EXPECT_GE(reach, before) << list_key << " " << row_key;
-                before = reach;
-            }
-        }
-    }
-    // A row at a right angle needs nothing; one behind the centroid less than that.
-    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 13, 4), 0);
-    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 25, 4), -1);
-    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 1, 4), 1);
-}
-
-TEST(Calibration, APlanReachesFurtherForMoreRecall) {
-    const Calibration calibration = measure_noise();
-    EXPECT_GT(calibration.residual, 0);
-    for (uint32_t j = 1; j < kCalibratedRecallCounts; ++j)
-        EXPECT_GE(calibration.reach[j], calibration.reach[j - 1]);
-    const float row_key = 2;
-    const auto farthest = [&](const ProbePlan& plan) {
-        float list_key = 0;
-        while (list_key < 1000 && plan.may_reach(Metric::kL2, list_key, row_key, 0))
-            list_key += 0.05f;
-        return list_key;
-    };
-    EXPECT_GT(farthest(ProbePlan(calibration, 0.95)), 0);
-    EXPECT_GT(farthest(ProbePlan(calibration, 0.99)), farthest(ProbePlan(calibration, 0.8)));
-    EXPECT_GE(farthest(ProbePlan(calibration, 1)), 1000);
-    ProbePlan by_number(calibration, 0.95);
-    by_number.start_with(3);
-    EXPECT_EQ(farthest(by_number), 0);
-    EXPECT_EQ(farthest(ProbePlan(5)), 0);
-}
-
-TEST(Calibration, ASettingKeepsTheShape) {
-    ProbePlan plan(measure_noise(), 0.95);
-    const double ratio = plan.lists_for(1030) / plan.lists_for(1);
-    plan.start_with(7);
-    EXPECT_DOUBLE_EQ(plan.lists_for(1), 7);
-    EXPECT_NEAR(plan.lists_for(1030) / plan.lists_for(1), ratio, 1e-9);
-    EXPECT_DOUBLE_EQ(ProbePlan(5).lists_for(10), 5);
-    EXPECT_GT(ProbePlan(5).lists_for(1000), 5);
-}
-
-TEST(Calibration, BinaryAndInnerProductKeysOrderAsTheirDistances) {
+TEST(Calibrator, BinaryAndInnerProductKeysOrderAsTheirDistances) {
     // -1 and 1 stand for bits: the query 1100 shares more of 1110 than of 0011.
     const float query[] = {1, 1, -1, -1};
     const float near[] = {1, 1, 1, -1};
@@ -390,92 +263,6 @@ TEST(Calibration, BinaryAndInnerProductKeysOrderAsTheirDistances) {
         EXPECT_EQ(calibration.probes[0][kCalibratedRecallCounts - 1], 1u) << int(metric);
         EXPECT_EQ(calibration.probes[1][kCalibratedRecallCounts - 1], 2u) << int(metric);
     }
-}
-
-// Places on a line: twice the radius lies within it, and half or double that is near enough.
-TEST(Calibration, CountsWhatLiesWithinADistance) {
-    constexpr int kRows = 20000;
-    std::mt19937 random(5);
-    std::vector<float> rows(kRows);
-    for (float& row : rows)
-        row = std::uniform_real_distribution<float>(0, kRows)(random);
-    Calibrator calibrator(Metric::kL2, 1);
-    for (int i = 0; i < 100; ++i)
-        calibrator.add_query(&rows[i * 7]);
-    const float centroids[] = {5000, 15000};
-    calibrator.set_lists(centroids, 2);
-    for (const float& row : rows)
-        calibrator.observe(&row, row < kRows / 2 ? 0 : 1);
-    const Calibration calibration = calibrator.measure();
-    for (const double radius : {2.0, 5.0, 20.0, 50.0, 200.0, 500.0, 2000.0, 5000.0}) {
-        const double within = share_within(calibration, radius) * kRows;
-        EXPECT_GT(within, radius) << radius;
-        EXPECT_LT(within, radius * 4) << radius;
-    }
-    double before = 0;
-    for (double radius = 0; radius < 2 * kRows; radius += 37) {
-        const double share = share_within(calibration, radius);
-        EXPECT_GE(share, before);
-        before = share;
-    }
-    EXPECT_EQ(before, 1);
-    EXPECT_EQ(share_within(calibration, std::numeric_limits<double>::infinity()), 1);
-    EXPECT_EQ(share_within(calibration, -1), 1.0 / kRows);
-    EXPECT_EQ(share_within(Calibration{}, 5), 0);
-}
-
-TEST(Calibration, DistancesAreThoseOfSql) {
-    constexpr uint32_t kDimensions = 64;
-    std::mt19937 random(9);
-    std::normal_distribution<float> normal(1, 1);
-    std::vector<std::vector<float>> rows(3000, std::vector<float>(kDimensions));
-    std::vector<float> mean(kDimensions);
-    for (std::vector<float>& row : rows)
-        for (float& x : row)
-            x = normal(random);
-    for (float& x : mean)
-        x = normal(random);
-    // The mean's own part of a product must not be missing.
-    const IndexSpace space(Metric::kInnerProduct, kDimensions, 1, mean);
-    Calibrator products(Metric::kInnerProduct, space.padded_dims());
-    Calibrator bits(Metric::kHamming, kDimensions);
-    std::vector<float> in_space(space.padded_dims());
-    std::vector<double> product_distances;
-    std::vector<double> bit_distances;
-    const auto signs = [](const std::vector<float>& row) {
-        std::vector<float> result;
-        for (const float x : row)
-            result.push_back(x < 1 ? -1.0f : 1.0f);
-        return result;
-    };
-    for (int i = 0; i < 30; ++i) {
-        products.add_query(&space, rows[i].data(), Meets::kAllRows);
-        bits.add_query(signs(rows[i]).data());
-    }
-    const std::vector<float> one_centroid(std::max<size_t>(in_space.size(), kDimensions));
-    products.set_lists(one_centroid, 1);
-    bits.set_lists(one_centroid, 1);
-    for (const std::vector<float>& row : rows) {
-        space.to_space(row.data(), in_space.data());
-        products.observe(in_space.data(), 0);
-        bits.observe(signs(row).data(), 0);
-        for (int i = 0; i < 30; ++i) {
-            product_distances.push_back(-exact_dot(rows[i].data(), row.data(), kDimensions));
-            double different = 0;
-            for (uint32_t d = 0; d < kDimensions; ++d)
-                different += (row[d] < 1) != (rows[i][d] < 1);
-            bit_distances.push_back(different);
-        }
-    }
-    const auto middle = [](std::vector<double>& distances) {
-        std::nth_element(distances.begin(), distances.begin() + distances.size() / 2,
-                         distances.end());
-        return distances[distances.size() / 2];
-    };
-    const Calibration of_products = products.measure();
-    EXPECT_NEAR(share_within(of_products, middle(product_distances)), 0.5, 0.05);
-    const Calibration of_bits = bits.measure();
-    EXPECT_NEAR(share_within(of_bits, middle(bit_distances)), 0.5, 0.1);
 }
 
 }  // namespace

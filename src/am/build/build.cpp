@@ -48,7 +48,7 @@ MetaPage initial_meta(Relation index) {
 
 MetaPage finished_meta(MetaPage meta, const RowSample& sample, const Calibration& calibration) {
     meta.built_rows = sample.rows_seen;
-    memcpy(meta.calibration, &calibration, sizeof calibration);
+    set_calibration(&meta, calibration);
     if (sample.dims > 0) {
         meta.dims = sample.dims;
         meta.kind = static_cast<uint8_t>(sample.kind);

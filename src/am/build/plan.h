@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/measure/calibrator.h"
 #include "core/measure/query_draw.h"
 
 namespace lookalike {

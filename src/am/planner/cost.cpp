@@ -31,10 +31,6 @@ constexpr double kRefinedEntries = 150;
 // operators. A row given out has taken several: entries refined before it, lists opened for it.
 constexpr double kPageVisitOperators = 50;
 constexpr double kVisitsPerRow = 10;
-// Rows of the table that the executor compares before the first of them can be given out.
-constexpr double kRowsAhead = 30;
-// Rows that somebody who asks for the nearest wants.
-constexpr double kRowsOfFirstLists = 10;
 
 // Rows that a condition outside of the index lets through may lie far from the query: then the scan
 // gives out many more rows for each of them than their share tells, while a condition inside the
@@ -58,13 +54,14 @@ bool plan_work(const IndexOptInfo* info, double share, double sphere_rows, Work*
     MetaPage meta;
     const bool is_readable = peek_meta(index, &meta);
     if (is_readable) {
-        const ProbePlan plan = probe_plan(index_options(index), meta);
+        const ProbePlan plan =
+            probe_plan(meta, wanted_recall(index_options(index)), wanted_probes());
         const auto lists_for = [&](double rows, double passing) {
             const SpreadOfLists spread = plan.spread_for(rows, std::max(passing, 1e-9));
             return std::clamp((spread.first + spread.most) / 2, 1.0, double{1} * meta.leaf_count);
         };
         work->all_lists = meta.leaf_count;
-        work->first_lists = lists_for(kRowsOfFirstLists, share);
+        work->first_lists = lists_for(kFirstRows, share);
         work->last_lists = std::max(work->first_lists, lists_for(sphere_rows, 1));
         if (is_exhaustive(meta.depth, meta.refine, meta.metric, info->pages)) {
             work->refined_entries = info->tuples * share;

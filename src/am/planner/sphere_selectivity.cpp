@@ -12,8 +12,8 @@ extern "C" {
 #include <algorithm>
 
 #include "am/access_method.h"
-#include "am/options.h"
 #include "am/storage/loaded_index.h"
+#include "core/measure/neighbour_distances.h"
 #include "pg/type/sphere.h"
 
 namespace lookalike {
@@ -105,7 +105,8 @@ double measured_share(PlannerInfo* root, const VariableStatData* column, Oid ope
         }
         Relation index = index_open(info->indexoid, NoLock);
         MetaPage meta;
-        const double share = peek_meta(index, &meta) ? measured_share_within(meta, radius) : 0;
+        const double share =
+            peek_meta(index, &meta) ? share_within(calibration_of(meta), radius) : 0;
         index_close(index, NoLock);
         if (share > 0) return share;
     }

@@ -3,54 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "core/vector/distance_kernels.h"
 
+#include "core/no_postgres.h"
+
 namespace lookalike {
 namespace {
-
-constexpr uint32_t kMostRows = kCalibratedRows[kCalibratedRowCounts - 1];
-// Bounds are not distances: somebody who wants ten rows makes the executor look at a few more.
-constexpr double kRowsAhead = 30;
-// Scan codes hide some entries, and what was measured errs by a few in a thousand: what the lists
-// promise must be a little more.
-constexpr double kScanLoss = 0.01;
-constexpr double kUnmeasuredGrowth = 0.4;
-
-// Reads between the columns of the table, evenly in the logarithm of what is missing.
-template <typename Value>
-double value_at(const Value* row, double recall) {
-    const auto missing = [](double share) { return -std::log(1 - share); };
-    if (recall <= kCalibratedRecalls[0]) return row[0];
-    for (uint32_t j = 1; j < kCalibratedRecallCounts; ++j) {
-        if (recall > kCalibratedRecalls[j]) continue;
-        const double low = missing(kCalibratedRecalls[j - 1]);
-        const double high = missing(kCalibratedRecalls[j]);
-        const double at = (missing(recall) - low) / (high - low);
-        return row[j - 1] + at * (double{1} * row[j] - row[j - 1]);
-    }
-    return row[kCalibratedRecallCounts - 1];
-}
-
-// A query may take so many lists as miss only this share of what the recall allows to miss: half as
-// many more, about. A quarter of them is opened at once.
-constexpr double kMissedByMost = 0.6;
-constexpr double kOpenedAtOnce = 1.0 / 4;
-
-// The rows wanted are among so many of those that were measured.
-double nearest_among(double rows, double share) {
-    return std::max<double>(rows - kRowsAhead, kCalibratedRows[0]) / share;
-}
-
-SpreadOfLists spread_of(double most) {
-    return {std::ceil(kOpenedAtOnce * most), std::ceil(most)};
-}
-
-double most_lists(const Calibration& calibration, double recall) {
-    return std::max(1.0, value_at(calibration.probes[0], 1 - kMissedByMost * (1 - recall)));
-}
 
 // The first so many lists that have this share of what was found in all; at least one.
 uint32_t lists_with(const std::vector<uint64_t>& found, double share) {
@@ -62,105 +24,10 @@ uint32_t lists_with(const std::vector<uint64_t>& found, double share) {
     return count;
 }
 
-// The least value that so large a share does not exceed; 0 of none. Changes their order.
-float quantile(std::vector<float>* values, double share) {
-    if (values->empty()) return 0;
-    const double at = std::ceil(share * static_cast<double>(values->size())) - 1;
-    const auto place = values->begin() + static_cast<ptrdiff_t>(std::max(at, 0.0));
-    std::nth_element(values->begin(), place, values->end());
-    return *place;
-}
-
 }  // namespace
-
-float list_reach(Metric metric, float list_key, float row_key, float residual) {
-    if (metric != Metric::kL2 && metric != Metric::kCosine) return list_key - row_key;
-    if (!(list_key > 0) || !(residual > 0)) return 0;
-    // |q - o|^2 = |q - c|^2 + |r|^2 - 2 |q - c| |r| cos, least where |r| = |q - c| cos: a list so
-    // near that it need not reach that far has shorter residuals.
-    if (list_key < residual - row_key) return std::sqrt(list_key / residual);
-    return (list_key + residual - row_key) / (2 * std::sqrt(list_key * residual));
-}
-
-ProbePlan::ProbePlan(double probes) {
-    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i)
-        probes_[i] =
-            probes * std::pow(kCalibratedRows[i] / double{kCalibratedRows[0]}, kUnmeasuredGrowth);
-}
-
-ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
-    const double promised = std::min(recall + kScanLoss, (recall + 1) / 2);
-    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
-        probes_[i] = recall >= 1 ? calibration.list_count
-                                 : std::max(1.0, value_at(calibration.probes[i], promised));
-    }
-    reach_ = value_at(calibration.reach, promised);
-    reach_besides_ = value_at(calibration.reach_besides, promised);
-    if (recall >= 1) reach_ = reach_besides_ = std::numeric_limits<double>::max();
-    residual_ = calibration.residual;
-    const auto is_zero = [](float reach) { return reach == 0; };
-    if (recall >= 1 || std::ranges::all_of(calibration.reach_within, is_zero)) return;
-    reach_within_ = value_at(calibration.reach_within, promised);
-    spread_ = most_lists(calibration, promised) / probes_[0];
-}
-
-void ProbePlan::start_with(double probes) {
-    const double scale = probes / probes_[0];
-    for (double& value : probes_)
-        value *= scale;
-    // Who asks for a number gets it.
-    reach_ = std::numeric_limits<double>::quiet_NaN();
-    give_up_spread();
-}
-
-double ProbePlan::lists_for(double rows, double share) const {
-    const double wanted = nearest_among(rows, share);
-    if (wanted <= kCalibratedRows[0]) return probes_[0];
-    // Beyond the table the last slope goes on.
-    uint32_t i = 1;
-    while (i + 1 < kCalibratedRowCounts && wanted > kCalibratedRows[i])
-        ++i;
-    const double slope = std::log(probes_[i] / probes_[i - 1]) /
-                         std::log(static_cast<double>(kCalibratedRows[i]) / kCalibratedRows[i - 1]);
-    return probes_[i] * std::pow(wanted / kCalibratedRows[i], slope);
-}
-
-SpreadOfLists ProbePlan::spread_for(double rows, double share) const {
-    const double lists = lists_for(rows, share);
-    // How far the lists of the ten nearest reach says little about a hundred's.
-    if (spread_ == 0 || nearest_among(rows, share) > 2 * kCalibratedRows[0]) return {lists, lists};
-    return spread_of(spread_ * lists);
-}
 
 Calibrator::Calibrator(Metric metric, uint32_t row_floats)
     : metric_(metric), row_floats_(row_floats), ones_(row_floats, 1.0f) {}
-
-double share_within(const Calibration& calibration, double distance) {
-    if (calibration.share_distance[kCalibratedShareCount - 1] == 0 || calibration.row_count == 0)
-        return 0;
-    const auto rows = static_cast<double>(calibration.row_count);
-    double share = 0;
-    double at = 0;
-    // Between two points that were measured the share grows evenly in its logarithm.
-    const auto is_beyond = [&](double next_share, double next_at) {
-        if (next_share <= share) return false;
-        if (share > 0) next_at = std::max(next_at, at);
-        if (distance < next_at) {
-            share = share == 0
-                        ? next_share
-                        : share * std::pow(next_share / share, (distance - at) / (next_at - at));
-            return true;
-        }
-        share = next_share;
-        at = next_at;
-        return false;
-    };
-    for (uint32_t i = 0; i < kCalibratedRankCount && kCalibratedRanks[i] < rows; ++i)
-        if (is_beyond(kCalibratedRanks[i] / rows, calibration.rank_distance[i])) return share;
-    for (uint32_t i = 0; i < kCalibratedShareCount; ++i)
-        if (is_beyond(kCalibratedShares[i], calibration.share_distance[i])) return share;
-    return 1;
-}
 
 void Calibrator::add_query(const float* query, double mean_product, Meets meets) {
     Query added{{query, query + row_floats_}, mean_product, {}};
@@ -260,11 +127,11 @@ void Calibrator::observe(const float* vector, uint32_t list) {
         if (is_sampled) query.sampled.push_back(near.key);
         keep(&query.nearest, near, kMostRows);
         for (uint32_t i = 0; i < kThinningCount; ++i)
-            if (row % kThinnings[i] == 0) keep(&query.left[i], near, kCalibratedRows[0]);
-        if (query.is_far[list]) keep(&query.left[kFarFilter], near, kCalibratedRows[0]);
+            if (row % kThinnings[i] == 0) keep(&query.left[i], near, kFirstRows);
+        if (query.is_far[list]) keep(&query.left[kFarFilter], near, kFirstRows);
     }
     for (const uint32_t i : near_of_list_[list])
-        keep(&near_[i].nearest, {key(near_[i].vector.data(), vector), list}, kCalibratedRows[0]);
+        keep(&near_[i].nearest, {key(near_[i].vector.data(), vector), list}, kFirstRows);
 }
 
 Calibration Calibrator::measure(const Check& check) const {
@@ -274,7 +141,9 @@ Calibration Calibrator::measure(const Check& check) const {
     FoundRows left[kFilterCount];
     measure_probes(&result, left, check);
     measure_reach(left, &result);
-    measure_distances(&result);
+    const NeighbourDistances distances = neighbour_distances();
+    result.rank_distance = distances.of_ranks();
+    result.share_distance = distances.of_shares();
     return result;
 }
 
@@ -299,8 +168,7 @@ void Calibrator::measure_probes(Calibration* result, FoundRows left[kFilterCount
             for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
                 ++found[i][lists[rows[row].list].rank];
         }
-        const std::span<const Near> first(rows.data(),
-                                          std::min<size_t>(rows.size(), kCalibratedRows[0]));
+        const std::span<const Near> first(rows.data(), std::min<size_t>(rows.size(), kFirstRows));
         for (const Near& row : first)
             found_rows.push_back({lists[row.list], first.back().key});
         ++result->query_count;
@@ -341,7 +209,7 @@ void Calibrator::measure_reach_within(std::span<const FoundRow> rows,
                                       std::span<const FoundRow> of_full,
                                       Calibration* result) const {
     const auto measure = [&](std::span<const FoundRow> measured, double recall, float beyond) {
-        const SpreadOfLists spread = spread_of(most_lists(*result, recall));
+        const SpreadOfLists spread = spread_at(result->probes[0], recall);
         auto missing = static_cast<int64_t>(std::ceil(recall * double{1} * measured.size()));
         std::vector<float> reaches;
         for (const FoundRow& row : measured) {
@@ -368,9 +236,8 @@ void Calibrator::measure_reach_within(std::span<const FoundRow> rows,
 
 // So far that only as many of the rows that a filter leaves are missed as each recall allows.
 void Calibrator::measure_reach(const FoundRows left[kFilterCount], Calibration* result) const {
-    std::fill_n(result->reach, kCalibratedRecallCounts, std::numeric_limits<float>::lowest());
-    std::fill_n(result->reach_besides, kCalibratedRecallCounts,
-                std::numeric_limits<float>::lowest());
+    result->reach.fill(std::numeric_limits<float>::lowest());
+    result->reach_besides.fill(std::numeric_limits<float>::lowest());
     float least = std::numeric_limits<float>::max();
     for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
         std::vector<std::pair<float, uint32_t>>
@@ -381,7 +248,7 @@ void Calibrator::measure_reach(const FoundRows left[kFilterCount], Calibration* 
         std::sort(rows.begin(), rows.end(), std::greater<>());
         least = std::min(least, rows.back().first);
         for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
-            const SpreadOfLists spread = spread_of(most_lists(*result, kCalibratedRecalls[j]));
+            const SpreadOfLists spread = spread_at(result->probes[0], kCalibratedRecalls[j]);
             const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
                                                     static_cast<double>(rows.size() - 1));
             if (filter == kSparseFilter || filter == kFarFilter)
@@ -402,25 +269,22 @@ void Calibrator::measure_reach(const FoundRows left[kFilterCount], Calibration* 
         reach = std::max(reach, least);
 }
 
-// Near by, a typical query: few lie among many near rows, and would make the mean theirs. Far off,
-// all of them.
-void Calibrator::measure_distances(Calibration* result) const {
-    std::vector<float> of_rank[kCalibratedRankCount];
-    std::vector<float> of_pairs;
+NeighbourDistances Calibrator::neighbour_distances() const {
+    NeighbourDistances distances;
+    const auto as_distances = [this](const FullQuery& query, std::span<const float> keys) {
+        std::vector<float> result;
+        for (const float key : keys)
+            result.push_back(distance(query, key));
+        return result;
+    };
     for (const FullQuery& query : full_) {
-        Nearest rows = query.nearest;
-        std::sort(rows.begin(), rows.end());
-        for (uint32_t i = 0; i < kCalibratedRankCount; ++i) {
-            const uint32_t rank = kCalibratedRanks[i];
-            if (rank <= rows.size()) of_rank[i].push_back(distance(query, rows[rank - 1].key));
-        }
-        for (const float key : query.sampled)
-            of_pairs.push_back(distance(query, key));
+        std::vector<float> keys;
+        for (const Near& row : query.nearest)
+            keys.push_back(row.key);
+        std::sort(keys.begin(), keys.end());
+        distances.add_query(as_distances(query, keys), as_distances(query, query.sampled));
     }
-    for (uint32_t i = 0; i < kCalibratedRankCount; ++i)
-        result->rank_distance[i] = quantile(&of_rank[i], 0.5);
-    for (uint32_t i = 0; i < kCalibratedShareCount; ++i)
-        result->share_distance[i] = quantile(&of_pairs, kCalibratedShares[i]);
+    return distances;
 }
 
 }  // namespace lookalike

@@ -1,27 +1,20 @@
-// How many lists must be searched to find what share of the nearest rows: measured while an index
-// is built and when its owner asks, kept in its meta page, asked by every scan.
+// Measures an index from its rows, while it is built and when its owner asks: how many lists must
+// be searched to find what share of the nearest rows, how far lists reach, how far rows are from
+// each other.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <span>
 #include <vector>
 
 #include "core/code/block_scorer.h"
+#include "core/measure/calibration_record.h"
+#include "core/measure/neighbour_distances.h"
+#include "core/search/probe_plan.h"
 
 namespace lookalike {
-
-constexpr uint32_t kCalibratedRows[] = {10, 100, 1000};
-constexpr double kCalibratedRecalls[] = {0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999};
-constexpr uint32_t kCalibratedRowCounts = 3;
-constexpr uint32_t kCalibratedRecallCounts = 8;
-constexpr uint32_t kCalibratedRanks[] = {1, 10, 100, 1000};
-constexpr double kCalibratedShares[] = {0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 1};
-constexpr uint32_t kCalibratedRankCount = 4;
-constexpr uint32_t kCalibratedShareCount = 8;
 
 /// Filters that leave one row in so many, drawn at random, and one that leaves the rows of the
 /// farther half of the lists: these stand for all.
@@ -30,97 +23,6 @@ constexpr uint32_t kThinningCount = 3;
 constexpr uint32_t kSparseFilter = kThinningCount - 1;
 constexpr uint32_t kFarFilter = kThinningCount;
 constexpr uint32_t kFilterCount = kThinningCount + 1;
-
-/// As the meta page stores it. All zero: never measured.
-struct Calibration {
-    uint32_t query_count;
-    uint32_t list_count;
-    /// probes[i][j]: lists that hold a share kCalibratedRecalls[j] of the kCalibratedRows[i]
-    /// nearest.
-    uint32_t probes[kCalibratedRowCounts][kCalibratedRecallCounts];
-    uint64_t row_count;  ///< in these lists
-    /// reach[j]: of the nearest rows that the sparse filter leaves, and of those that the far one
-    /// leaves, a share kCalibratedRecalls[j] lies in lists whose list_reach() is at most this.
-    float reach[kCalibratedRecallCounts];
-    /// The same of filters that draw at random, together with the lists of the spread.
-    float reach_besides[kCalibratedRecallCounts];
-    float residual;  ///< squared distance of a typical row from its centroid
-    uint32_t reserved;
-    /// The distance, as SQL shows it, of a typical row from the kCalibratedRanks[i]-th nearest
-    /// other one.
-    float rank_distance[kCalibratedRankCount];
-    /// A share kCalibratedShares[i] of all pairs of rows is no farther apart than this. All zero:
-    /// distances were not measured, only lists.
-    float share_distance[kCalibratedShareCount];
-    /// Of the ten nearest rows, a share kCalibratedRecalls[j] lies in the nearest lists that
-    /// SpreadOfLists says for it, those beyond the first of them only as far as their list_reach()
-    /// is at most this. All zero: not measured.
-    float reach_within[kCalibratedRecallCounts];
-};
-static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 3 * 4 * 8 + 8 + 4 * 4 + 4 * 8);
-
-/// The share of the rows within this distance of a typical row, at least one row; 0 where distances
-/// were not measured.
-double share_within(const Calibration& calibration, double distance);
-
-/// How far a list with this key of its centroid would have to reach towards the query to hold a row
-/// with this key: for L2 and cosine in units of what a random direction does not do by itself, the
-/// cosine of the angle at the centroid; else the difference of the keys.
-float list_reach(Metric metric, float list_key, float row_key, float residual);
-
-/// Some queries take few lists and some take many. So the first are opened at once, and of the
-/// others, up to the most, those that may reach the last row wanted.
-struct SpreadOfLists {
-    double first;
-    double most;
-};
-
-/// Lists to open as a function of the rows wanted, for one recall.
-class ProbePlan {
-  public:
-    /// A fixed number for the first rows, growing as the square root of square roots do: a rule of
-    /// thumb for indexes that were never measured.
-    explicit ProbePlan(double probes);
-
-    /// From a measurement. REQUIRES: calibration.query_count > 0, 0 < recall <= 1.
-    ProbePlan(const Calibration& calibration, double recall);
-
-    /// The same shape, but so many for the first rows.
-    void start_with(double probes);
-
-    /// Lists that should be open before row number `rows` is given out, when only this share of the
-    /// rows that were measured is there: the rest was filtered or deleted.
-    double lists_for(double rows, double share = 1) const;
-
-    /// The same where each of the further lists is asked if it may_hold() what is wanted.
-    SpreadOfLists spread_for(double rows, double share = 1) const;
-
-    /// Whether a list with this key of its centroid may hold rows that are nearer than `row_key`,
-    /// the key of the last row wanted. `nearby`: from 0, the filter leaves nothing where the query
-    /// is, to 1, as much as elsewhere. There the first lists have most of the rows already. False
-    /// where nothing was measured.
-    bool may_reach(Metric metric, float list_key, float row_key, double nearby) const {
-        const double reach = nearby * reach_besides_ + (1 - nearby) * reach_;
-        return list_reach(metric, list_key, row_key, residual_) <= reach;
-    }
-    /// Whether such a list, one of the most that a spread allows, is worth opening.
-    bool may_hold(Metric metric, float list_key, float row_key) const {
-        return list_reach(metric, list_key, row_key, residual_) <= reach_within_;
-    }
-    bool has_reach() const { return !std::isnan(reach_); }
-
-    /// Every query opens as many lists.
-    void give_up_spread() { spread_ = 0; }
-    bool has_spread() const { return spread_ > 0; }
-
-  private:
-    double probes_[kCalibratedRowCounts];
-    double reach_ = std::numeric_limits<double>::quiet_NaN();  // which nothing is within
-    double reach_besides_ = 0;
-    double reach_within_ = 0;
-    double spread_ = 0;  // the most lists, as a multiple of lists_for(); 0: no spread
-    float residual_ = 1;
-};
 
 /// Which rows a query meets while an index measures itself: the more queries, the less chance has a
 /// part in how many lists a recall takes; but it costs a distance for each row that one meets.
@@ -140,12 +42,13 @@ class Calibrator {
   public:
     /// Rows whose distance from every query is kept, at most.
     static constexpr size_t kSampledRows = 256;
+    /// The nearest rows that a query which meets all rows keeps.
+    static constexpr uint32_t kMostRows = kCalibratedRows[kCalibratedRowCounts - 1];
     /// At most, beside the query itself.
     static constexpr size_t kBytesPerQuery =
-        (kCalibratedRows[kCalibratedRowCounts - 1] + 1 + kFilterCount * (kCalibratedRows[0] + 1)) *
-            2 * sizeof(float) +
+        (kMostRows + 1 + kFilterCount * (kFirstRows + 1)) * 2 * sizeof(float) +
         kSampledRows * sizeof(float);
-    static constexpr size_t kBytesPerNearQuery = (kCalibratedRows[0] + 1) * 2 * sizeof(float);
+    static constexpr size_t kBytesPerNearQuery = (kFirstRows + 1) * 2 * sizeof(float);
 
     /// Called for each query by what takes long; it may throw to end that.
     using Check = std::function<void()>;
@@ -216,7 +119,7 @@ class Calibrator {
     void measure_reach_within(std::span<const FoundRow> rows, std::span<const FoundRow> of_full,
                               Calibration* result) const;
     void measure_reach(const FoundRows left[kFilterCount], Calibration* result) const;
-    void measure_distances(Calibration* result) const;
+    NeighbourDistances neighbour_distances() const;
     void thin_sample();
 
     Metric metric_;

@@ -74,7 +74,7 @@ struct MetaPage {
     uint32_t attribute_count;
     uint64_t built_rows;  ///< rows that the build wrote
     AttributeFormat attributes[kMaxAttributes];
-    uint8_t calibration[2048];  ///< a Calibration (core/measure/calibrator.h), then zeros
+    uint8_t calibration[2048];  ///< a Calibration (core/measure/calibration_record.h), then zeros
     uint32_t mean_checksum;     ///< of the mean's floats; 0 without
     uint32_t checksum;          ///< of all above
 };

@@ -8,8 +8,6 @@ namespace {
 
 // Lists differ in size: what holds half of the mean tells nothing.
 constexpr double kUnevenness = 2;
-// What somebody who asks for the nearest wants of what a filter leaves.
-constexpr size_t kFirstRows = 10;
 // Waiting for their turn, however little memory there is: 400 kB.
 constexpr size_t kFewestFound = 4096;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -9,8 +9,8 @@
 #include <memory>
 #include <optional>
 
-#include "core/measure/calibrator.h"
 #include "core/search/level_scan.h"
+#include "core/search/probe_plan.h"
 
 namespace lookalike {
 

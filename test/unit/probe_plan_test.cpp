@@ -1,0 +1,140 @@
+#include "core/search/probe_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "measured_noise.h"
+
+namespace lookalike {
+namespace {
+
+TEST(ProbePlan, APlanGrowsWithRecallAndRows) {
+    const Calibration calibration = measure_noise();
+    const ProbePlan usual(calibration, 0.95);
+    const ProbePlan careful(calibration, 0.99);
+    EXPECT_GE(usual.lists_for(1), calibration.probes[0][3]);
+    EXPECT_LE(usual.lists_for(1), calibration.probes[0][4]);
+    EXPECT_GE(careful.lists_for(1), usual.lists_for(1));
+    EXPECT_EQ(usual.lists_for(1), usual.lists_for(40));
+    EXPECT_GE(usual.lists_for(1030), usual.lists_for(130));
+    EXPECT_GE(usual.lists_for(130), usual.lists_for(1));
+    EXPECT_EQ(ProbePlan(calibration, 1).lists_for(1), 40);
+    // A tenth of the rows: ten of them are among the nearest hundred.
+    EXPECT_GT(usual.lists_for(1, 0.1), usual.lists_for(1));
+    EXPECT_DOUBLE_EQ(usual.lists_for(1, 0.1), usual.lists_for(130));
+    EXPECT_GE(usual.lists_for(1, 0.01), usual.lists_for(1, 0.1));
+}
+
+TEST(ProbePlan, AFartherListReachesLess) {
+    for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kInnerProduct}) {
+        for (const float row_key : {0.1f, 1.0f, 5.0f, 20.0f}) {
+            float before = -std::numeric_limits<float>::infinity();
+            for (float list_key = 0.01f; list_key < 40; list_key *= 1.3f) {
+                const float reach = list_reach(metric, list_key, row_key, 4);
+                EXPECT_GE(reach, before) << list_key << " " << row_key;
+                before = reach;
+            }
+        }
+    }
+    // A row at a right angle needs nothing; one behind the centroid less than that.
+    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 13, 4), 0);
+    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 25, 4), -1);
+    EXPECT_FLOAT_EQ(list_reach(Metric::kL2, 9, 1, 4), 1);
+}
+
+TEST(ProbePlan, APlanReachesFurtherForMoreRecall) {
+    const Calibration calibration = measure_noise();
+    EXPECT_GT(calibration.residual, 0);
+    for (uint32_t j = 1; j < kCalibratedRecallCounts; ++j)
+        EXPECT_GE(calibration.reach[j], calibration.reach[j - 1]);
+    const float row_key = 2;
+    const auto farthest = [&](const ProbePlan& plan) {
+        float list_key = 0;
+        while (list_key < 1000 && plan.may_reach(Metric::kL2, list_key, row_key, 0))
+            list_key += 0.05f;
+        return list_key;
+    };
+    EXPECT_GT(farthest(ProbePlan(calibration, 0.95)), 0);
+    EXPECT_GT(farthest(ProbePlan(calibration, 0.99)), farthest(ProbePlan(calibration, 0.8)));
+    EXPECT_GE(farthest(ProbePlan(calibration, 1)), 1000);
+    ProbePlan by_number(calibration, 0.95);
+    by_number.start_with(3);
+    EXPECT_EQ(farthest(by_number), 0);
+    EXPECT_EQ(farthest(ProbePlan(5)), 0);
+}
+
+TEST(ProbePlan, ASettingKeepsTheShape) {
+    ProbePlan plan(measure_noise(), 0.95);
+    const double ratio = plan.lists_for(1030) / plan.lists_for(1);
+    plan.start_with(7);
+    EXPECT_DOUBLE_EQ(plan.lists_for(1), 7);
+    EXPECT_NEAR(plan.lists_for(1030) / plan.lists_for(1), ratio, 1e-9);
+    EXPECT_DOUBLE_EQ(ProbePlan(5).lists_for(10), 5);
+    EXPECT_GT(ProbePlan(5).lists_for(1000), 5);
+}
+
+TEST(ProbePlan, ASpreadIsWiderThanItsRecall) {
+    const ByRecall<uint32_t> lists = {2, 4, 8, 12, 30, 50, 60, 100};
+    for (const double recall : kCalibratedRecalls) {
+        const SpreadOfLists spread = spread_at(lists, recall);
+        EXPECT_EQ(spread.most, std::ceil(at_recall(lists, 1 - 0.6 * (1 - recall))));
+        EXPECT_GE(spread.most, at_recall(lists, recall));
+        EXPECT_LE(spread.first, std::ceil(spread.most / 4));
+        EXPECT_GE(spread.first, 1);
+    }
+    EXPECT_EQ(spread_at({}, 0.9).most, 1);
+}
+
+TEST(ProbePlan, ASpreadIsForTheFirstRows) {
+    const ProbePlan plan(measure_noise(), 0.95);
+    ASSERT_TRUE(plan.has_spread());
+    for (const double rows : {1.0, 40.0, 50.0}) {
+        EXPECT_LT(plan.spread_for(rows).first, plan.spread_for(rows).most) << rows;
+        EXPECT_GE(plan.spread_for(rows).most, plan.lists_for(rows)) << rows;
+    }
+    EXPECT_EQ(plan.spread_for(51).first, plan.lists_for(51));
+    EXPECT_EQ(plan.spread_for(51).most, plan.lists_for(51));
+    // The ten among more than twenty.
+    EXPECT_LT(plan.spread_for(1, 0.5).first, plan.spread_for(1, 0.5).most);
+    EXPECT_EQ(plan.spread_for(1, 0.49).first, plan.spread_for(1, 0.49).most);
+}
+
+MetaPage page_with(const Calibration& calibration, Metric metric, Refine refine) {
+    MetaPage meta{};
+    meta.metric = metric;
+    meta.refine = refine;
+    set_calibration(&meta, calibration);
+    return meta;
+}
+
+TEST(ProbePlan, AnIndexAndASessionMakeThePlanOfAScan) {
+    const Calibration calibration = measure_noise();
+    const MetaPage usual = page_with(calibration, Metric::kL2, Refine::kInt8);
+    const ProbePlan expected(calibration, 0.95);
+    const ProbePlan plan = probe_plan(usual, 0.95, 0);
+    EXPECT_EQ(plan.lists_for(500), expected.lists_for(500));
+    EXPECT_EQ(plan.spread_for(1).first, expected.spread_for(1).first);
+    EXPECT_TRUE(plan.has_spread());
+    EXPECT_TRUE(plan.has_reach());
+
+    const ProbePlan by_number = probe_plan(usual, 0.95, 7);
+    EXPECT_DOUBLE_EQ(by_number.lists_for(1), 7);
+    EXPECT_FALSE(by_number.has_spread());
+    EXPECT_FALSE(by_number.has_reach());
+
+    // Estimates are too low, but the keys of bits are exact.
+    EXPECT_FALSE(
+        probe_plan(page_with(calibration, Metric::kL2, Refine::kNone), 0.95, 0).has_spread());
+    EXPECT_TRUE(
+        probe_plan(page_with(calibration, Metric::kHamming, Refine::kNone), 0.95, 0).has_spread());
+
+    const ProbePlan unmeasured = probe_plan(MetaPage{}, 0.95, 0);
+    EXPECT_EQ(unmeasured.lists_for(1), 1);
+    EXPECT_FALSE(unmeasured.has_spread());
+    EXPECT_FALSE(unmeasured.has_reach());
+}
+
+}  // namespace
+}  // namespace lookalike
