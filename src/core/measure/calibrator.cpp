@@ -1,12 +1,10 @@
 #include "core/measure/calibrator.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
-#include <limits>
-#include <numeric>
 #include <utility>
 
+#include "core/search/probe_plan.h"
 #include "core/vector/distance_kernels.h"
 
 #include "core/no_postgres.h"
@@ -14,15 +12,8 @@
 namespace lookalike {
 namespace {
 
-// The first so many lists that have this share of what was found in all; at least one.
-uint32_t lists_with(const std::vector<uint64_t>& found, double share) {
-    const auto all = std::accumulate(found.begin(), found.end(), uint64_t{0});
-    uint64_t so_far = found.empty() ? 0 : found[0];
-    uint32_t count = 1;
-    while (count < found.size() && static_cast<double>(so_far) < share * static_cast<double>(all))
-        so_far += found[count++];
-    return count;
-}
+// Queries that met near lists only count if these have so great a share of the first rows.
+constexpr double kShareOfNearLists = 0.995;
 
 }  // namespace
 
@@ -64,14 +55,14 @@ float Calibrator::distance(const Query& query, float key) const {
     return static_cast<float>(key_to_distance(metric_, key - query.mean_product));
 }
 
-std::vector<Calibrator::Standing> Calibrator::standings(const Query& query) const {
+Calibrator::Standings Calibrator::standings(const Query& query) const {
     std::vector<Near> order(list_count_);
     for (uint32_t list = 0; list < list_count_; ++list) {
         const float* centroid = centroids_.data() + size_t{list} * row_floats_;
         order[list] = {key(query.vector.data(), centroid), list};
     }
     std::sort(order.begin(), order.end());
-    std::vector<Standing> result(list_count_);
+    Standings result(list_count_);
     for (uint32_t rank = 0; rank < list_count_; ++rank)
         result[order[rank].list] = {rank, order[rank].key};
     return result;
@@ -90,7 +81,7 @@ void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count
     near_of_list_.assign(list_count, {});
     for (uint32_t i = 0; i < near_.size(); ++i) {
         check();
-        const std::vector<Standing> lists = standings(near_[i]);
+        const Standings lists = standings(near_[i]);
         for (uint32_t list = 0; list < list_count; ++list)
             if (lists[list].rank < near_list_count(list_count)) near_of_list_[list].push_back(i);
     }
@@ -135,138 +126,89 @@ void Calibrator::observe(const float* vector, uint32_t list) {
 }
 
 Calibration Calibrator::measure(const Check& check) const {
+    const Findings of_full = find_of_full(check);
+    const Findings all = with_near(of_full, check);
     Calibration result{};
+    result.query_count = all.query_count;
     result.list_count = list_count_;
     result.row_count = row_count_;
-    FoundRows left[kFilterCount];
-    measure_probes(&result, left, check);
-    measure_reach(left, &result);
+    result.probes = probe_table(all.rows, of_full.rows[0]);
+    result.residual =
+        static_cast<float>(all.residuals / std::max(1.0, double{1} * all.query_count));
+    result.reach_within =
+        reach_within_spread(reached(all.first, result.residual),
+                            reached(of_full.first, result.residual), result.probes[0]);
+    const LeftRows left = left_rows(of_full, result.residual);
+    result.reach = reach_alone(left);
+    result.reach_besides = reach_besides_spread(left, result.probes[0], result.reach_within);
     const NeighbourDistances distances = neighbour_distances();
     result.rank_distance = distances.of_ranks();
     result.share_distance = distances.of_shares();
     return result;
 }
 
-// Where more than one in two hundred of the ten nearest lie beyond the near lists, queries that met
-// only these do not know them, and do not count; nor can they tell what takes more than these. Also
-// collects what the filters leave.
-void Calibrator::measure_probes(Calibration* result, FoundRows left[kFilterCount],
-                                const Check& check) const {
-    // found[i][p]: rows among the nearest kCalibratedRows[i] whose list is the p-th nearest.
-    std::vector<uint64_t> found[kCalibratedRowCounts];
-    std::fill_n(found, kCalibratedRowCounts, std::vector<uint64_t>(list_count_));
-    FoundRows found_rows;
-    double residuals = 0;
-    const auto count = [&](const Query& query, uint32_t row_counts) {
-        check();
-        Nearest rows = query.nearest;
-        std::sort(rows.begin(), rows.end());
-        const std::vector<Standing> lists = standings(query);
-        for (const Standing& list : lists)
-            if (list.rank == 0) residuals += std::max(0.0f, list.key);
-        for (uint32_t i = 0; i < row_counts; ++i) {
-            for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
-                ++found[i][lists[rows[row].list].rank];
-        }
-        const std::span<const Near> first(rows.data(), std::min<size_t>(rows.size(), kFirstRows));
-        for (const Near& row : first)
-            found_rows.push_back({lists[row.list], first.back().key});
-        ++result->query_count;
-        return lists;
-    };
+// Counts where the nearest rows lie, and keeps the first of them.
+void Calibrator::add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
+                              Findings* findings) const {
+    Nearest rows = query.nearest;
+    std::sort(rows.begin(), rows.end());
+    for (const Standing& list : lists)
+        if (list.rank == 0) findings->residuals += std::max(0.0f, list.key);
+    for (uint32_t i = 0; i < row_counts; ++i) {
+        for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
+            ++findings->rows[i][lists[rows[row].list].rank];
+    }
+    const std::span<const Near> first(rows.data(), std::min<size_t>(rows.size(), kFirstRows));
+    for (const Near& row : first)
+        findings->first.push_back({lists[row.list], first.back().key});
+    ++findings->query_count;
+}
+
+Calibrator::Findings Calibrator::find_of_full(const Check& check) const {
+    Findings findings;
+    findings.rows.fill(RowsByRank(list_count_));
     for (const FullQuery& query : full_) {
-        const std::vector<Standing> lists = count(query, kCalibratedRowCounts);
+        check();
+        const Standings lists = standings(query);
+        add_findings(query, lists, kCalibratedRowCounts, &findings);
         for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
-            for (const Near& row : query.left[filter])
-                left[filter].push_back({lists[row.list], query.left[filter].front().key});
+            const Nearest& left = query.left[filter];
+            for (const Near& row : left)
+                findings.left[filter].push_back({lists[row.list], left.front().key});
         }
     }
-    const std::vector<uint64_t> by_full = found[0];
-    const size_t of_full = found_rows.size();
-    if (lists_with(found[0], 0.995) <= near_list_count(list_count_)) {
-        for (const Query& query : near_)
-            count(query, 1);
-    }
-    // A query is a row: its own distance from its centroid is a typical one.
-    result->residual =
-        static_cast<float>(residuals / std::max(1.0, double{1} * result->query_count));
-    for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
-        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
-            const double recall = kCalibratedRecalls[j];
-            uint32_t lists = lists_with(found[i], recall);
-            if (i == 0 && recall >= 0.99) lists = std::max(lists, lists_with(by_full, recall));
-            // More rows never take fewer lists.
-            if (i > 0) lists = std::max(lists, result->probes[i - 1][j]);
-            result->probes[i][j] = lists;
-        }
-    }
-    measure_reach_within(found_rows, std::span(found_rows).first(of_full), result);
+    return findings;
 }
 
-// What the first lists do not hold must come from those that reach far enough. Recalls are read
-// between the columns: so where no list is in question, as from the next column.
-void Calibrator::measure_reach_within(std::span<const FoundRow> rows,
-                                      std::span<const FoundRow> of_full,
-                                      Calibration* result) const {
-    const auto measure = [&](std::span<const FoundRow> measured, double recall, float beyond) {
-        const SpreadOfLists spread = spread_at(result->probes[0], recall);
-        auto missing = static_cast<int64_t>(std::ceil(recall * double{1} * measured.size()));
-        std::vector<float> reaches;
-        for (const FoundRow& row : measured) {
-            if (row.list.rank < spread.first)
-                --missing;
-            else if (row.list.rank < spread.most)
-                reaches.push_back(reach_of(row, *result));
-        }
-        const int64_t place = std::max<int64_t>(missing - 1, 0);
-        if (place >= static_cast<int64_t>(reaches.size()))
-            return missing > 0 ? std::numeric_limits<float>::max() : beyond;
-        std::nth_element(reaches.begin(), reaches.begin() + place, reaches.end());
-        return reaches[static_cast<size_t>(place)];
-    };
-    for (uint32_t j = kCalibratedRecallCounts; j-- > 0;) {
-        const double recall = kCalibratedRecalls[j];
-        float& reach = result->reach_within[j];
-        const float beyond = j + 1 < kCalibratedRecallCounts ? result->reach_within[j + 1]
-                                                             : std::numeric_limits<float>::max();
-        reach = measure(rows, recall, beyond);
-        if (recall >= 0.99) reach = std::max(reach, measure(of_full, recall, beyond));
+// Where more than one in two hundred of the first rows lie beyond the near lists, queries that met
+// only these do not know them, and do not count; nor can they tell what takes more than these.
+Calibrator::Findings Calibrator::with_near(const Findings& of_full, const Check& check) const {
+    Findings findings = of_full;
+    if (lists_with(of_full.rows[0], kShareOfNearLists) > near_list_count(list_count_))
+        return findings;
+    for (const Query& query : near_) {
+        check();
+        add_findings(query, standings(query), 1, &findings);
     }
+    return findings;
 }
 
-// So far that only as many of the rows that a filter leaves are missed as each recall allows.
-void Calibrator::measure_reach(const FoundRows left[kFilterCount], Calibration* result) const {
-    result->reach.fill(std::numeric_limits<float>::lowest());
-    result->reach_besides.fill(std::numeric_limits<float>::lowest());
-    float least = std::numeric_limits<float>::max();
+ReachedRows Calibrator::reached(std::span<const FoundRow> rows, float residual) const {
+    ReachedRows result;
+    result.reserve(rows.size());
+    for (const FoundRow& row : rows)
+        result.push_back(
+            {list_reach(metric_, row.list.key, row.last_key, residual), row.list.rank});
+    return result;
+}
+
+LeftRows Calibrator::left_rows(const Findings& findings, float residual) const {
+    LeftRows result;
     for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
-        std::vector<std::pair<float, uint32_t>>
-            rows;  // their reaches, and the ranks of their lists
-        for (const FoundRow& row : left[filter])
-            rows.emplace_back(reach_of(row, *result), row.list.rank);
-        if (rows.empty()) continue;
-        std::sort(rows.begin(), rows.end(), std::greater<>());
-        least = std::min(least, rows.back().first);
-        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
-            const SpreadOfLists spread = spread_at(result->probes[0], kCalibratedRecalls[j]);
-            const auto missed = static_cast<size_t>((1 - kCalibratedRecalls[j]) *
-                                                    static_cast<double>(rows.size() - 1));
-            if (filter == kSparseFilter || filter == kFarFilter)
-                result->reach[j] = std::max(result->reach[j], rows[missed].first);
-            if (filter == kFarFilter) continue;
-            size_t may_miss = missed;
-            for (const auto& [reach, rank] : rows) {
-                const bool is_open =
-                    rank < spread.first || (rank < spread.most && reach <= result->reach_within[j]);
-                if (is_open || may_miss-- > 0) continue;
-                result->reach_besides[j] = std::max(result->reach_besides[j], reach);
-                break;
-            }
-        }
+        result[filter] = reached(findings.left[filter], residual);
+        std::ranges::sort(result[filter], std::greater<>(), &ReachedRow::reach);
     }
-    // Where nothing lies beyond the spread; a mean with another column must have a value.
-    for (float& reach : result->reach_besides)
-        reach = std::max(reach, least);
+    return result;
 }
 
 NeighbourDistances Calibrator::neighbour_distances() const {

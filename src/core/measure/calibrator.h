@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -12,17 +13,10 @@
 #include "core/code/block_scorer.h"
 #include "core/measure/calibration_record.h"
 #include "core/measure/neighbour_distances.h"
-#include "core/search/probe_plan.h"
+#include "core/measure/probe_table.h"
+#include "core/measure/reach_table.h"
 
 namespace lookalike {
-
-/// Filters that leave one row in so many, drawn at random, and one that leaves the rows of the
-/// farther half of the lists: these stand for all.
-constexpr uint32_t kThinnings[] = {2, 8, 32};
-constexpr uint32_t kThinningCount = 3;
-constexpr uint32_t kSparseFilter = kThinningCount - 1;
-constexpr uint32_t kFarFilter = kThinningCount;
-constexpr uint32_t kFilterCount = kThinningCount + 1;
 
 /// Which rows a query meets while an index measures itself: the more queries, the less chance has a
 /// part in how many lists a recall takes; but it costs a distance for each row that one meets.
@@ -88,9 +82,9 @@ class Calibrator {
         Nearest nearest;
     };
     struct FullQuery : Query {
-        Nearest left[kFilterCount];  // the nearest that each filter leaves
-        std::vector<bool> is_far;    // the farther half of the lists
-        std::vector<float> sampled;  // the keys of every sample_step_-th row
+        std::array<Nearest, kFilterCount> left;  // the nearest that each filter leaves
+        std::vector<bool> is_far;                // the farther half of the lists
+        std::vector<float> sampled;              // the keys of every sample_step_-th row
     };
 
     /// Of a list before a query: how many others are nearer, and the key of its centroid.
@@ -98,29 +92,37 @@ class Calibrator {
         uint32_t rank;
         float key;
     };
+    using Standings = std::vector<Standing>;  // by list
 
-    /// One of the ten nearest rows of a query: of its list, and of the tenth.
+    /// One of the nearest rows of a query: of its list, and of the last of these rows.
     struct FoundRow {
         Standing list;
         float last_key;
     };
     using FoundRows = std::vector<FoundRow>;
-    float reach_of(const FoundRow& row, const Calibration& measured) const {
-        return list_reach(metric_, row.list.key, row.last_key, measured.residual);
-    }
+
+    /// Where the nearest rows of some queries lie.
+    struct Findings {
+        uint32_t query_count = 0;
+        double residuals = 0;  // the sum of their own distances from their centroids
+        std::array<RowsByRank, kCalibratedRowCounts> rows;  // of the kCalibratedRows[i] nearest
+        FoundRows first;                                    // of each query the first rows
+        std::array<FoundRows, kFilterCount> left;  // of each full query, what a filter leaves
+    };
 
     float key(const float* query, const float* vector) const;
     float distance(const Query& query, float key) const;
-    std::vector<Standing> standings(const Query& query) const;
+    Standings standings(const Query& query) const;
     void keep(Nearest* heap, const Near& near, size_t count) const;
-
-    void measure_probes(Calibration* result, FoundRows left[kFilterCount],
-                        const Check& check) const;
-    void measure_reach_within(std::span<const FoundRow> rows, std::span<const FoundRow> of_full,
-                              Calibration* result) const;
-    void measure_reach(const FoundRows left[kFilterCount], Calibration* result) const;
-    NeighbourDistances neighbour_distances() const;
     void thin_sample();
+
+    void add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
+                      Findings* findings) const;
+    Findings find_of_full(const Check& check) const;
+    Findings with_near(const Findings& of_full, const Check& check) const;
+    ReachedRows reached(std::span<const FoundRow> rows, float residual) const;
+    LeftRows left_rows(const Findings& findings, float residual) const;
+    NeighbourDistances neighbour_distances() const;
 
     Metric metric_;
     uint32_t row_floats_;
