@@ -160,7 +160,7 @@ void start_sort(CalibrateState* state) {
 
 void read_lists(CalibrateState* state) {
     const uint64 bytes = sizeof(float) * uint64{state->meta.leaf_count} * state->shape.code_dims;
-    if (bytes > build_memory_bytes() / 4) {
+    if (bytes > build_budget().bytes() / 4) {
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("the centroids of index \"%s\" do not fit a quarter of "
                                "maintenance_work_mem",
@@ -269,7 +269,7 @@ void read_table(CalibrateState* state, IndexBuildCallback callback) {
 
 void choose_queries(CalibrateState* state) {
     const QueryCounts counts =
-        query_counts(state->entry_count, state->shape.code_dims, state->list_count);
+        build_budget().query_counts(state->entry_count, state->shape.code_dims, state->list_count);
     state->wanted_queries = counts.sum();
     state->queries = static_cast<float*>(MemoryContextAllocHuge(
         CurrentMemoryContext, sizeof(float) * state->wanted_queries * state->shape.dims));

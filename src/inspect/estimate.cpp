@@ -20,7 +20,6 @@ extern "C" {
 #include "utils/syscache.h"
 }
 
-#include <unistd.h>
 #include <algorithm>
 
 #include "am/build/plan.h"
@@ -170,12 +169,6 @@ double pages_of_lists(const ListGeometry& geometry, double rows, uint64 lists) {
     return sum / kSteps * static_cast<double>(lists);
 }
 
-double thread_count() {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return static_cast<double>(
-        std::clamp<long>(max_parallel_maintenance_workers + 1, 1, std::max(cores, 1L)));
-}
-
 // Backend, worker and the area that they share; the worker's libraries not counted. Learning and
 // assigning follow each other.
 double peak_memory(const ColumnFacts& facts, uint32 code_dims, uint64 lists, double sample_rows,
@@ -184,10 +177,10 @@ double peak_memory(const ColumnFacts& facts, uint32 code_dims, uint64 lists, dou
     const uint32 learn_dims = std::min(code_dims, kMaxLearnDims);
     const double sample_bytes = sizeof(float) * sample_rows * facts.dims;
     const double sort_bytes =
-        std::min(static_cast<double>(sort_memory_bytes(lists, code_dims)),
+        std::min(static_cast<double>(build_budget().sort_bytes(lists, code_dims)),
                  facts.rows * (entry_bytes + kSortHeaderBytes) * kSortOverhead);
     const double assigning =
-        static_cast<double>(assign_memory_bytes(lists, code_dims)) + sort_bytes;
+        static_cast<double>(build_budget().assign_bytes(lists, code_dims)) + sort_bytes;
     if (lists == 1) return std::max(sample_bytes, assigning);
     const double shared_bytes = sizeof(float) * sample_rows * learn_dims + centroid_bytes;
     const auto training_bytes = static_cast<double>(
@@ -204,9 +197,9 @@ Estimate estimate_index(const ColumnFacts& facts) {
                                                 : plain_list_geometry();
     Estimate estimate{};
     const auto rows = static_cast<uint64>(facts.rows);
-    estimate.lists = std::min(wanted_list_count(rows), fitting_list_count(code_dims));
+    estimate.lists = build_budget().list_count(rows, code_dims);
     const double sample_rows =
-        std::min(facts.rows, static_cast<double>(sample_size(dims, estimate.lists)));
+        std::min(facts.rows, static_cast<double>(build_budget().sample_rows(dims, estimate.lists)));
     double pages =
         1 + pages_of_lists(leaf, facts.rows, estimate.lists) +
         static_cast<double>(plain_list_geometry().pages_for(static_cast<uint64>(facts.null_rows))) +
@@ -224,10 +217,10 @@ Estimate estimate_index(const ColumnFacts& facts) {
     if (estimate.lists > 1) {
         // k-means compares rows with all lists twice; its other rounds take about as long again.
         const double row_products = sample_rows * 4 + facts.rows;
-        estimate.seconds += kWorkerStartSeconds + row_products *
-                                                      static_cast<double>(estimate.lists) *
-                                                      std::min(code_dims, kMaxLearnDims) /
-                                                      (kMultiplicationsPerSecond * thread_count());
+        estimate.seconds +=
+            kWorkerStartSeconds + row_products * static_cast<double>(estimate.lists) *
+                                      std::min(code_dims, kMaxLearnDims) /
+                                      (kMultiplicationsPerSecond * build_thread_count());
     }
     return estimate;
 }

@@ -127,9 +127,8 @@ const char* rebuild_reason(const Totals& totals, const FaissOptions& options, ui
     const uint64 lists = totals.meta.leaf_count;
     const uint64 built_rows = totals.meta.built_rows;
     const uint32 code_dims = IndexSpace::padded_dims(totals.meta.dims);
-    const uint64 wanted = options.lists > 0
-                              ? static_cast<uint64>(options.lists)
-                              : std::min(wanted_list_count(rows), fitting_list_count(code_dims));
+    const uint64 wanted = options.lists > 0 ? static_cast<uint64>(options.lists)
+                                            : build_budget().list_count(rows, code_dims);
     if (wanted >= 2 * lists && rows > built_rows) {
         return psprintf(UINT64_FORMAT " rows want " UINT64_FORMAT " lists, not " UINT64_FORMAT,
                         rows, wanted, lists);

@@ -49,7 +49,7 @@ struct AssignScan {
 uint32 batch_rows(const LearnedLists& lists) {
     const uint64 row_bytes = sizeof(float) * std::max(lists.learn_dims, lists.shape.code_dims);
     return static_cast<uint32>(
-        std::clamp<uint64>(batch_memory_bytes() / row_bytes, 1, kMaxBatchRows));
+        std::clamp<uint64>(build_budget().batch_bytes() / row_bytes, 1, kMaxBatchRows));
 }
 
 WorkerBatch batch_layout(const LearnedLists& lists, int which) {
@@ -212,8 +212,8 @@ uint64 assign_shared_bytes(const LearnedLists& lists) {
 AssignedRows assign_rows(const BuildJob& job, LearnedLists* lists, uint64 rows_seen) {
     report_phase(rows_seen);
     AssignedRows assigned{};
-    assigned.entries = start_entry_sort(lists->leaf_geometry(),
-                                        sort_memory_bytes(lists->count, lists->shape.code_dims));
+    assigned.entries = start_entry_sort(
+        lists->leaf_geometry(), build_budget().sort_bytes(lists->count, lists->shape.code_dims));
     // Batches are gone before the sort merges.
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss assignment", ALLOCSET_DEFAULT_SIZES);

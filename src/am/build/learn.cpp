@@ -65,7 +65,7 @@ void make_space(const BuildJob& job, const RowSample& sample, LearnedLists* list
 }
 
 uint32 choose_list_count(const BuildJob& job, const RowSample& sample, uint32 code_dims) {
-    const uint64 fits = fitting_list_count(code_dims);
+    const uint64 fits = build_budget().fitting_list_count(code_dims);
     const uint64 wanted = wanted_lists(job, sample.rows_seen);
     const uint64 count = std::min({wanted, fits, std::max<uint64>(1, sample.row_count)});
     if (count > 1 && (count < wanted || sample.row_count < count * kRowsToLearnAList) &&
@@ -82,17 +82,12 @@ uint32 choose_list_count(const BuildJob& job, const RowSample& sample, uint32 co
     return static_cast<uint32>(count);
 }
 
-int thread_count() {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return static_cast<int>(
-        std::clamp<long>(max_parallel_maintenance_workers + 1, 1, std::max(cores, 1L)));
-}
-
 // Some rows of the sample are the queries by which the index measures itself.
 void choose_queries(const RowSample& sample, LearnedLists* lists) {
     const IndexShape& shape = lists->shape;
     lists->calibrator = ContextOwned<Calibrator>::make()->create(shape.metric, shape.code_dims);
-    QueryDraw draw(query_counts(sample.rows_seen, shape.code_dims, lists->count), sample.row_count);
+    QueryDraw draw(build_budget().query_counts(sample.rows_seen, shape.code_dims, lists->count),
+                   sample.row_count);
     for (uint64 row = 0; row < sample.row_count; ++row) {
         const std::optional<Meets> meets = draw.next();
         if (!meets) continue;
@@ -145,7 +140,7 @@ float* shared_floats(Worker* worker, uint64 offset) {
 
 Worker* start_worker(const RowSample& sample, const LearnedLists& lists, const SharedArea& area) {
     const WorkerLimits limits{.shared_bytes = area.centroids_offset + area.centroid_bytes,
-                              .thread_count = thread_count(),
+                              .thread_count = build_thread_count(),
                               .memory_budget_bytes = worker_training_bytes(
                                   sample.row_count, lists.learn_dims, lists.count)};
     return worker_start(&limits);

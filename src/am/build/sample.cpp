@@ -48,7 +48,8 @@ void keep_rows(RowSample* sample, Stays stays) {
 
 // The sample that so many rows as were seen until now want.
 uint64 wanted_rows(const SampleScan& scan) {
-    return sample_size(scan.sample.dims, wanted_lists(*scan.job, scan.sample.rows_seen));
+    return build_budget().sample_rows(scan.sample.dims,
+                                      wanted_lists(*scan.job, scan.sample.rows_seen));
 }
 
 // Lowers the chance to what leaves so many rows of those seen until now.
@@ -64,7 +65,7 @@ void thin_out(SampleScan* scan, uint64 wanted) {
 // There is room for a quarter more than are wanted, so that it does not happen for every row.
 void make_room(SampleScan* scan) {
     RowSample* sample = &scan->sample;
-    const uint64 fitting = fitting_sample_rows(sample->dims);
+    const uint64 fitting = build_budget().fitting_sample_rows(sample->dims);
     const uint64 wanted = std::min(wanted_rows(*scan), fitting / 5 * 4);
     thin_out(scan, wanted);
     scan->capacity = std::max(wanted + wanted / 4, sample->row_count + 1);
