@@ -32,17 +32,17 @@ void describe_column(Relation index, MetaPage* meta) {
 // The meta page of an index without rows; the steps of a build fill in the rest.
 MetaPage initial_meta(Relation index) {
     MetaPage meta{};
-    describe_attributes(index, &meta);
     meta.magic = kMetaMagic;
     meta.version = kFormatVersion;
     meta.metric = metric_of(index);
     meta.kind = 0xff;
+    describe_column(index, &meta);
+    describe_attributes(index, &meta);
     meta.refine = static_cast<Refine>(index_options(index).refine);
     meta.depth = 1;
     meta.leaf_count = 1;
     meta.rotation_seed = kRotationSeed;
     meta.build_id = 1;
-    describe_column(index, &meta);
     return meta;
 }
 
