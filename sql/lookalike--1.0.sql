@@ -211,19 +211,7 @@ COMMENT ON FUNCTION descriptor_sphere(descriptor, double precision) IS 'all plac
 
 CREATE FUNCTION within_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_support(internal) IS 'tells the planner that a faiss index serves within()';
-CREATE FUNCTION within_ip_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_ip_support(internal) IS 'tells the planner that a faiss index serves within_ip()';
-CREATE FUNCTION within_cosine_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_cosine_support(internal) IS 'tells the planner that a faiss index serves within_cosine()';
-CREATE FUNCTION within_hamming_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_hamming_support(internal) IS 'tells the planner that a faiss index serves within_hamming()';
-CREATE FUNCTION within_jaccard_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION within_jaccard_support(internal) IS 'tells the planner that a faiss index serves within_jaccard()';
+COMMENT ON FUNCTION within_support(internal) IS 'tells the planner that a faiss index serves within() and its like';
 
 CREATE FUNCTION within(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
@@ -231,19 +219,19 @@ CREATE FUNCTION within(a descriptor, b descriptor, radius double precision)
 COMMENT ON FUNCTION within(descriptor, descriptor, double precision) IS 'Euclidean distance at most radius; served by a faiss index';
 CREATE FUNCTION within_ip(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_ip_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_ip(descriptor, descriptor, double precision) IS 'negative inner product at most radius; served by a faiss index';
 CREATE FUNCTION within_cosine(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_cosine_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_cosine(descriptor, descriptor, double precision) IS 'cosine distance at most radius; served by a faiss index';
 CREATE FUNCTION within_hamming(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_hamming_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_hamming(descriptor, descriptor, double precision) IS 'number of bits that differ at most radius; served by a faiss index';
 CREATE FUNCTION within_jaccard(a descriptor, b descriptor, radius double precision)
     RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_jaccard_support;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT within_support;
 COMMENT ON FUNCTION within_jaccard(descriptor, descriptor, double precision) IS 'Jaccard distance at most radius; served by a faiss index';
 
 CREATE FUNCTION in_sphere_selectivity(internal, oid, internal, integer) RETURNS double precision
@@ -503,151 +491,71 @@ COMMENT ON OPERATOR CLASS descriptor_jaccard_ops USING faiss IS '<%> and within_
 -- Filter attributes ------------------------------------------------------------------------------
 
 CREATE OPERATOR CLASS faiss_bool_ops DEFAULT FOR TYPE bool USING faiss AS
-    OPERATOR 1 < (bool, bool),
-    OPERATOR 2 <= (bool, bool),
-    OPERATOR 3 = (bool, bool),
-    OPERATOR 4 >= (bool, bool),
-    OPERATOR 5 > (bool, bool);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_bool_ops USING faiss IS 'boolean attributes';
 CREATE OPERATOR CLASS faiss_date_ops DEFAULT FOR TYPE date USING faiss AS
-    OPERATOR 1 < (date, date),
-    OPERATOR 2 <= (date, date),
-    OPERATOR 3 = (date, date),
-    OPERATOR 4 >= (date, date),
-    OPERATOR 5 > (date, date);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_date_ops USING faiss IS 'date attributes';
 CREATE OPERATOR CLASS faiss_timestamp_ops DEFAULT FOR TYPE timestamp USING faiss AS
-    OPERATOR 1 < (timestamp, timestamp),
-    OPERATOR 2 <= (timestamp, timestamp),
-    OPERATOR 3 = (timestamp, timestamp),
-    OPERATOR 4 >= (timestamp, timestamp),
-    OPERATOR 5 > (timestamp, timestamp);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_timestamp_ops USING faiss IS 'timestamp without time zone attributes';
 CREATE OPERATOR CLASS faiss_timestamptz_ops DEFAULT FOR TYPE timestamptz USING faiss AS
-    OPERATOR 1 < (timestamptz, timestamptz),
-    OPERATOR 2 <= (timestamptz, timestamptz),
-    OPERATOR 3 = (timestamptz, timestamptz),
-    OPERATOR 4 >= (timestamptz, timestamptz),
-    OPERATOR 5 > (timestamptz, timestamptz);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_timestamptz_ops USING faiss IS 'timestamp with time zone attributes';
 CREATE OPERATOR CLASS faiss_enum_ops DEFAULT FOR TYPE anyenum USING faiss AS
-    OPERATOR 1 < (anyenum, anyenum),
-    OPERATOR 2 <= (anyenum, anyenum),
-    OPERATOR 3 = (anyenum, anyenum),
-    OPERATOR 4 >= (anyenum, anyenum),
-    OPERATOR 5 > (anyenum, anyenum);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_enum_ops USING faiss IS 'enum attributes';
 CREATE OPERATOR CLASS faiss_uuid_ops DEFAULT FOR TYPE uuid USING faiss AS
-    OPERATOR 1 < (uuid, uuid),
-    OPERATOR 2 <= (uuid, uuid),
-    OPERATOR 3 = (uuid, uuid),
-    OPERATOR 4 >= (uuid, uuid),
-    OPERATOR 5 > (uuid, uuid);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_uuid_ops USING faiss IS 'uuid attributes';
 CREATE OPERATOR CLASS faiss_numeric_ops DEFAULT FOR TYPE numeric USING faiss AS
-    OPERATOR 1 < (numeric, numeric),
-    OPERATOR 2 <= (numeric, numeric),
-    OPERATOR 3 = (numeric, numeric),
-    OPERATOR 4 >= (numeric, numeric),
-    OPERATOR 5 > (numeric, numeric);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_numeric_ops USING faiss IS 'numeric attributes';
 CREATE OPERATOR CLASS faiss_text_ops DEFAULT FOR TYPE text USING faiss AS
-    OPERATOR 1 < (text, text),
-    OPERATOR 2 <= (text, text),
-    OPERATOR 3 = (text, text),
-    OPERATOR 4 >= (text, text),
-    OPERATOR 5 > (text, text);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_text_ops USING faiss IS 'text attributes';
 CREATE OPERATOR CLASS faiss_bpchar_ops DEFAULT FOR TYPE bpchar USING faiss AS
-    OPERATOR 1 < (bpchar, bpchar),
-    OPERATOR 2 <= (bpchar, bpchar),
-    OPERATOR 3 = (bpchar, bpchar),
-    OPERATOR 4 >= (bpchar, bpchar),
-    OPERATOR 5 > (bpchar, bpchar);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_bpchar_ops USING faiss IS 'character attributes';
 
 CREATE OPERATOR FAMILY faiss_integer_ops USING faiss;
 COMMENT ON OPERATOR FAMILY faiss_integer_ops USING faiss IS 'integer attributes of any width';
 CREATE OPERATOR CLASS faiss_int2_ops DEFAULT FOR TYPE int2 USING faiss FAMILY faiss_integer_ops AS
-    OPERATOR 1 < (int2, int2),
-    OPERATOR 2 <= (int2, int2),
-    OPERATOR 3 = (int2, int2),
-    OPERATOR 4 >= (int2, int2),
-    OPERATOR 5 > (int2, int2);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_int2_ops USING faiss IS 'smallint attributes';
 CREATE OPERATOR CLASS faiss_int4_ops DEFAULT FOR TYPE int4 USING faiss FAMILY faiss_integer_ops AS
-    OPERATOR 1 < (int4, int4),
-    OPERATOR 2 <= (int4, int4),
-    OPERATOR 3 = (int4, int4),
-    OPERATOR 4 >= (int4, int4),
-    OPERATOR 5 > (int4, int4);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_int4_ops USING faiss IS 'integer attributes';
 CREATE OPERATOR CLASS faiss_int8_ops DEFAULT FOR TYPE int8 USING faiss FAMILY faiss_integer_ops AS
-    OPERATOR 1 < (int8, int8),
-    OPERATOR 2 <= (int8, int8),
-    OPERATOR 3 = (int8, int8),
-    OPERATOR 4 >= (int8, int8),
-    OPERATOR 5 > (int8, int8);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_int8_ops USING faiss IS 'bigint attributes';
 ALTER OPERATOR FAMILY faiss_integer_ops USING faiss ADD
-    OPERATOR 1 < (int2, int4),
-    OPERATOR 2 <= (int2, int4),
-    OPERATOR 3 = (int2, int4),
-    OPERATOR 4 >= (int2, int4),
-    OPERATOR 5 > (int2, int4),
-    OPERATOR 1 < (int2, int8),
-    OPERATOR 2 <= (int2, int8),
-    OPERATOR 3 = (int2, int8),
-    OPERATOR 4 >= (int2, int8),
-    OPERATOR 5 > (int2, int8),
-    OPERATOR 1 < (int4, int2),
-    OPERATOR 2 <= (int4, int2),
-    OPERATOR 3 = (int4, int2),
-    OPERATOR 4 >= (int4, int2),
-    OPERATOR 5 > (int4, int2),
-    OPERATOR 1 < (int4, int8),
-    OPERATOR 2 <= (int4, int8),
-    OPERATOR 3 = (int4, int8),
-    OPERATOR 4 >= (int4, int8),
-    OPERATOR 5 > (int4, int8),
-    OPERATOR 1 < (int8, int2),
-    OPERATOR 2 <= (int8, int2),
-    OPERATOR 3 = (int8, int2),
-    OPERATOR 4 >= (int8, int2),
-    OPERATOR 5 > (int8, int2),
-    OPERATOR 1 < (int8, int4),
-    OPERATOR 2 <= (int8, int4),
-    OPERATOR 3 = (int8, int4),
-    OPERATOR 4 >= (int8, int4),
-    OPERATOR 5 > (int8, int4);
+    OPERATOR 1 < (int2, int4), OPERATOR 2 <= (int2, int4), OPERATOR 3 = (int2, int4),
+    OPERATOR 4 >= (int2, int4), OPERATOR 5 > (int2, int4),
+    OPERATOR 1 < (int2, int8), OPERATOR 2 <= (int2, int8), OPERATOR 3 = (int2, int8),
+    OPERATOR 4 >= (int2, int8), OPERATOR 5 > (int2, int8),
+    OPERATOR 1 < (int4, int2), OPERATOR 2 <= (int4, int2), OPERATOR 3 = (int4, int2),
+    OPERATOR 4 >= (int4, int2), OPERATOR 5 > (int4, int2),
+    OPERATOR 1 < (int4, int8), OPERATOR 2 <= (int4, int8), OPERATOR 3 = (int4, int8),
+    OPERATOR 4 >= (int4, int8), OPERATOR 5 > (int4, int8),
+    OPERATOR 1 < (int8, int2), OPERATOR 2 <= (int8, int2), OPERATOR 3 = (int8, int2),
+    OPERATOR 4 >= (int8, int2), OPERATOR 5 > (int8, int2),
+    OPERATOR 1 < (int8, int4), OPERATOR 2 <= (int8, int4), OPERATOR 3 = (int8, int4),
+    OPERATOR 4 >= (int8, int4), OPERATOR 5 > (int8, int4);
 
 CREATE OPERATOR FAMILY faiss_float_ops USING faiss;
 COMMENT ON OPERATOR FAMILY faiss_float_ops USING faiss IS 'floating-point attributes of any width';
 CREATE OPERATOR CLASS faiss_float4_ops DEFAULT FOR TYPE float4 USING faiss FAMILY faiss_float_ops AS
-    OPERATOR 1 < (float4, float4),
-    OPERATOR 2 <= (float4, float4),
-    OPERATOR 3 = (float4, float4),
-    OPERATOR 4 >= (float4, float4),
-    OPERATOR 5 > (float4, float4);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_float4_ops USING faiss IS 'real attributes';
 CREATE OPERATOR CLASS faiss_float8_ops DEFAULT FOR TYPE float8 USING faiss FAMILY faiss_float_ops AS
-    OPERATOR 1 < (float8, float8),
-    OPERATOR 2 <= (float8, float8),
-    OPERATOR 3 = (float8, float8),
-    OPERATOR 4 >= (float8, float8),
-    OPERATOR 5 > (float8, float8);
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >;
 COMMENT ON OPERATOR CLASS faiss_float8_ops USING faiss IS 'double precision attributes';
 ALTER OPERATOR FAMILY faiss_float_ops USING faiss ADD
-    OPERATOR 1 < (float4, float8),
-    OPERATOR 2 <= (float4, float8),
-    OPERATOR 3 = (float4, float8),
-    OPERATOR 4 >= (float4, float8),
-    OPERATOR 5 > (float4, float8),
-    OPERATOR 1 < (float8, float4),
-    OPERATOR 2 <= (float8, float4),
-    OPERATOR 3 = (float8, float4),
-    OPERATOR 4 >= (float8, float4),
-    OPERATOR 5 > (float8, float4);
+    OPERATOR 1 < (float4, float8), OPERATOR 2 <= (float4, float8), OPERATOR 3 = (float4, float8),
+    OPERATOR 4 >= (float4, float8), OPERATOR 5 > (float4, float8),
+    OPERATOR 1 < (float8, float4), OPERATOR 2 <= (float8, float4), OPERATOR 3 = (float8, float4),
+    OPERATOR 4 >= (float8, float4), OPERATOR 5 > (float8, float4);
 
 -- Inspection --------------------------------------------------------------------------------------
 

@@ -47,6 +47,16 @@ EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within(d, d + place(1), 3);
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within(d, place(100), 3 + random());
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE NOT within(d, place(100), 3);
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE d <-> place(100) <= 3;
+-- What a function is called does not count, and what the extension has no code for is no condition.
+BEGIN;
+ALTER FUNCTION within(descriptor, descriptor, float8) RENAME TO within_l2;
+ALTER FUNCTION within_cosine(descriptor, descriptor, float8) RENAME TO within;
+CREATE FUNCTION within_any(descriptor, descriptor, float8) RETURNS boolean LANGUAGE plpgsql
+    IMMUTABLE SUPPORT within_support AS 'BEGIN RETURN true; END';
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within_l2(d, place(100), 3);
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within(d, place(100), 0.1);
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE within_any(d, place(100), 3);
+ROLLBACK;
 RESET seq_page_cost;
 
 -- The planner counts with the histogram: a large sphere is read from the table.

@@ -38,22 +38,9 @@ SQL_FUNCTION(faiss_handler) {
     PG_RETURN_POINTER(routine);
 }
 
-SQL_FUNCTION(faiss_l2_metric) {
-    PG_RETURN_INT32(static_cast<int32>(Metric::kL2));
-}
-
-SQL_FUNCTION(faiss_ip_metric) {
-    PG_RETURN_INT32(static_cast<int32>(Metric::kInnerProduct));
-}
-
-SQL_FUNCTION(faiss_cosine_metric) {
-    PG_RETURN_INT32(static_cast<int32>(Metric::kCosine));
-}
-
-SQL_FUNCTION(faiss_hamming_metric) {
-    PG_RETURN_INT32(static_cast<int32>(Metric::kHamming));
-}
-
-SQL_FUNCTION(faiss_jaccard_metric) {
-    PG_RETURN_INT32(static_cast<int32>(Metric::kJaccard));
-}
+// What the operator classes of each metric name it by.
+#define METRIC_FUNCTION(metric, name, ...)                   \
+    SQL_FUNCTION(faiss_##name##_metric) {                    \
+        PG_RETURN_INT32(static_cast<int32>(Metric::metric)); \
+    }
+LOOKALIKE_METRICS(METRIC_FUNCTION)

@@ -14,7 +14,7 @@ RowEntries read_descriptor(Metric metric, Datum datum, Check check_fits) {
     Descriptor* value = checked_descriptor(datum);
     const DescriptorView vector = value->view();
     check_fits(vector);
-    const bool has_distance = metric != Metric::kCosine || !has_no_direction(vector);
+    const bool has_distance = !needs_direction(metric) || !has_no_direction(vector);
     RowEntries row{};
     row.count = 1;
     row.entries[0] = {has_distance ? ListClass::kLeaf : ListClass::kNoDirection, vector};

@@ -192,7 +192,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         return;
     }
     check_value_fits(scan->indexRelation, *loaded, query);
-    if (state->meta.metric == Metric::kCosine && has_no_direction(query)) {
+    if (needs_direction(state->meta.metric) && has_no_direction(query)) {
         if (state->ends_at_radius) {
             state->stage = Stage::kDone;
             return;

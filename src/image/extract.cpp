@@ -27,6 +27,17 @@ constexpr ExtractorInfo kExtractors[] = {
      "perceptual hash; for copies of one picture that were scaled or compressed again"},
 };
 
+// What computes the real numbers of a built-in extractor; null for one that gives bits.
+using ExtractFunction = void (*)(const cv::Mat& working, std::span<float> out);
+constexpr ExtractFunction extract_function(std::string_view name) {
+    if (name == "color") return extract_color;
+    if (name == "pattern") return extract_pattern;
+    return nullptr;
+}
+static_assert(std::ranges::all_of(kExtractors, [](const ExtractorInfo& extractor) {
+    return (extract_function(extractor.name) == nullptr) == (extractor.kind == Kind::kBit);
+}));
+
 // Every picture is brought to about this many pixels, so that its stored size does not matter and
 // a large photograph costs little more than a small one.
 constexpr int kWorkingPixels = 192 * 192;
@@ -70,8 +81,8 @@ LoadedModel& find_model(const ExtractorPart& part, ModelStore* models) {
 
 // One part of a specification, and where in the descriptor its elements go.
 struct PlannedPart {
-    void (*extract)(const cv::Mat& working, std::span<float> out);  // null for a network
-    LoadedModel* model;                                             // null for a built-in one
+    ExtractFunction extract;  // null for a network
+    LoadedModel* model;       // null for a built-in one
     uint32_t offset;
     uint32_t dims;
     float scale;
@@ -98,7 +109,7 @@ Plan make_plan(const ExtractorSpec& spec, ModelStore* models) {
             plan.wanted_pixels =
                 std::max(plan.wanted_pixels, uint64_t{config.input_width} * config.input_height);
         } else {
-            planned.extract = part.name == "color" ? extract_color : extract_pattern;
+            planned.extract = extract_function(part.name);
             planned.dims = find_extractor(part).dims;
         }
         plan.dims += planned.dims;

@@ -248,7 +248,7 @@ void check_pages(CheckState* state) {
     check_mean(state);
     check_list(state, meta.null_list, state->plain, 0, sort_row_entry);
     check_list(state, meta.nan_list, state->plain, 0,
-               meta.metric == Metric::kCosine ? sort_row_entry : refuse_entry);
+               needs_direction(meta.metric) ? sort_row_entry : refuse_entry);
     if (meta.depth == 1) {
         // The first row may have come and settled what its page looks like.
         if (meta.dims > 0 || state->locks_writers) {

@@ -22,17 +22,6 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// How SQL names each metric's functions.
-struct MetricNames {
-    const char* within;
-    const char* distance;
-};
-constexpr MetricNames kMetricNames[kMetricCount] = {{"within", "l2_distance"},
-                                                    {"within_ip", "negative_inner_product"},
-                                                    {"within_cosine", "cosine_distance"},
-                                                    {"within_hamming", "hamming_distance"},
-                                                    {"within_jaccard", "jaccard_distance"}};
-
 char* qualified_name(Oid schema, const char* name) {
     return quote_qualified_identifier(get_namespace_name(schema), name);
 }
@@ -56,7 +45,7 @@ const char* predicate_text(const InspectedIndex& inspected) {
 
 // Each pair once: of two rows, the one that lies further back is looked for around the other.
 char* join_text(const InspectedIndex& inspected, Oid schema, double radius) {
-    const MetricNames names = kMetricNames[static_cast<int>(metric_of(inspected.index))];
+    const MetricTraits& metric = traits_of(metric_of(inspected.index));
     const char* rows = psprintf("(SELECT ctid AS place, %s AS features FROM ONLY %s%s)",
                                 expression_text(inspected),
                                 qualified_name(RelationGetNamespace(inspected.heap),
@@ -66,7 +55,7 @@ char* join_text(const InspectedIndex& inspected, Oid schema, double radius) {
         "SELECT a.place, b.place, %s(b.features, a.features) FROM %s AS a, %s AS b"
         " WHERE %s(b.features, a.features, '%s'::pg_catalog.float8)"
         " AND b.place OPERATOR(pg_catalog.>) a.place",
-        qualified_name(schema, names.distance), rows, rows, qualified_name(schema, names.within),
+        qualified_name(schema, metric.distance), rows, rows, qualified_name(schema, metric.within),
         float8out_internal(radius));
 }
 

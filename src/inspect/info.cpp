@@ -40,11 +40,6 @@ struct Totals {
     uint64 largest_list;
 };
 
-const char* metric_name(Metric metric) {
-    static const char* const kNames[] = {"l2", "ip", "cosine", "hamming", "jaccard"};
-    return kNames[static_cast<size_t>(metric)];
-}
-
 void count_list_page(Totals* totals, Relation index, Buffer buffer) {
     const uint8_t* page = buffer_bytes(buffer);
     const BlockNumber list_id = page_trailer(page)->list_id;
@@ -205,7 +200,7 @@ HeapTuple info_tuple(TupleDesc descriptor, const Totals& totals, const char* rea
     for (const uint64 count : totals.pages_of_kind)
         pages += count;
     values[kVersion] = Int32GetDatum(meta.version);
-    values[kMetric] = CStringGetTextDatum(metric_name(meta.metric));
+    values[kMetric] = CStringGetTextDatum(traits_of(meta.metric).name);
     is_null[kKind] = is_null[kDimensions] = meta.dims == 0;
     if (meta.dims > 0) {
         values[kKind] = CStringGetTextDatum(kind_name(static_cast<Kind>(meta.kind)));

@@ -113,7 +113,7 @@ IndexText index_text(const InspectedIndex& inspected) {
                 get_opfamily_member(index->rd_opfamily[0], type, type, kDistanceStrategy)),
             .condition = condition_text(index),
             .type = type,
-            .may_lack_direction = metric_of(index) == Metric::kCosine};
+            .may_lack_direction = needs_direction(metric_of(index))};
 }
 
 void check_spi(int result, const char* what) {

@@ -25,13 +25,13 @@ Assigner::Assigner(std::span<const float> centroids, size_t dims)
     index_.add(static_cast<int64_t>(centroids.size() / dims), centroids.data());
 }
 
-void Assigner::assign(const Rows& rows, std::span<uint32_t> list_ids,
+void Assigner::assign(const RowsView& rows, std::span<uint32_t> list_ids,
                       std::span<float> distances) const {
     const float* centroids = index_.get_xb();
     std::vector<int64_t> labels(std::min(kChunkRows, rows.row_count));
     for (size_t start = 0; start < rows.row_count; start += kChunkRows) {
         const size_t count = std::min(kChunkRows, rows.row_count - start);
-        const Rows chunk{rows.row(start), count, rows.dims};
+        const RowsView chunk{rows.row(start), count, rows.dims};
         check_rows(chunk);
         // FAISS computes |x|^2 + |c|^2 - 2 x.c, whose last digits cancel: only its choice is used.
         index_.search(static_cast<int64_t>(count), chunk.values, 1, &distances[start],

@@ -25,7 +25,8 @@ class Assigner {
     /// within the rounding of BLAS, one of them) and the square of that distance, computed without
     /// cancellation. Equal input and thread count give equal output. Throws InvalidRows.
     /// REQUIRES: rows.dims == dims(); list_ids and distances hold rows.row_count items.
-    void assign(const Rows& rows, std::span<uint32_t> list_ids, std::span<float> distances) const;
+    void assign(const RowsView& rows, std::span<uint32_t> list_ids,
+                std::span<float> distances) const;
 
   private:
     faiss::IndexFlatL2 index_;

@@ -39,7 +39,7 @@ class Steps {
 };
 
 /// list_count of the distinct rows, chosen by the seed: equal centroids would be wasted.
-std::vector<float> initial_centroids(const Rows& rows, std::vector<uint32_t> distinct,
+std::vector<float> initial_centroids(const RowsView& rows, std::vector<uint32_t> distinct,
                                      size_t list_count, int seed) {
     uint64_t state = static_cast<uint64_t>(seed);
     const auto next_random = [&state] {  // splitmix64
@@ -64,7 +64,7 @@ struct Lists {
     std::vector<uint32_t> list_ids;  ///< of each row
 };
 
-void assign_exactly(const Rows& rows, Lists& lists) {
+void assign_exactly(const RowsView& rows, Lists& lists) {
     std::vector<float> distances(rows.row_count);
     Assigner(lists.centroids, rows.dims).assign(rows, lists.list_ids, distances);
 }
@@ -84,7 +84,7 @@ std::vector<uint32_t> nearby_lists(const Lists& lists, size_t dims) {
 
 /// Each row goes to the nearest of the lists near its own: once lists have found their place, that
 /// is nearly always the nearest of all.
-void assign_nearby(const Rows& rows, Lists& lists, const std::vector<uint32_t>& nearby) {
+void assign_nearby(const RowsView& rows, Lists& lists, const std::vector<uint32_t>& nearby) {
     const size_t count = nearby.size() / (lists.centroids.size() / rows.dims);
 #pragma omp parallel for
     for (size_t i = 0; i < rows.row_count; ++i) {
@@ -104,7 +104,7 @@ void assign_nearby(const Rows& rows, Lists& lists, const std::vector<uint32_t>& 
 
 /// A list that has lost its rows stays where it is. Sums in double: the rows may be many. Each list
 /// is one thread's, so threads do not change the sums.
-void move_to_means(const Rows& rows, Lists& lists) {
+void move_to_means(const RowsView& rows, Lists& lists) {
     const size_t list_count = lists.centroids.size() / rows.dims;
     std::vector<size_t> ends(list_count + 1);
     for (const uint32_t list : lists.list_ids)
@@ -131,7 +131,7 @@ void move_to_means(const Rows& rows, Lists& lists) {
     }
 }
 
-Lists train_one_level(const Rows& rows, std::vector<uint32_t> distinct, size_t list_count,
+Lists train_one_level(const RowsView& rows, std::vector<uint32_t> distinct, size_t list_count,
                       const KmeansOptions& options, const std::function<void()>& iteration_done) {
     list_count = std::min(list_count, distinct.size());
     const bool nothing_to_learn = list_count == distinct.size();
@@ -199,7 +199,7 @@ void share_lists(std::vector<Part>& parts, size_t row_count, size_t list_count) 
     }
 }
 
-std::vector<Part> split_into_parts(const Rows& rows, const std::vector<uint32_t>& distinct,
+std::vector<Part> split_into_parts(const RowsView& rows, const std::vector<uint32_t>& distinct,
                                    std::vector<float> coarse_centroids) {
     Assigner assigner(std::move(coarse_centroids), rows.dims);
     std::vector<uint32_t> part_ids(rows.row_count);
@@ -217,7 +217,7 @@ std::vector<Part> split_into_parts(const Rows& rows, const std::vector<uint32_t>
 /// k-means of the rows into sqrt(lists) parts, then of each part: list_count^1.5 instead of
 /// list_count^2 distances for each row that a list has. Then rows move over the borders of the
 /// parts.
-std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t>& distinct,
+std::vector<float> train_two_levels(const RowsView& rows, const std::vector<uint32_t>& distinct,
                                     const KmeansOptions& options) {
     const auto part_count = static_cast<size_t>(std::sqrt(static_cast<double>(options.list_count)));
     const auto iterations = static_cast<size_t>(options.iteration_count);
@@ -238,7 +238,7 @@ std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t
             const auto row = rows.span(index);
             values.insert(values.end(), row.begin(), row.end());
         }
-        const Rows part_rows{values.data(), part.row_indices.size(), rows.dims};
+        const RowsView part_rows{values.data(), part.row_indices.size(), rows.dims};
         const Lists learned =
             train_one_level(part_rows, distinct_rows(part_rows), part.list_count, options, nullptr);
         const auto first = static_cast<uint32_t>(lists.centroids.size() / rows.dims);
@@ -259,7 +259,7 @@ std::vector<float> train_two_levels(const Rows& rows, const std::vector<uint32_t
 
 }  // namespace
 
-std::vector<float> train_centroids(const Rows& rows, const KmeansOptions& options) {
+std::vector<float> train_centroids(const RowsView& rows, const KmeansOptions& options) {
     check_rows(rows);
     std::vector<uint32_t> distinct = distinct_rows(rows);
     if (options.list_count > options.one_level_lists && options.list_count < distinct.size())

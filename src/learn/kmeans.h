@@ -26,6 +26,6 @@ struct KmeansOptions {
 /// the other. Equal input, options and thread count give equal centroids. Throws InvalidRows,
 /// std::bad_alloc or FAISS's exception. REQUIRES: rows.row_count in 1 .. 2^32 - 1, list_count > 0,
 /// iteration_count > 0.
-std::vector<float> train_centroids(const Rows& rows, const KmeansOptions& options);
+std::vector<float> train_centroids(const RowsView& rows, const KmeansOptions& options);
 
 }  // namespace lookalike

@@ -9,7 +9,7 @@
 
 namespace lookalike {
 
-void check_rows(const Rows& rows) {
+void check_rows(const RowsView& rows) {
     size_t bad_row = rows.row_count;
 #pragma omp parallel for reduction(min : bad_row)
     for (size_t i = 0; i < rows.row_count; ++i) {
@@ -27,7 +27,7 @@ void check_rows(const Rows& rows) {
                           "values too large to be squared");
 }
 
-std::vector<uint32_t> distinct_rows(const Rows& rows) {
+std::vector<uint32_t> distinct_rows(const RowsView& rows) {
     struct Entry {
         size_t hash;
         uint32_t index;

@@ -17,7 +17,7 @@ class InvalidRows : public std::runtime_error {
 };
 
 /// row_count x dims floats that somebody else owns.
-struct Rows {
+struct RowsView {
     const float* values = nullptr;
     size_t row_count = 0;
     size_t dims = 0;
@@ -28,9 +28,9 @@ struct Rows {
 
 /// Throws InvalidRows when a value is not finite or a squared length is above
 /// kWorkerMaxSquaredNorm. FAISS would abort() or return no neighbour for such rows.
-void check_rows(const Rows& rows);
+void check_rows(const RowsView& rows);
 
 /// Ascending indices of the rows that no earlier row equals.
-std::vector<uint32_t> distinct_rows(const Rows& rows);
+std::vector<uint32_t> distinct_rows(const RowsView& rows);
 
 }  // namespace lookalike

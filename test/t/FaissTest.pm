@@ -57,15 +57,16 @@ BEGIN
 END $$;
 };
 
-# Faster than safe: what is tested about crashes is the WAL, not the disk. Before the settings there may
-# be a reference to what init() is to know.
+# Faster than safe: what is tested about crashes is the WAL, not the disk. A statement that only the
+# index can serve is not to be compiled: what by_index() forbids makes it look dear.
+# Before the settings there may be a reference to what init() is to know.
 sub start_node {
     my ($name, @settings) = @_;
     my @init = ref $settings[0] ? @{ shift @settings } : ();
     my $node = PostgreSQL::Test::Cluster->new($name);
     $node->init(allows_streaming => 1, @init);
     $node->append_conf('postgresql.conf', join "\n", 'autovacuum = off', 'fsync = off',
-        'max_parallel_workers_per_gather = 0', 'restart_after_crash = on', @settings);
+        'jit = off', 'max_parallel_workers_per_gather = 0', 'restart_after_crash = on', @settings);
     $node->start;
     $node->safe_psql('postgres', $functions);
     return $node;

@@ -25,7 +25,7 @@ std::vector<float> blobs(size_t row_count, size_t dims, size_t blob_count, float
     return values;
 }
 
-double objective(const Rows& rows, const std::vector<float>& centroids) {
+double objective(const RowsView& rows, const std::vector<float>& centroids) {
     std::vector<uint32_t> list_ids(rows.row_count);
     std::vector<float> distances(rows.row_count);
     Assigner(centroids, rows.dims).assign(rows, list_ids, distances);
@@ -37,7 +37,7 @@ double objective(const Rows& rows, const std::vector<float>& centroids) {
 
 TEST(Kmeans, FindsSeparatedBlobs) {
     const auto values = blobs(2000, 16, 8, 0.1f);
-    const Rows rows{values.data(), 2000, 16};
+    const RowsView rows{values.data(), 2000, 16};
     // More lists than blobs, since k-means may start with two centroids in one blob.
     const auto centroids = train_centroids(rows, {.list_count = 32, .iteration_count = 20});
     ASSERT_EQ(centroids.size(), 32u * 16);
@@ -56,7 +56,7 @@ TEST(Kmeans, LearnsNoMoreListsThanDistinctRows) {
     for (int i = 0; i < 1000; ++i)
         for (int d = 0; d < 4; ++d)
             values.push_back(static_cast<float>(i % 5 * 10 + d));
-    const Rows rows{values.data(), 1000, 4};
+    const RowsView rows{values.data(), 1000, 4};
     const auto centroids = train_centroids(rows, {.list_count = 100});
     ASSERT_EQ(centroids.size(), 5u * 4);
     EXPECT_EQ(distinct_rows({centroids.data(), 5, 4}).size(), 5u);
@@ -68,7 +68,7 @@ TEST(Kmeans, ManyDuplicatesDoNotWasteInitialCentroids) {
     auto values = blobs(5000, 8, 50, 0);
     for (size_t i = 50 * 8; i < values.size(); ++i)
         values[i] = 0;
-    const Rows rows{values.data(), 5000, 8};
+    const RowsView rows{values.data(), 5000, 8};
     ASSERT_EQ(distinct_rows(rows).size(), 51u);
     const auto centroids = train_centroids(rows, {.list_count = 40});
     ASSERT_EQ(centroids.size(), 40u * 8);
@@ -89,7 +89,7 @@ TEST(Kmeans, OneRowIsItsOwnList) {
 
 TEST(Kmeans, EqualInputGivesEqualCentroids) {
     const auto values = blobs(6000, 32, 30, 20);
-    const Rows rows{values.data(), 6000, 32};
+    const RowsView rows{values.data(), 6000, 32};
     EXPECT_EQ(train_centroids(rows, {.list_count = 50}), train_centroids(rows, {.list_count = 50}));
     const KmeansOptions two_levels{.list_count = 50, .one_level_lists = 10};
     EXPECT_EQ(train_centroids(rows, two_levels), train_centroids(rows, two_levels));
@@ -99,7 +99,7 @@ TEST(Kmeans, EqualInputGivesEqualCentroids) {
 
 TEST(Kmeans, TwoLevelsComeCloseToOne) {
     const auto values = blobs(20000, 32, 300, 40);
-    const Rows rows{values.data(), 20000, 32};
+    const RowsView rows{values.data(), 20000, 32};
     const auto one = train_centroids(rows, {.list_count = 400});
     const auto two = train_centroids(rows, {.list_count = 400, .one_level_lists = 100});
     ASSERT_EQ(two.size(), one.size());
@@ -112,7 +112,7 @@ TEST(Kmeans, TwoLevelsGiveEveryListThatDuplicatesAllow) {
     auto values = blobs(4000, 8, 4000, 0);
     for (size_t i = 0; i < values.size() / 2; ++i)
         values[i] = 3;
-    const Rows rows{values.data(), 4000, 8};
+    const RowsView rows{values.data(), 4000, 8};
     const auto centroids = train_centroids(rows, {.list_count = 1500, .one_level_lists = 100});
     EXPECT_EQ(centroids.size(), 1500u * 8);
 }

@@ -29,7 +29,7 @@ const float* mean_of(Metric metric, const RowSample& sample) {
         CHECK_FOR_INTERRUPTS();
         const float* values = sample.row(row);
         double scale = 1;
-        if (metric == Metric::kCosine) {
+        if (needs_direction(metric)) {
             double square = 0;
             for (uint32 i = 0; i < sample.dims; ++i)
                 square += double{values[i]} * values[i];

@@ -116,7 +116,7 @@ RowSample sample_rows(const BuildJob& job) {
     scan.chance = 1;
     table_index_build_scan(job.heap, job.index, job.info, false, true, sample_row, &scan, nullptr);
     if (scan.sample.rows != nullptr) thin_out(&scan, wanted_rows(scan));
-    if (job.metric() == Metric::kCosine) drop_zero_rows(&scan.sample);
+    if (needs_direction(job.metric())) drop_zero_rows(&scan.sample);
     return scan.sample;
 }
 

@@ -17,15 +17,34 @@ extern "C" {
 namespace lookalike {
 namespace {
 
+// Of one of the functions within...(): its C code tells, whatever SQL calls it. Only a superuser
+// can give a function this support. Null: it is none of them.
+const MetricTraits* metric_of_function(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", function);
+    bool is_null;
+    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
+    const MetricTraits* found = nullptr;
+    if (!is_null) {
+        const char* symbol = TextDatumGetCString(source);
+        for (const MetricTraits& metric : kMetricTraits) {
+            if (strcmp(symbol, metric.within) == 0) found = &metric;
+        }
+    }
+    ReleaseSysCache(tuple);
+    return found;
+}
+
 // "descriptor <operator> sphere" instead of within(descriptor, center, radius).
 struct SphereCondition {
-    Oid operator_id;  // invalid: the extension lacks it
+    Oid operator_id;  // invalid: the function is no within(), or the extension lacks it
     Expr* sphere;
 };
 
 // The parts are looked up beside the function, wherever the extension lives and whoever asks.
-SphereCondition sphere_condition(Oid function, const char* operator_name, void* center,
-                                 void* radius) {
+SphereCondition sphere_condition(Oid function, void* center, void* radius) {
+    const MetricTraits* metric = metric_of_function(function);
+    if (metric == nullptr) return {InvalidOid, nullptr};
     const Oid schema = get_func_namespace(function);
     Oid* types;
     int count;
@@ -38,7 +57,7 @@ SphereCondition sphere_condition(Oid function, const char* operator_name, void* 
     if (!OidIsValid(make_sphere)) return {InvalidOid, nullptr};
     const Oid sphere = get_func_rettype(make_sphere);
     const Oid operator_id = GetSysCacheOid4(
-        OPERNAMENSP, Anum_pg_operator_oid, CStringGetDatum(operator_name),
+        OPERNAMENSP, Anum_pg_operator_oid, CStringGetDatum(metric->sphere_operator),
         ObjectIdGetDatum(descriptor), ObjectIdGetDatum(sphere), ObjectIdGetDatum(schema));
     return {operator_id,
             reinterpret_cast<Expr*>(makeFuncExpr(make_sphere, sphere, list_make2(center, radius),
@@ -46,7 +65,7 @@ SphereCondition sphere_condition(Oid function, const char* operator_name, void* 
 }
 
 // The distances are symmetric, so either of the first two arguments may be the indexed column.
-List* index_condition(SupportRequestIndexCondition* request, const char* operator_name) {
+List* index_condition(SupportRequestIndexCondition* request) {
     if (!is_funcclause(request->node) || request->indexarg > 1) return NIL;
     const List* arguments = reinterpret_cast<FuncExpr*>(request->node)->args;
     auto* indexed = static_cast<Expr*>(list_nth(arguments, request->indexarg));
@@ -56,8 +75,7 @@ List* index_condition(SupportRequestIndexCondition* request, const char* operato
         !is_pseudo_constant_for_index(request->root, radius, request->index)) {
         return NIL;
     }
-    const SphereCondition condition =
-        sphere_condition(request->funcid, operator_name, center, radius);
+    const SphereCondition condition = sphere_condition(request->funcid, center, radius);
     if (!OidIsValid(condition.operator_id) ||
         get_op_opfamily_strategy(condition.operator_id, request->opfamily) != kSphereStrategy) {
         return NIL;
@@ -68,11 +86,10 @@ List* index_condition(SupportRequestIndexCondition* request, const char* operato
 }
 
 // Of within(a, b, radius), where a or b is a column.
-double function_selectivity(SupportRequestSelectivity* request, const char* operator_name) {
+double function_selectivity(SupportRequestSelectivity* request) {
     for (const int column : {0, 1}) {
-        const SphereCondition condition =
-            sphere_condition(request->funcid, operator_name, list_nth(request->args, 1 - column),
-                             lthird(request->args));
+        const SphereCondition condition = sphere_condition(
+            request->funcid, list_nth(request->args, 1 - column), lthird(request->args));
         if (!OidIsValid(condition.operator_id)) break;
         List* sides = list_make2(list_nth(request->args, column), condition.sphere);
         double selectivity;
@@ -84,20 +101,6 @@ double function_selectivity(SupportRequestSelectivity* request, const char* oper
         }
     }
     return kDefaultSelectivity;
-}
-
-Datum support(FunctionCallInfo fcinfo, const char* operator_name) {
-    auto* request = reinterpret_cast<Node*>(PG_GETARG_POINTER(0));
-    if (IsA(request, SupportRequestIndexCondition)) {
-        PG_RETURN_POINTER(index_condition(reinterpret_cast<SupportRequestIndexCondition*>(request),
-                                          operator_name));
-    }
-    if (IsA(request, SupportRequestSelectivity)) {
-        auto* selectivity = reinterpret_cast<SupportRequestSelectivity*>(request);
-        selectivity->selectivity = function_selectivity(selectivity, operator_name);
-        PG_RETURN_POINTER(request);
-    }
-    PG_RETURN_POINTER(nullptr);
 }
 
 // The centre, where the sphere is not known as a whole before the query runs.
@@ -147,21 +150,15 @@ bool ends_at_sphere(const IndexPath* path, const List* spheres) {
 using namespace lookalike;
 
 SQL_FUNCTION(within_support) {
-    return support(fcinfo, "<@->");
-}
-
-SQL_FUNCTION(within_ip_support) {
-    return support(fcinfo, "<@#>");
-}
-
-SQL_FUNCTION(within_cosine_support) {
-    return support(fcinfo, "<@=>");
-}
-
-SQL_FUNCTION(within_hamming_support) {
-    return support(fcinfo, "<@~>");
-}
-
-SQL_FUNCTION(within_jaccard_support) {
-    return support(fcinfo, "<@%>");
+    auto* request = reinterpret_cast<Node*>(PG_GETARG_POINTER(0));
+    if (IsA(request, SupportRequestIndexCondition)) {
+        PG_RETURN_POINTER(
+            index_condition(reinterpret_cast<SupportRequestIndexCondition*>(request)));
+    }
+    if (IsA(request, SupportRequestSelectivity)) {
+        auto* selectivity = reinterpret_cast<SupportRequestSelectivity*>(request);
+        selectivity->selectivity = function_selectivity(selectivity);
+        PG_RETURN_POINTER(request);
+    }
+    PG_RETURN_POINTER(nullptr);
 }

@@ -89,7 +89,7 @@ double IndexSpace::rotate(float* vector, double norm) const {
 
 double IndexSpace::to_space(const float* raw, float* out) const {
     double element_rounding = 0;
-    if (metric_ == Metric::kCosine) {
+    if (needs_direction(metric_)) {
         const double inverse_norm = 1 / std::sqrt(exact_dot(raw, raw, dims_));
         for (uint32_t i = 0; i < dims_; ++i)
             out[i] = static_cast<float>(raw[i] * inverse_norm);

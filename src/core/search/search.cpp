@@ -15,10 +15,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // The highest key that a distance of `radius` may have; a little more, as it was computed
 // elsewhere.
 float key_limit(Metric metric, double radius) {
-    const double key = metric == Metric::kL2       ? radius * radius
-                       : metric == Metric::kCosine ? 2 * radius
-                                                   : radius;
-    return std::nextafter(round_up(key), std::numeric_limits<float>::infinity());
+    return std::nextafter(round_up(distance_to_key(metric, radius)),
+                          std::numeric_limits<float>::infinity());
 }
 
 // Whether lists are asked if they may hold what is wanted.

@@ -3,24 +3,65 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 
 namespace lookalike {
 
-/// The numbers are stored in index pages: never reuse one.
+/// The metrics, a row each. Its place is the number that index pages have: a new row comes last,
+/// and none is ever taken out.
+///
+/// `name` is the one in descriptor_NAME_ops, in_NAME_sphere() and faiss_NAME_metric(); after it
+/// come SQL's functions and SQL's operator between a descriptor and a sphere. `bits`: it compares
+/// bit descriptors and no others. `direction`: nothing else counts, so length 0 has no distance.
+// clang-format off
+//      enumerator     name     within()        distance                sphere  bits   direction
+#define LOOKALIKE_METRICS(ROW)                                                                     \
+    ROW(kL2,           l2,      within,         l2_distance,            "<@->", false, false)      \
+    ROW(kInnerProduct, ip,      within_ip,      negative_inner_product, "<@#>", false, false)      \
+    ROW(kCosine,       cosine,  within_cosine,  cosine_distance,        "<@=>", false, true)       \
+    ROW(kHamming,      hamming, within_hamming, hamming_distance,       "<@~>", true,  false)      \
+    ROW(kJaccard,      jaccard, within_jaccard, jaccard_distance,       "<@%>", true,  false)
+// clang-format on
+
 enum class Metric : uint8_t {
-    kL2 = 0,
-    kInnerProduct = 1,
-    kCosine = 2,
-    kHamming = 3,
-    kJaccard = 4,
+#define ENUMERATOR(enumerator, ...) enumerator,
+    LOOKALIKE_METRICS(ENUMERATOR)
+#undef ENUMERATOR
 };
 
-constexpr uint32_t kMetricCount = 5;
+struct MetricTraits {
+    const char* name;
+    const char* within;
+    const char* distance;
+    const char* sphere_operator;  ///< between a descriptor and a sphere
+    bool is_binary;
+    bool needs_direction;
+};
+
+inline constexpr MetricTraits kMetricTraits[] = {
+#define TRAITS(enumerator, name, within, distance, sphere, bits, direction) \
+    {#name, #within, #distance, sphere, bits, direction},
+    LOOKALIKE_METRICS(TRAITS)
+#undef TRAITS
+};
+
+constexpr uint32_t kMetricCount = std::size(kMetricTraits);
+
+/// REQUIRES: a metric of the enumeration, which what comes from disk need not be.
+constexpr const MetricTraits& traits_of(Metric metric) {
+    return kMetricTraits[static_cast<size_t>(metric)];
+}
 
 constexpr bool is_binary(Metric metric) {
-    return metric == Metric::kHamming || metric == Metric::kJaccard;
+    return traits_of(metric).is_binary;
+}
+
+/// Rows without a direction have no place among the others.
+constexpr bool needs_direction(Metric metric) {
+    return traits_of(metric).needs_direction;
 }
 
 /// A scan orders by a key, a float that rises and falls with the distance which SQL shows:
@@ -35,6 +76,12 @@ inline double key_to_distance(Metric metric, double key) {
     key = std::max(key, 0.0);
     if (metric == Metric::kL2) return std::sqrt(key);
     return metric == Metric::kCosine ? key / 2 : key;
+}
+
+/// The key of a distance, in double.
+inline double distance_to_key(Metric metric, double distance) {
+    if (metric == Metric::kL2) return distance * distance;
+    return metric == Metric::kCosine ? 2 * distance : distance;
 }
 
 /// The greatest float that is not above `value`; so a bound stays a bound.

@@ -59,23 +59,6 @@ uint32 checked_spec_length(text* spec) {
     return static_cast<uint32>(length);
 }
 
-/// As operator classes are named.
-const char* metric_name(Metric metric) {
-    switch (metric) {
-        case Metric::kL2:
-            return "l2";
-        case Metric::kInnerProduct:
-            return "ip";
-        case Metric::kCosine:
-            return "cosine";
-        case Metric::kHamming:
-            return "hamming";
-        case Metric::kJaccard:
-            return "jaccard";
-    }
-    return "unknown";
-}
-
 /// Which element an ERROR of a batch is about; `argument` holds the places of its images.
 void name_failed_element(void* argument) {
     uint64 index;
@@ -219,7 +202,7 @@ SQL_FUNCTION(builtin_image_extractors) {
                       UInt32GetDatum(extractor.version),
                       UInt32GetDatum(extractor.dims),
                       CStringGetTextDatum(kind_name(static_cast<Kind>(extractor.kind))),
-                      CStringGetTextDatum(metric_name(static_cast<Metric>(extractor.metric))),
+                      CStringGetTextDatum(traits_of(static_cast<Metric>(extractor.metric)).name),
                       CStringGetTextDatum(extractor.description)};
     bool nulls[lengthof(values)] = {};
     SRF_RETURN_NEXT(call, row(call->tuple_desc, values, nulls));

@@ -7,6 +7,7 @@
 #include "pg/image/models.h"
 #include "pg/image/settings.h"
 #include "pg/worker/client.h"
+#include "pg/worker/failures.h"
 #include "pg/worker/turns.h"
 
 extern "C" {
@@ -118,47 +119,10 @@ Worker* ready_worker(uint64 shared_bytes) {
 }
 
 [[noreturn]] void report_image_error(WorkerError error, const char* text) {
-    switch (error) {
-        case WorkerError::kImageUnreadable:
-            ereport(ERROR,
-                    (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg_internal("%s", text),
-                     errhint("image_features_or_null() gives NULL for such images.")));
-        case WorkerError::kImageUnsupported:
-            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg_internal("%s", text),
-                            errhint("Convert it to JPEG, PNG, WebP, BMP, TIFF, PNM, JPEG 2000, "
-                                    "GIF, HEIC or AVIF.")));
-        case WorkerError::kImageTooLarge:
-            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
-                            errhint("A superuser can raise \"lookalike.max_image_pixels\".")));
-        case WorkerError::kImageOutOfMemory:
-        case WorkerError::kImageNeedsMemory:
-            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
-                            errhint("A superuser can raise \"lookalike.worker_memory\".")));
-        case WorkerError::kImageTooSlow:
-            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg_internal("%s", text),
-                            errhint("Save the image again in a simpler form.")));
-        case WorkerError::kBadSpec:
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg_internal("%s", text),
-                            errhint("A specification is a list such as "
-                                    "\"color:0.6+pattern:0.4\".")));
-        case WorkerError::kUnknownExtractor:
-            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg_internal("%s", text),
-                            errhint("image_extractors() lists the extractors.")));
-        case WorkerError::kModel:
-            ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg_internal("%s", text)));
-        case WorkerError::kMemory:
-            // What it holds by now may be what is missing.
-            stop_image_worker();
-            ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
-                            errmsg("out of memory in the lookalike worker process"),
-                            errhint("A superuser can raise \"lookalike.worker_memory\".")));
-        default:
-            stop_image_worker();
-            ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-                            errmsg("the lookalike worker process refused a request"),
-                            errdetail_internal("%s", text)));
-    }
-    pg_unreachable();
+    if (!is_sound_after(error)) stop_image_worker();
+    // Of memory it says no more than that it lacks it; what it holds by now may be what is missing.
+    raise_worker_failure(error, error == WorkerError::kMemory ? nullptr : text,
+                         "A superuser can raise \"lookalike.worker_memory\".");
 }
 
 /// The image's fault, whatever else goes on.

@@ -10,6 +10,8 @@ extern "C" {
 
 #include <cmath>
 
+#include "core/vector/metric.h"
+
 namespace lookalike {
 
 void check_radius(double radius) {
@@ -57,17 +59,6 @@ Datum in_sphere(FunctionCallInfo fcinfo, PGFunction distance) {
 }  // namespace
 }  // namespace lookalike
 
-using lookalike::in_sphere;
-
-// Of pg/type/distance.cpp.
-extern "C" {
-Datum l2_distance(PG_FUNCTION_ARGS);
-Datum negative_inner_product(PG_FUNCTION_ARGS);
-Datum cosine_distance(PG_FUNCTION_ARGS);
-Datum hamming_distance(PG_FUNCTION_ARGS);
-Datum jaccard_distance(PG_FUNCTION_ARGS);
-}
-
 SQL_FUNCTION(descriptor_sphere) {
     TupleDesc descriptor;
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE) {
@@ -80,42 +71,13 @@ SQL_FUNCTION(descriptor_sphere) {
         HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, is_null)));
 }
 
-SQL_FUNCTION(within) {
-    return lookalike::within(fcinfo, l2_distance);
-}
-
-SQL_FUNCTION(within_ip) {
-    return lookalike::within(fcinfo, negative_inner_product);
-}
-
-SQL_FUNCTION(within_cosine) {
-    return lookalike::within(fcinfo, cosine_distance);
-}
-
-SQL_FUNCTION(within_hamming) {
-    return lookalike::within(fcinfo, hamming_distance);
-}
-
-SQL_FUNCTION(within_jaccard) {
-    return lookalike::within(fcinfo, jaccard_distance);
-}
-
-SQL_FUNCTION(in_l2_sphere) {
-    return in_sphere(fcinfo, l2_distance);
-}
-
-SQL_FUNCTION(in_ip_sphere) {
-    return in_sphere(fcinfo, negative_inner_product);
-}
-
-SQL_FUNCTION(in_cosine_sphere) {
-    return in_sphere(fcinfo, cosine_distance);
-}
-
-SQL_FUNCTION(in_hamming_sphere) {
-    return in_sphere(fcinfo, hamming_distance);
-}
-
-SQL_FUNCTION(in_jaccard_sphere) {
-    return in_sphere(fcinfo, jaccard_distance);
-}
+// What each metric has; the distance functions are in pg/type/distance.cpp.
+#define WITHIN_FUNCTIONS(metric, name, within_name, distance, ...) \
+    extern "C" Datum distance(PG_FUNCTION_ARGS);                   \
+    SQL_FUNCTION(within_name) {                                    \
+        return lookalike::within(fcinfo, distance);                \
+    }                                                              \
+    SQL_FUNCTION(in_##name##_sphere) {                             \
+        return lookalike::in_sphere(fcinfo, distance);             \
+    }
+LOOKALIKE_METRICS(WITHIN_FUNCTIONS)

@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "pg/worker/failures.h"
 #include "pg/worker/socket_wait.h"
 #include "pg/worker/warm_client.h"
 
@@ -52,25 +53,6 @@ struct Received {
 void clean_text(char* text) {
     for (; *text; ++text)
         if (*text != '\n' && (*text < ' ' || *text > '~')) *text = '?';
-}
-
-[[noreturn]] void report_refusal(const Received* reply) {
-    switch (reply->header.error) {
-        case WorkerError::kInvalidInput:
-            ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                            errmsg("the lookalike worker process cannot use the given data"),
-                            errdetail_internal("%s", reply->text)));
-        case WorkerError::kMemory:
-            ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
-                            errmsg("out of memory in the lookalike worker process"),
-                            errdetail_internal("%s", reply->text),
-                            errhint("Raise \"maintenance_work_mem\".")));
-        default:
-            ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-                            errmsg("the lookalike worker process refused a request"),
-                            errdetail_internal("%s", reply->text)));
-    }
-    pg_unreachable();
 }
 
 /// False when nothing has come yet.
@@ -194,7 +176,9 @@ void worker_wait(Worker* worker, WorkerReply* reply, char* text, WorkerProgress 
                  void* argument) {
     Received received;
     wait_for_reply(worker, &received, progress, argument);
-    if (received.header.status == WorkerStatus::kError) report_refusal(&received);
+    if (received.header.status == WorkerStatus::kError)
+        raise_worker_failure(received.header.error, received.text,
+                             "Raise \"maintenance_work_mem\".");
     *reply = received.header;
     if (text) strlcpy(text, received.text, kWorkerTextBytes + 1);
 }

@@ -1,0 +1,10 @@
+// lookalike bench: what it can be told.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace lookalike {
+
+void add_bench(CLI::App& app);
+
+}  // namespace lookalike
