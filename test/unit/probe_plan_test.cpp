@@ -136,5 +136,15 @@ TEST(ProbePlan, AnIndexAndASessionMakeThePlanOfAScan) {
     EXPECT_FALSE(unmeasured.has_reach());
 }
 
+// A damaged page that somebody has sealed may say that it measured no list.
+TEST(ProbePlan, OpensAListWhateverWasMeasured) {
+    Calibration calibration{};
+    calibration.query_count = 1;
+    for (const double recall : {0.5, 0.95, 1.0}) {
+        for (const double rows : {1.0, 100.0, 5000.0})
+            EXPECT_GE(ProbePlan(calibration, recall).lists_for(rows), 1) << recall << " " << rows;
+    }
+}
+
 }  // namespace
 }  // namespace lookalike

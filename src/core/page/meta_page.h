@@ -5,7 +5,6 @@
 
 #include "core/page/checksum.h"
 #include "core/page/page_format.h"
-#include "core/vector/element.h"
 
 namespace lookalike {
 
@@ -16,21 +15,7 @@ inline uint32_t meta_checksum(const MetaPage& meta) {
 
 /// What is wrong with a meta page of this format, or null. Beyond the checksum what others use as a
 /// bound, should a faulty page have been sealed.
-inline const char* meta_fault(const MetaPage& meta) {
-    if (meta.magic != kMetaMagic || meta.checksum != meta_checksum(meta))
-        return "the meta page is damaged";
-    bool is_sound =
-        meta.version == kFormatVersion && meta.build_id > 0 && meta.depth >= 1 && meta.depth <= 2 &&
-        meta.leaf_count > 0 && (meta.depth == 2 ? meta.dims > 0 : meta.leaf_count == 1) &&
-        static_cast<uint8_t>(meta.metric) < kMetricCount &&
-        static_cast<uint8_t>(meta.refine) < kRefineCount && meta.attribute_count <= kMaxAttributes;
-    for (uint32_t i = 0; is_sound && i < meta.attribute_count; ++i)
-        is_sound = meta.attributes[i].width == 4 || meta.attributes[i].width == 8;
-    if (is_sound && meta.dims > 0) {
-        is_sound = meta.kind < kKindCount && meta.dims <= max_dims(static_cast<Kind>(meta.kind));
-    }
-    return is_sound ? nullptr : "the meta page holds impossible values";
-}
+const char* meta_fault(const MetaPage& meta);
 
 /// Call it after every change.
 inline void seal(MetaPage* meta) {

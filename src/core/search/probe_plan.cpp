@@ -53,8 +53,9 @@ ProbePlan::ProbePlan(double probes) {
 ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
     const double promised = std::min(recall + kScanLoss, (recall + 1) / 2);
     for (uint32_t i = 0; i < kCalibratedRowCounts; ++i) {
-        probes_[i] = recall >= 1 ? calibration.list_count
-                                 : std::max(1.0, at_recall(calibration.probes[i], promised));
+        const double lists =
+            recall >= 1 ? calibration.list_count : at_recall(calibration.probes[i], promised);
+        probes_[i] = std::max(1.0, lists);
     }
     reach_ = at_recall(calibration.reach, promised);
     reach_besides_ = at_recall(calibration.reach_besides, promised);

@@ -1,0 +1,44 @@
+#include "core/page/meta_page.h"
+
+#include <algorithm>
+
+#include "core/vector/element.h"
+
+#include "core/no_postgres.h"
+
+namespace lookalike {
+namespace {
+
+bool has_known_kinds(const MetaPage& meta) {
+    return meta.version == kFormatVersion && static_cast<uint8_t>(meta.metric) < kMetricCount &&
+           static_cast<uint8_t>(meta.refine) < kRefineCount;
+}
+
+bool has_sound_tree(const MetaPage& meta) {
+    if (meta.build_id == 0 || meta.leaf_count == 0) return false;
+    return meta.depth == 1 ? meta.leaf_count == 1 : meta.depth == 2 && meta.dims > 0;
+}
+
+// Not yet known, or of a known kind.
+bool has_sound_shape(const MetaPage& meta) {
+    if (meta.dims == 0) return true;
+    return meta.kind < kKindCount && meta.dims <= max_dims(static_cast<Kind>(meta.kind));
+}
+
+bool has_sound_attributes(const MetaPage& meta) {
+    if (meta.attribute_count > kMaxAttributes) return false;
+    return std::all_of(meta.attributes, meta.attributes + meta.attribute_count,
+                       [](const AttributeFormat& a) { return a.width == 4 || a.width == 8; });
+}
+
+}  // namespace
+
+const char* meta_fault(const MetaPage& meta) {
+    if (meta.magic != kMetaMagic || meta.checksum != meta_checksum(meta))
+        return "the meta page is damaged";
+    const bool is_sound = has_known_kinds(meta) && has_sound_tree(meta) && has_sound_shape(meta) &&
+                          has_sound_attributes(meta);
+    return is_sound ? nullptr : "the meta page holds impossible values";
+}
+
+}  // namespace lookalike
