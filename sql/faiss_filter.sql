@@ -1,5 +1,6 @@
 -- Filter attributes: further columns of an index, tested inside it before any distance.
 SET client_min_messages = warning;
+SET jit = off;
 SET lookalike.recall = 1;
 CREATE TYPE mood AS ENUM ('calm', 'loud', 'plain');
 CREATE TABLE designs (

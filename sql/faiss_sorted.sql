@@ -1,5 +1,6 @@
 -- What a scan finds late comes where it belongs: an answer is sorted, whatever takes it.
 SET max_parallel_workers_per_gather = 0;
+SET jit = off;
 CREATE FUNCTION place(number int) RETURNS descriptor LANGUAGE sql IMMUTABLE AS $$
     SELECT array_agg(sin(number * 12.9898 + k * k * 0.37) + sin(number % 91 * k))::real[]::descriptor
       FROM generate_series(1, 24) AS k

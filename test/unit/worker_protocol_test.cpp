@@ -29,7 +29,7 @@ const char* worker_path() {
 }
 
 constexpr size_t kSharedBytes = 8 << 20;
-constexpr int kTimeoutMs = 20000;
+constexpr int kTimeoutMs = 300 * 1000;
 
 class WorkerProtocol : public ::testing::Test {
   protected:
