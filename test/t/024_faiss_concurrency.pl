@@ -54,7 +54,7 @@ for my $name (sort keys %scripts) {
 }
 my $rebuilds = 0;
 my $end = time + $seconds - 2;
-while (time < $end) {
+while ($rebuilds < 2 || time < $end) {
     $node->safe_psql('postgres', 'REINDEX INDEX CONCURRENTLY t_d');
     ++$rebuilds;
     select undef, undef, undef, 0.5;
