@@ -17,10 +17,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // The highest key that a distance of `radius` may have; a little more, as it was computed
 // elsewhere.
 float key_limit(Metric metric, double radius) {
-    const double key = metric == Metric::kL2       ? radius * radius
-                       : metric == Metric::kCosine ? 2 * radius
-                                                   : radius;
-    return std::nextafter(round_up(key), std::numeric_limits<float>::infinity());
+    return std::nextafter(round_up(distance_to_key(metric, radius)),
+                          std::numeric_limits<float>::infinity());
 }
 
 // Whether lists are asked if they may hold what is wanted.
@@ -40,7 +38,10 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
         .max_found = level == 0 && !options.exhaustive && !options.keeps_order
                          ? std::max(options.memory_bytes / (4 * sizeof(FoundEntry)), kFewestFound)
                          : std::numeric_limits<size_t>::max(),
-        .first_rows = level == 0 && goes_by_reach(options) ? kFirstRows : 1};
+        .first_rows = level == 0 && goes_by_reach(options) ? kFirstRows : 1,
+        // A Hamming distance is what its bound says: nothing lies between them.
+        .thins_ties = level == 0 && !options.exhaustive && metric != Metric::kHamming,
+        .measures_ties = level == 0 && options.measures_ties};
 }
 
 }  // namespace
@@ -172,6 +173,10 @@ SearchStep Search::step_of(LevelScan& level, uint32_t level_number, LevelScan::N
         case LevelScan::Need::kEntry:
             step.what = SearchStep::What::kReadEntry;
             step.place = level.entry_to_read();
+            break;
+        case LevelScan::Need::kDistance:
+            step.what = SearchStep::What::kMeasure;
+            step.found = level.entry_to_measure();
             break;
         case LevelScan::Need::kNothing:
             step.what = SearchStep::What::kEmit;

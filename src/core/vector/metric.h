@@ -37,6 +37,12 @@ inline double key_to_distance(Metric metric, double key) {
     return metric == Metric::kCosine ? key / 2 : key;
 }
 
+/// The key of a distance, in double.
+inline double distance_to_key(Metric metric, double distance) {
+    if (metric == Metric::kL2) return distance * distance;
+    return metric == Metric::kCosine ? 2 * distance : distance;
+}
+
 /// The greatest float that is not above `value`; so a bound stays a bound.
 inline float round_down(double value) {
     const float nearest = static_cast<float>(value);
