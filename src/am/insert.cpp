@@ -53,7 +53,7 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
                                   .exhaustive = false,
                                   .memory_bytes = size_t{64} * 1024});
     FoundEntry found;
-    if (!next_entry(reader, &found)) {
+    if (next_entry(reader, &found) != NextEntry::kFound) {
         raise_corrupted(index, loaded.meta.root_list, "the root has no lists");
     }
     if (!binary) {

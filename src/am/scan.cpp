@@ -15,7 +15,9 @@ extern "C" {
 #include "am/options.h"
 #include "am/scan_stats.h"
 #include "am/storage/reader.h"
+#include "am/storage/row_distance.h"
 #include "am/storage/row_prefetch.h"
+#include "pg/run_core.h"
 #include "pg/type/descriptor.h"
 
 namespace lookalike {
@@ -40,6 +42,7 @@ struct ScanState {
     uint32 walked_pages;
     BlockNumber heap_blocks;  // as last known
     RowPrefetcher prefetcher;
+    RowDistance row_distance;
     ScanProgress progress;
 };
 
@@ -162,6 +165,11 @@ bool is_empty(Metric metric, const Sphere& sphere) {
                                            : sphere.radius < 0;
 }
 
+// Else it gives distances, or estimates that stand for them.
+bool gives_bounds(const MetaPage& meta) {
+    return is_binary(meta.metric) ? meta.metric == Metric::kJaccard : meta.refine != Refine::kNone;
+}
+
 void start_search(IndexScanDesc scan, ScanState* state) {
     const ScanKey order = &scan->orderByData[0];
     const LoadedIndex* loaded = load_index(scan->indexRelation);
@@ -185,6 +193,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     const Descriptor* center =
         is_ordered ? checked_descriptor(order->sk_argument) : state->conditions.sphere.center;
     const DescriptorView query = center->view();
+    state->row_distance.query = PointerGetDatum(center);
     state->ends_at_radius =
         state->conditions.has_sphere && has_same_bytes(center, state->conditions.sphere.center);
     if (!loaded->knows_dims()) {
@@ -212,7 +221,8 @@ void start_search(IndexScanDesc scan, ScanState* state) {
                      .rows_per_list = rows_per_list(calibration_of(loaded->meta)),
                      .filter = state->conditions.filter,
                      .radius = state->ends_at_radius ? state->conditions.sphere.radius
-                                                     : std::numeric_limits<double>::infinity()});
+                                                     : std::numeric_limits<double>::infinity(),
+                     .measures_ties = is_ordered && gives_bounds(state->meta)});
     state->stage = Stage::kSearch;
 }
 
@@ -233,6 +243,31 @@ ScanProgress progress_with_loop(const ScanState* state) {
 void end_loop(ScanState* state) {
     state->progress = progress_with_loop(state);
     state->stage = Stage::kStart;
+}
+
+// The next row that the search finds.
+bool next_of_search(IndexScanDesc scan, ScanState* state) {
+    FoundEntry entry;
+    for (;;) {
+        const NextEntry next = next_entry(state->reader, &entry);
+        if (next == NextEntry::kNone) return false;
+        if (next == NextEntry::kFound) break;
+        CHECK_FOR_INTERRUPTS();
+        check_pointer(scan, entry.pointer);
+        double distance;
+        const bool found = measure_row(&state->row_distance, scan, entry.pointer, &distance);
+        run_core([&] {
+            LevelScan& level = state->reader->search->level_of_step();
+            found ? level.push_distance(distance) : level.drop_measured();
+        });
+    }
+    give_row(scan, entry.pointer, entry.distance, false);
+    prefetch_rows(scan);
+    scan->xs_recheck = state->conditions.recheck;
+    scan->xs_recheckorderby =
+        scan->numberOfOrderBys > 0 && !entry.is_exact &&
+        (state->meta.refine != Refine::kNone || is_binary(state->meta.metric));
+    return true;
 }
 
 bool next_of_walk(IndexScanDesc scan, ScanState* state) {
@@ -269,6 +304,7 @@ IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count) {
 void rescan(IndexScanDesc scan, ScanKey keys, int, ScanKey order_bys, int) {
     ScanState* state = state_of(scan);
     end_loop(state);
+    end_measuring(&state->row_distance);
     MemoryContextReset(state->context);
     state->reader = nullptr;
     if (keys != nullptr && scan->numberOfKeys > 0) {
@@ -297,23 +333,15 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
                 count_index_search(scan);
                 start_search(scan, state);
                 break;
-            case Stage::kSearch: {
-                FoundEntry entry;
-                found = next_entry(state->reader, &entry);
-                if (found) {
-                    give_row(scan, entry.pointer, entry.distance, false);
-                    prefetch_rows(scan);
-                    scan->xs_recheck = state->conditions.recheck;
-                    scan->xs_recheckorderby =
-                        scan->numberOfOrderBys > 0 &&
-                        (state->meta.refine != Refine::kNone || is_binary(state->meta.metric));
-                } else if (state->ends_at_radius) {
+            case Stage::kSearch:
+                found = next_of_search(scan, state);
+                if (found) break;
+                if (state->ends_at_radius) {
                     state->stage = Stage::kDone;
                 } else {
                     start_walk(state, Stage::kNoDirection, state->meta.nan_list);
                 }
                 break;
-            }
             case Stage::kNoDirection:
                 found = next_of_walk(scan, state);
                 if (!found) start_null_rows(state);
@@ -350,6 +378,7 @@ ScanProgress progress_of(IndexScanDesc scan) {
 void end_scan(IndexScanDesc scan) {
     ScanState* state = state_of(scan);
     end_loop(state);
+    end_measuring(&state->row_distance);
     report_scan(scan->indexRelation, &state->progress);
     MemoryContextDelete(state->context);
 }

@@ -87,7 +87,7 @@ TEST(CandidateWindow, HandsOutTheSameInParts) {
 
 TEST(CandidateWindow, SurvivesDataThatFoolsTheSample) {
     for (const size_t capacity : {1u, 3u, 64u, 512u}) {
-        CandidateWindow window(capacity);
+        CandidateWindow window(capacity, capacity == 3);
         Pairs expected;
         for (uint64_t id = 0; id < 8192; ++id) {
             // All alike, or ascending, or descending.
@@ -204,6 +204,63 @@ TEST(CandidateWindow, KeepsInfiniteBoundsWhileThereIsRoom) {
     EXPECT_EQ(window.best(4)[3].id, 3u);
     EXPECT_FALSE(window.is_complete());
     EXPECT_LT(window.limit().id, 8u);
+}
+
+/// Many equal bounds among others, those above them too.
+Pairs push_ties(CandidateWindow& window, std::mt19937_64& random) {
+    Pairs pushed;
+    for (uint64_t first = 0; first < 6400; first += 32) {
+        float bounds[32];
+        for (uint64_t i = 0; i < 32; ++i) {
+            const auto draw = static_cast<float>(random() % 1000);
+            bounds[i] = draw < 40 ? draw : 500;
+            pushed.emplace_back(bounds[i], first + i);
+        }
+        if (first % 640 == 0) bounds[5] = pushed[first + 5].first = 600;
+        window.push_block(bounds, 0xffffffff, first);
+    }
+    std::sort(pushed.begin(), pushed.end());
+    return pushed;
+}
+
+TEST(CandidateWindow, IsNotCrowdedByTies) {
+    on_each_target([] {
+        std::mt19937_64 random(5);
+        CandidateWindow window(512, true);
+        const Pairs pushed = push_ties(window, random);
+        // Up to its limit all.
+        const Pairs inside = content(window);
+        EXPECT_GE(inside.size(), 256u);
+        EXPECT_TRUE(std::equal(inside.begin(), inside.end(), pushed.begin()));
+        EXPECT_FALSE(window.is_complete());
+        EXPECT_EQ(window.limit().bound, 500);
+        EXPECT_EQ(window.limit().id, inside.back().second);
+        // And what lies above the ties.
+        EXPECT_FALSE(window.is_beyond(600));
+        const auto all = window.best(2000);
+        EXPECT_EQ(std::ranges::count(all, 600.0f, &Candidate::bound), 10);
+    });
+}
+
+TEST(CandidateWindow, KeepsItsOrderWhenTiesAreRaised) {
+    std::mt19937_64 random(5);
+    CandidateWindow window(512, true);
+    Pairs pushed = push_ties(window, random);
+    const auto first = std::ranges::find(pushed, 500.0f, &Pairs::value_type::first);
+    const uint64_t from = first[20].second;
+    window.raise({500, from}, 700);
+    for (auto& [bound, id] : pushed)
+        if (bound == 500 && id >= from) bound = 700;
+    std::sort(pushed.begin(), pushed.end());
+    const Pairs inside = content(window);
+    EXPECT_EQ(window.limit().bound, 700);
+    EXPECT_TRUE(std::equal(inside.begin(), inside.end(), pushed.begin()));
+    // Those left out come up no more until they are raised again; others do.
+    const size_t before = window.best(5000).size();
+    window.push(700, 100000);
+    EXPECT_EQ(window.best(5000).size(), before);
+    window.push(650, 100001);
+    EXPECT_EQ(window.best(5000).size(), before + 1);
 }
 
 TEST(CandidateWindow, StartsAgainWithAnotherCapacity) {

@@ -27,6 +27,9 @@ class HandScan {
                 case LevelScan::Need::kEntry:
                     feeder_.push_entry(scan, geometry_, scan.entry_to_read());
                     break;
+                case LevelScan::Need::kDistance:
+                    ADD_FAILURE() << "nobody said that distances can be told";
+                    return false;
                 case LevelScan::Need::kNothing:
                     *found = scan.pop();
                     return true;

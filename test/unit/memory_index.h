@@ -211,6 +211,7 @@ class PageFeeder {
                                    place.offset, geometry.block_code_bytes, codes_.data());
                 level.push_block(view, i, codes_.data());
             }
+            if (level.can_stop()) break;
         }
         level.finish_list();
     }
@@ -241,8 +242,9 @@ struct MemoryIndexOptions {
     uint32_t dims;
     Refine refine;
     uint32_t row_count;
-    uint32_t list_count;     ///< 1: the root is a leaf
-    uint32_t different = 0;  ///< if not 0, only so many rows differ: the others are copies
+    uint32_t list_count;        ///< 1: the root is a leaf
+    uint32_t different = 0;     ///< if not 0, only so many rows differ: the others are copies
+    bool copies_first = false;  ///< the others are copies of row 0, else of any
 };
 
 /// An index of random rows, in lists by their nearest centroid. Row r has the pointer (r + 1, 1).
@@ -356,7 +358,10 @@ class MemoryIndex {
                 element = normal(random_);
         }
         for (uint32_t i = 0; i < options_.row_count; ++i)
-            row_data_.push_back(i < different ? i : static_cast<uint32_t>(random_() % different));
+            row_data_.push_back(i < different ? i
+                                : options_.copies_first
+                                    ? 0
+                                    : static_cast<uint32_t>(random_() % different));
     }
 
     // Some rows are the centroids.
@@ -453,12 +458,16 @@ class MemoryIndex {
 class MemorySearch {
   public:
     MemorySearch(MemoryIndex& index, const DescriptorView& query, const SearchOptions& options)
-        : scorer_(index.scorer(query, index.refine() == Refine::kNone ? 0 : kDefaultScanEpsilon)),
+        : index_(index),
+          query_(query),
+          scorer_(index.scorer(query, index.refine() == Refine::kNone ? 0 : kDefaultScanEpsilon)),
           search_(index.shape(), *scorer_, options),
           feeder_(index.store) {}
 
     Search& search() { return search_; }
     std::function<void(const SearchStep&)> before_step;
+    /// Rows that the snapshot does not see.
+    std::function<bool(uint32_t)> is_hidden = [](uint32_t) { return false; };
 
     /// False: all have been given out.
     bool next(FoundEntry* found) {
@@ -472,6 +481,9 @@ class MemorySearch {
                     break;
                 case SearchStep::What::kReadEntry:
                     feeder_.push_entry(search_.level_of_step(), geometry, step.place);
+                    break;
+                case SearchStep::What::kMeasure:
+                    measure(step.found);
                     break;
                 case SearchStep::What::kEmit:
                     *found = step.found;
@@ -491,6 +503,14 @@ class MemorySearch {
     }
 
   private:
+    void measure(const FoundEntry& found) {
+        const uint32_t row = MemoryIndex::row_of(found.pointer);
+        LevelScan& level = search_.level_of_step();
+        is_hidden(row) ? level.drop_measured() : level.push_distance(index_.distance(row, query_));
+    }
+
+    MemoryIndex& index_;
+    DescriptorView query_;
     std::unique_ptr<BlockScorer> scorer_;
     Search search_;
     PageFeeder feeder_;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "core/vector/distance.h"
@@ -144,6 +145,62 @@ TEST(RefineCode, EncodesTheSameOnEveryTarget) {
         const IndexSpace space(Metric::kCosine, 784, 9, {});
         const Bytes expected = encoded(space, refine, raw);
         on_each_target([&] { EXPECT_EQ(encoded(space, refine, raw), expected); });
+    }
+}
+
+TEST(RefineCode, FingerprintsTellCodesApart) {
+    std::mt19937_64 random(3);
+    const uint32_t dims = 100;
+    for (const Metric metric : kMetrics) {
+        const IndexSpace space(metric, dims, 7, {});
+        const Floats raw = random_vector(dims, 0, 1, random);
+        const SpaceQuery query = space.query(raw.data());
+        const RefineQuery refine_query(query);
+        for (const Refine refine : kRefines) {
+            std::set<uint32_t> seen;
+            for (uint32_t i = 0; i < 2000; ++i) {
+                Floats row = random_vector(dims, 0, 1, random);
+                // Near the query bounds are all zero.
+                if (i % 2 == 0)
+                    for (uint32_t d = 0; d < dims; ++d)
+                        row[d] = raw[d] + row[d] * 1e-4f;
+                const Bytes slot = encoded(space, refine, row);
+                const uint32_t fingerprint =
+                    refine_query.lower_bound(refine, slot.data()).fingerprint;
+                EXPECT_EQ(refine_query.lower_bound(refine, Bytes(slot).data()).fingerprint,
+                          fingerprint);
+                seen.insert(fingerprint);
+            }
+            EXPECT_EQ(seen.size(), 2000u);
+            EXPECT_FALSE(seen.contains(0));
+            // Vectors that are too long for float arithmetic look alike.
+            const Bytes slot = encoded(space, refine, Floats(dims, 1e30f));
+            if (metric == Metric::kCosine) continue;
+            EXPECT_EQ(refine_query.lower_bound(refine, slot.data()).fingerprint, 0u);
+        }
+    }
+}
+
+TEST(RefineCode, APointIsAsSmallAsRounding) {
+    std::mt19937_64 random(4);
+    for (const uint32_t dims : {3u, 100u, 2000u}) {
+        for (const Metric metric : kMetrics) {
+            const IndexSpace space(metric, dims, 7, {});
+            const Floats raw = random_vector(dims, 0.5, 1, random);
+            const Floats row = random_vector(dims, 0.5, 1, random);
+            const SpaceQuery query = space.query(raw.data());
+            Floats vector(space.padded_dims());
+            const double rounding = space.to_space(row.data(), vector.data());
+            const double key =
+                exact_l2_squared(query.vector.get(), vector.data(), space.padded_dims());
+            const auto is_point = [&](double radius) {
+                return RefineQuery(query).is_point(static_cast<float>(key), round_up(radius));
+            };
+            EXPECT_TRUE(is_point(0));
+            EXPECT_TRUE(is_point(rounding));
+            EXPECT_FALSE(is_point(std::sqrt(key) * 1e-3));
+            EXPECT_FALSE(is_point(INFINITY));
+        }
     }
 }
 

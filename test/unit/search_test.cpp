@@ -152,7 +152,8 @@ TEST(Search, OrdersBinaryRowsExactly) {
 // Rows of equal distance lie in several lists: their places in the table decide.
 TEST(Search, OrdersTiesAcrossListsByRow) {
     for (const size_t memory : {kTiny, kLarge}) {
-        MemoryIndex index({Metric::kHamming, 70, Refine::kNone, 2000, 12});
+        // At most 64 at any distance.
+        MemoryIndex index({Metric::kHamming, 70, Refine::kNone, 500, 12});
         MemorySearch search(index, index.row(3), options_with(memory, 12));
         std::vector<std::pair<float, uint32_t>> keys;
         for (const FoundEntry& entry : search.all())
@@ -395,6 +396,203 @@ TEST(Search, OpensNoMoreListsThanItsRowsAskFor) {
         MemorySearch search(index, query, options);
         EXPECT_GE(search.all().size(), 1u);
         EXPECT_EQ(search.search().leaf().opened_count(), 2u);
+    }
+}
+
+/// 400 rows, and 2,600 copies of one of them.
+std::vector<MemoryIndexOptions> kinds_with_ties() {
+    std::vector<MemoryIndexOptions> kinds;
+    for (const uint32_t lists : {1u, 12u}) {
+        for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine})
+            for (const Refine refine :
+                 {Refine::kInt8, Refine::kHalf, Refine::kFloat, Refine::kNone})
+                kinds.push_back({metric, 20, refine, 3000, lists, 400, true});
+        for (const Metric metric : {Metric::kHamming, Metric::kJaccard})
+            kinds.push_back({metric, 70, Refine::kNone, 3000, lists, 400, true});
+    }
+    return kinds;
+}
+
+bool gives_bounds(const MemoryIndexOptions& kind) {
+    return kind.metric == Metric::kJaccard ||
+           (kind.metric != Metric::kHamming && kind.refine != Refine::kNone);
+}
+
+SearchOptions options_with_ties(const MemoryIndexOptions& kind, size_t memory,
+                                bool exhaustive = false) {
+    SearchOptions options = options_with(memory, kind.list_count, exhaustive);
+    options.measures_ties = gives_bounds(kind);
+    return options;
+}
+
+/// What the executor makes of it: a row goes out when a bound has passed its distance.
+class Executor {
+  public:
+    Executor(MemoryIndex& index, const DescriptorView& query, const SearchOptions& options)
+        : index_(index), query_(query), search(index, query, options) {}
+
+    bool next(double* distance) {
+        FoundEntry found;
+        while (!is_at_end_ && (waiting_.empty() || *waiting_.begin() > bound_)) {
+            is_at_end_ = !search.next(&found);
+            if (is_at_end_) break;
+            const double exact = index_.distance(MemoryIndex::row_of(found.pointer), query_);
+            bound_ = found.distance;
+            // The executor trusts what is called exact, and ends where another bound is too high.
+            EXPECT_TRUE(found.is_exact ? bound_ == exact : bound_ <= exact);
+            waiting_.insert(exact);
+            most_waiting = std::max(most_waiting, waiting_.size());
+        }
+        if (waiting_.empty()) return false;
+        *distance = *waiting_.begin();
+        waiting_.erase(waiting_.begin());
+        return true;
+    }
+
+  private:
+    MemoryIndex& index_;
+    DescriptorView query_;
+    std::multiset<double> waiting_;
+    double bound_ = -INFINITY;
+    bool is_at_end_ = false;
+
+  public:
+    MemorySearch search;
+    size_t most_waiting = 0;
+};
+
+TEST(Ties, AreNotAllReadBeforeTheFirstIsGivenOut) {
+    for (const MemoryIndexOptions& kind : kinds_with_ties()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        // Beside them, among the others, and farther off than most of them.
+        for (const uint32_t query : {0u, 17u, 33u}) {
+            const double copies = index.distance(0, index.row(query));
+            uint64_t nearer = 0;
+            for (uint32_t row = 0; row < kind.different; ++row)
+                nearer += index.distance(row, index.row(query)) < copies;
+            MemorySearch search(index, index.row(query), options_with_ties(kind, kLarge));
+            FoundEntry found;
+            for (uint64_t i = 0; i < nearer + 20; ++i)
+                ASSERT_TRUE(search.next(&found));
+            EXPECT_LE(search.search().leaf().counters().entries_refined, kind.different + 150u);
+        }
+    }
+}
+
+TEST(Ties, ComeWhereTheyBelong) {
+    for (const MemoryIndexOptions& kind : kinds_with_ties()) {
+        if (!gives_bounds(kind)) continue;
+        for (const bool exhaustive : {false, true}) {
+            if (exhaustive && (kind.list_count > 1 || is_binary(kind.metric))) continue;
+            SCOPED_TRACE(describe(kind) + (exhaustive ? " exhaustive" : ""));
+            MemoryIndex index(kind);
+            for (const uint32_t query : {0u, 17u, 33u}) {
+                std::vector<double> expected;
+                for (uint32_t row = 0; row < kind.row_count; ++row)
+                    expected.push_back(index.distance(row, index.row(query)));
+                std::sort(expected.begin(), expected.end());
+                Executor executor(index, index.row(query),
+                                  options_with_ties(kind, kLarge, exhaustive));
+                std::vector<double> came;
+                uint32_t late = 0;
+                double highest = -INFINITY;
+                for (double distance; executor.next(&distance);) {
+                    came.push_back(distance);
+                    late += distance < highest;
+                    highest = std::max(highest, distance);
+                }
+                // A scan code hides few rows.
+                EXPECT_LE(late, exhaustive ? 0u : 30u);
+                std::sort(came.begin(), came.end());
+                EXPECT_EQ(came, expected);
+                EXPECT_LE(executor.most_waiting, 300u);
+            }
+        }
+    }
+}
+
+TEST(Ties, ComeOnceAndInTheSameSequenceWhateverTheMemory) {
+    for (const MemoryIndexOptions& kind : kinds_with_ties()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        for (const uint32_t query : {0u, 17u}) {
+            MemorySearch large(index, index.row(query), options_with_ties(kind, kLarge));
+            const std::vector<FoundEntry> found = large.all();
+            expect_each_once(found, kind.row_count);
+            for (const size_t memory : {kTiny, kSmall}) {
+                MemorySearch search(index, index.row(query), options_with_ties(kind, memory));
+                EXPECT_EQ(rows_of(search.all()), rows_of(found));
+            }
+        }
+    }
+}
+
+TEST(Ties, OfOneListComeInTheOrderOfTheirRows) {
+    for (const MemoryIndexOptions& kind : kinds_with_ties()) {
+        if (kind.list_count > 1) continue;
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        MemorySearch search(index, index.row(17), options_with_ties(kind, kSmall));
+        std::vector<uint32_t> copies;
+        for (const uint32_t row : rows_of(search.all()))
+            if (row == 0 || row >= kind.different) copies.push_back(row);
+        EXPECT_EQ(copies.size(), 2601u);
+        EXPECT_TRUE(std::is_sorted(copies.begin(), copies.end()));
+    }
+}
+
+// Rows that the snapshot does not see are no ground to expect others where they lie.
+TEST(Ties, GoOnWhereTheirFirstRowsAreHidden) {
+    for (const MemoryIndexOptions& kind : kinds_with_ties()) {
+        SCOPED_TRACE(describe(kind));
+        MemoryIndex index(kind);
+        MemorySearch search(index, index.row(17), options_with_ties(kind, kSmall));
+        search.is_hidden = [](uint32_t row) { return row >= 400 && row < 1500; };
+        std::vector<FoundEntry> seen = search.all();
+        std::erase_if(seen, [&](const FoundEntry& found) {
+            return search.is_hidden(MemoryIndex::row_of(found.pointer));
+        });
+        EXPECT_EQ(seen.size(), 1900u);
+    }
+}
+
+TEST(Ties, OfSeveralKindsComeOnceAndInTheirPlaces) {
+    for (const uint32_t different : {3u, 10u, 40u}) {
+        MemoryIndex index({Metric::kL2, 20, Refine::kInt8, 8000, 12, different});
+        for (const size_t memory : {kTiny, kLarge}) {
+            SearchOptions options = options_with(memory, 12);
+            options.measures_ties = true;
+            const std::vector<float> query(20, 0.1f);
+            const DescriptorView view{Kind::kReal, 20, query.data()};
+            Executor executor(index, view, options);
+            std::vector<double> distances;
+            for (double distance; executor.next(&distance);)
+                distances.push_back(distance);
+            EXPECT_EQ(distances.size(), 8000u);
+            EXPECT_TRUE(std::is_sorted(distances.begin(), distances.end()));
+            MemorySearch search(index, view, options);
+            expect_each_once(search.all(), 8000);
+        }
+    }
+}
+
+// A list of nothing but copies need not be read whole.
+TEST(Ties, LeaveAListHalfRead) {
+    for (const Refine refine : {Refine::kInt8, Refine::kHalf, Refine::kFloat, Refine::kNone}) {
+        MemoryIndex index({Metric::kL2, 20, refine, 20000, 2, 1});
+        const std::vector<float> query(20, 0.1f);
+        for (const size_t memory : {kTiny, kSmall, kLarge}) {
+            SearchOptions options = options_with(memory, 2);
+            options.measures_ties = refine != Refine::kNone;
+            MemorySearch search(index, {Kind::kReal, 20, query.data()}, options);
+            FoundEntry found;
+            ASSERT_TRUE(search.next(&found));
+            EXPECT_LE(search.search().leaf().counters().entries_scanned, 2000u);
+            std::vector<FoundEntry> all = search.all();
+            all.push_back(found);
+            expect_each_once(all, 20000);
+        }
     }
 }
 

@@ -110,6 +110,11 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         if (!locks_overlap) UnlockReleaseBuffer(buffer);
         if (!geometry.codes_inside) push_outside(reader, geometry, block);
         CHECK_FOR_INTERRUPTS();
+        if (next_buffer != InvalidBuffer && reader->search->level_of_step().can_stop()) {
+            ReleaseBuffer(next_buffer);
+            if (locks_overlap) UnlockReleaseBuffer(buffer);
+            break;
+        }
         if (next_buffer != InvalidBuffer) {
             check_chain(index, list_id, length);
             LockBuffer(next_buffer, BUFFER_LOCK_SHARE);
@@ -298,7 +303,7 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
     return reader;
 }
 
-bool next_entry(Reader* reader, FoundEntry* found) {
+NextEntry next_entry(Reader* reader, FoundEntry* found) {
     for (;;) {
         const SearchStep step = run_core([&] { return reader->search->next(); });
         const ListGeometry& geometry = reader->search->geometry(step.level);
@@ -318,11 +323,14 @@ bool next_entry(Reader* reader, FoundEntry* found) {
                     read_entry_pointer(reader, step.place, geometry);
                 }
                 break;
+            case SearchStep::What::kMeasure:
+                *found = step.found;
+                return NextEntry::kMeasure;
             case SearchStep::What::kEmit:
                 *found = step.found;
-                return true;
+                return NextEntry::kFound;
             case SearchStep::What::kDone:
-                return false;
+                return NextEntry::kNone;
         }
     }
 }

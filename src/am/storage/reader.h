@@ -36,8 +36,15 @@ struct Reader {
 Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,
                     const SearchOptions& options);
 
-/// Runs the search until it gives out an entry. False: it has given out all.
-bool next_entry(Reader* reader, FoundEntry* found);
+enum class NextEntry {
+    kFound,    ///< it is given out
+    kMeasure,  ///< tell its row's distance: level_of_step().push_distance() or drop_measured()
+    kNone,     ///< all have been given out
+};
+
+/// Runs the search until it gives out an entry or asks for a distance, which it does only where
+/// the options say so.
+NextEntry next_entry(Reader* reader, FoundEntry* found);
 
 /// Copies the refine slot at `place`; false when VACUUM has recycled its pages.
 bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,

@@ -36,6 +36,12 @@ class BlockScorer {
     /// bound for binary metrics and the inner product.
     RefineBound list_bound(const ScanTerms& terms, float radius) const;
 
+    /// Whether such a list is one point, as far as rounding lets one tell. Not for bits, of which
+    /// no radius is known.
+    bool is_point(const ScanTerms& terms, float radius) const {
+        return refine_.has_value() && refine_->is_point(terms.list_term, radius);
+    }
+
     /// Returns up_to(bounds, limit).
     uint32_t score(const ListGeometry& geometry, const uint8_t* codes, const ScanColumns& columns,
                    const ScanTerms& terms, float limit, float bounds[kBlockEntries]) const;

@@ -1,6 +1,7 @@
 #include "core/code/refine_code.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -123,6 +124,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Half a unit in the last place of a float, and of a double with room to spare.
 constexpr double kFloatRounding = 0x1p-24;
+// More than a rotation of 16,384 dimensions may lose, and no distance that anybody looks at.
+constexpr double kPointRadius = 0x1p-17;
 constexpr double kDoubleRounding = 0x1p-45;
 
 // What a float operation may lose below the normal range.
@@ -181,6 +184,24 @@ double squared(double value) {
     return value * value;
 }
 
+// Of some elements, and of what depends on every one of them in its own way: the sum, the error and
+// the norm. Much faster than a hash of the slot.
+uint32_t fingerprint_of(const RefineHeader& header, double sum, const uint8_t* elements,
+                        size_t element_bytes) {
+    if (!std::isfinite(sum) || !std::isfinite(header.error) || !std::isfinite(header.norm))
+        return 0;
+    uint64_t first;
+    uint64_t last;
+    std::memcpy(&first, elements, sizeof first);
+    std::memcpy(&last, elements + element_bytes - sizeof last, sizeof last);
+    const uint64_t lengths = uint64_t{std::bit_cast<uint32_t>(header.error)} << 32 |
+                             std::bit_cast<uint32_t>(header.norm);
+    // Odd factors, so that no bit is lost.
+    const uint64_t mixed = std::bit_cast<uint64_t>(sum) + lengths * 0x9e3779b97f4a7c15u +
+                           first * 0xbf58476d1ce4e5b9u + last * 0x94d049bb133111ebu;
+    return static_cast<uint32_t>(mixed >> 32) | 1;
+}
+
 }  // namespace
 
 void encode_refine(Refine refine, const float* vector, uint32_t padded_dims, double rounding,
@@ -218,7 +239,10 @@ RefineBound RefineQuery::lower_bound(Refine refine, const uint8_t* slot) const {
     RefineHeader header;
     std::memcpy(&header, slot, sizeof header);
     const double sum = element_sum(refine, header.scale, slot + sizeof(RefineHeader));
-    return finish(header, sum);
+    RefineBound bound = finish(header, sum);
+    bound.fingerprint = fingerprint_of(header, sum, slot + sizeof(RefineHeader),
+                                       query_.padded_dims * refine_element_bytes(refine));
+    return bound;
 }
 
 double RefineQuery::element_sum(Refine refine, float scale, const uint8_t* elements) const {
@@ -260,6 +284,14 @@ RefineBound RefineQuery::around(float key, float radius) const {
     // No farther from the origin than the query and the way from there.
     const double norm = std::sqrt(std::max(0.0f, key)) + vector_norm_;
     return finish({.scale = 1, .error = radius, .norm = round_up(norm)}, key);
+}
+
+bool RefineQuery::is_point(float key, float radius) const {
+    // Rounding is relative to how far the point is from the origin. The inner product does not tell
+    // more about that than the query does.
+    double norm = vector_norm_;
+    if (query_.metric != Metric::kInnerProduct) norm += std::sqrt(std::max(0.0f, key));
+    return radius <= kPointRadius * norm + 4 * rounding_;
 }
 
 RefineBound RefineQuery::lowest() const {

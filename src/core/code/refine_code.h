@@ -43,6 +43,8 @@ void encode_refine(Refine refine, const float* vector, uint32_t padded_dims, dou
 struct RefineBound {
     double distance;  ///< never above the float8 that SQL computes for this row and query
     float key;        ///< the same as a key (core/vector/metric.h), rounded down: for ordering
+    /// Equal for equal slots, and hardly ever for others; 0: it tells nothing.
+    uint32_t fingerprint = 0;
 };
 
 /// One query against any number of slots, which need no alignment.
@@ -58,6 +60,9 @@ class RefineQuery {
     /// key to the query is `key` but for float rounding. The inner product, whose lists reach far,
     /// gets the lowest bound.
     RefineBound around(float key, float radius) const;
+
+    /// Whether they are one point, as far as rounding lets one tell.
+    bool is_point(float key, float radius) const;
 
     /// What stands for a row without a refine code: below every distance.
     RefineBound lowest() const;

@@ -57,6 +57,19 @@ size_t append_low(const float* bounds, uint32_t valid, float limit, uint32_t tie
     return count;
 }
 
+/// Bit i: whether bounds[i] is this bound.
+uint32_t equal_to(const float* bounds, float bound) {
+    const HWY_CAPPED(float, 16) floats;
+    uint32_t equal = 0;
+    for (uint32_t i = 0; i < 32; i += static_cast<uint32_t>(hn::Lanes(floats))) {
+        uint64_t bits = 0;
+        hn::StoreMaskBits(floats, hn::Eq(hn::LoadU(floats, bounds + i), hn::Set(floats, bound)),
+                          reinterpret_cast<uint8_t*>(&bits));
+        equal |= static_cast<uint32_t>(bits) << i;
+    }
+    return equal;
+}
+
 }  // namespace
 }  // namespace lookalike::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -67,6 +80,7 @@ namespace {
 
 HWY_EXPORT(count_below);
 HWY_EXPORT(append_low);
+HWY_EXPORT(equal_to);
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -119,6 +133,12 @@ void sort(Candidate* first, size_t count) {
     std::copy_n(sorted, count, first);
 }
 
+/// Of 32 candidates from first_id on, bit i: whether candidate i has no higher id than `id`.
+uint32_t up_to_id(uint64_t first_id, uint64_t id) {
+    if (id < first_id) return 0;
+    return id - first_id < 31 ? (uint32_t{2} << (id - first_id)) - 1 : ~uint32_t{0};
+}
+
 /// Keeps the candidates up to `limit` in their order and without gaps; returns how many.
 size_t drop_above(float* bounds, uint64_t* ids, size_t count, float limit) {
     size_t kept = 0;
@@ -150,7 +170,7 @@ size_t take_low(float* bounds, uint64_t* ids, size_t count, float limit, Candida
 
 }  // namespace
 
-CandidateWindow::CandidateWindow(size_t capacity) {
+CandidateWindow::CandidateWindow(size_t capacity, bool thins_ties) : thins_ties_(thins_ties) {
     clear(capacity);
 }
 
@@ -162,18 +182,33 @@ void CandidateWindow::clear(size_t capacity) {
     size_ = 0;
     sorted_count_ = 0;
     limit_ = kHighest;
+    thinned_.clear();
+    was_all_ties_ = false;
+}
+
+Candidate CandidateWindow::limit() const {
+    Candidate lowest = limit_;
+    for (const Candidate& last : thinned_)
+        lowest = std::min(lowest, last);
+    return lowest;
+}
+
+uint32_t CandidateWindow::without_thinned(const float bounds[32], uint32_t valid,
+                                          uint64_t first_id) const {
+    for (const Candidate& last : thinned_)
+        valid &= ~HWY_DYNAMIC_DISPATCH(equal_to)(bounds, last.bound) | up_to_id(first_id, last.id);
+    return valid;
 }
 
 void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_t first_id) {
+    if (!thinned_.empty() && valid != 0) {
+        valid = without_thinned(bounds, valid, first_id);
+        was_all_ties_ = valid == 0;
+    }
     if (valid == 0) return;
     unsort();
     // Of equal bounds the lower ids are kept.
-    uint32_t ties = ~uint32_t{0};
-    if (limit_.id < first_id) {
-        ties = 0;
-    } else if (limit_.id - first_id < kBlock - 1) {
-        ties = (uint32_t{2} << (limit_.id - first_id)) - 1;
-    }
+    const uint32_t ties = up_to_id(first_id, limit_.id);
     uint32_t places[kBlock + kOverrun];
     const size_t count = HWY_DYNAMIC_DISPATCH(append_low)(bounds, valid, limit_.bound, ties,
                                                           bounds_.data() + size_, places);
@@ -186,6 +221,8 @@ void CandidateWindow::push_block(const float bounds[32], uint32_t valid, uint64_
 void CandidateWindow::push(float bound, uint64_t id) {
     const Candidate candidate{std::isnan(bound) ? -kInfinity : bound, id};
     if (limit_ < candidate) return;
+    for (const Candidate& last : thinned_)
+        if (candidate.bound == last.bound && last < candidate) return;
     unsort();
     bounds_[size_] = candidate.bound;
     ids_[size_++] = candidate.id;
@@ -217,7 +254,53 @@ void CandidateWindow::prune() {
             return;
         }
     }
-    keep_exactly(capacity_);
+    if (!thins_ties_ || !thin_ties()) keep_exactly(capacity_);
+}
+
+template <typename Keeps>
+void CandidateWindow::keep_if(Keeps keeps) {
+    size_t kept = 0;
+    for (size_t i = 0; i < size_; ++i) {
+        if (!keeps(Candidate{bounds_[i], ids_[i]})) continue;
+        bounds_[kept] = bounds_[i];
+        ids_[kept++] = ids_[i];
+    }
+    size_ = kept;
+}
+
+/// Where equal bounds fill half of the window's room and the limit would be one of them, leaves
+/// half of the capacity to them; false: it is otherwise.
+bool CandidateWindow::thin_ties() {
+    std::vector<float> all(bounds_.begin(), bounds_.begin() + static_cast<ptrdiff_t>(size_));
+    const auto last = all.begin() + static_cast<ptrdiff_t>(capacity_ - 1);
+    std::nth_element(all.begin(), last, all.end());
+    const float bound = *last;
+    std::vector<uint64_t> ids;
+    for (size_t i = 0; i < size_; ++i)
+        if (bounds_[i] == bound) ids.push_back(ids_[i]);
+    const auto is_same = [bound](const Candidate& other) { return other.bound == bound; };
+    auto known = std::ranges::find_if(thinned_, is_same);
+    if (ids.size() < capacity_ || (known == thinned_.end() && thinned_.size() == kMostThinned))
+        return false;
+    const auto last_kept = ids.begin() + static_cast<ptrdiff_t>((capacity_ - 1) / 2);
+    std::nth_element(ids.begin(), last_kept, ids.end());
+    const Candidate kept{bound, *last_kept};
+    keep_if([&](const Candidate& other) { return other.bound != bound || !(kept < other); });
+    if (known == thinned_.end()) known = thinned_.insert(known, kept);
+    *known = kept;
+    return true;
+}
+
+void CandidateWindow::raise(const Candidate& first, float bound) {
+    unsort();
+    const auto is_meant = [&](const Candidate& other) {
+        return other.bound == first.bound && !(other < first);
+    };
+    for (size_t i = 0; i < size_; ++i)
+        if (is_meant({bounds_[i], ids_[i]})) bounds_[i] = bound;
+    for (Candidate& last : thinned_)
+        if (is_meant(last)) last.bound = bound;
+    keep_if([&](const Candidate& other) { return !(limit_ < other); });
 }
 
 void CandidateWindow::keep_exactly(size_t wanted) {

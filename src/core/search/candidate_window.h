@@ -2,6 +2,7 @@
 // them; here nearly all fail one comparison against a running limit.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -19,15 +20,27 @@ struct Candidate {
     }
 };
 
+/// The lowest candidate that is above this one.
+inline Candidate after(const Candidate& candidate) {
+    if (candidate.id < std::numeric_limits<uint64_t>::max())
+        return {candidate.bound, candidate.id + 1};
+    return {std::nextafter(candidate.bound, std::numeric_limits<float>::infinity()), 0};
+}
+
 /// Holds every candidate that was pushed, up to limit(); these are at least `capacity` if so many
-/// were pushed. They are ordered by (bound, id), so what comes out does not depend on the order of
-/// pushes.
+/// were pushed, or half of it where they tie. They are ordered by (bound, id), so what comes out
+/// does not depend on the order of pushes.
+///
+/// Very many equal bounds must not crowd out what lies above them. So of those that would fill the
+/// window only the ones with the lowest ids are kept, and limit() lies at the last of them, until
+/// they are raised; what lies above stays.
 class CandidateWindow {
   public:
     static constexpr size_t kDefaultCapacity = 512;
 
-    /// REQUIRES: capacity > 0. Takes bytes(capacity).
-    explicit CandidateWindow(size_t capacity = kDefaultCapacity);
+    /// REQUIRES: capacity > 0. Takes bytes(capacity). `thins_ties`: as said above; else what lies
+    /// above them is dropped.
+    explicit CandidateWindow(size_t capacity = kDefaultCapacity, bool thins_ties = false);
 
     static constexpr size_t bytes(size_t capacity) {
         return room(capacity) * (sizeof(float) + sizeof(uint64_t) + sizeof(Candidate));
@@ -46,13 +59,20 @@ class CandidateWindow {
     std::span<const Candidate> best(size_t count);
 
     /// Whether nothing that was pushed has been dropped.
-    bool is_complete() const { return !(limit_ < kHighest); }
+    bool is_complete() const { return !(limit() < kHighest); }
 
     /// The highest possible candidate while is_complete().
-    const Candidate& limit() const { return limit_; }
+    Candidate limit() const;
 
-    /// Whether a candidate with this bound would be dropped at once.
+    /// Above this bound candidates are dropped at once.
+    float highest_bound() const { return limit_.bound; }
     bool is_beyond(float bound) const { return bound > limit_.bound; }
+
+    /// Whether all that the last block had was left out because it ties.
+    bool was_all_ties() const { return was_all_ties_; }
+
+    /// Gives the candidates with this bound, from `first` on, a higher one. Ends what best() gave.
+    void raise(const Candidate& first, float bound);
 
     /// Forgets the `count` best. REQUIRES: best() has given them out since the last push.
     void forget_best(size_t count);
@@ -64,6 +84,7 @@ class CandidateWindow {
   private:
     static constexpr size_t kBlock = 32;
     static constexpr size_t kOverrun = 16;  ///< vectors read and write whole
+    static constexpr size_t kMostThinned = 4;
     static constexpr Candidate kHighest{std::numeric_limits<float>::infinity(),
                                         std::numeric_limits<uint64_t>::max()};
 
@@ -73,6 +94,10 @@ class CandidateWindow {
     void unsort();
     void take_best(size_t wanted);
     void keep_exactly(size_t wanted);
+    bool thin_ties();
+    uint32_t without_thinned(const float bounds[32], uint32_t valid, uint64_t first_id) const;
+    template <typename Keeps>
+    void keep_if(Keeps keeps);
 
     size_t capacity_;
     // In two columns, so that a vector of bounds is compared at once.
@@ -82,6 +107,10 @@ class CandidateWindow {
     std::vector<Candidate> sorted_;  ///< the best of all, in order; not in the columns
     size_t sorted_count_;            ///< of them
     Candidate limit_;                ///< what lies above has been dropped
+    bool thins_ties_;
+    bool was_all_ties_ = false;
+    /// Of each bound of these, what lies above has been dropped.
+    std::vector<Candidate> thinned_;
 };
 
 }  // namespace lookalike

@@ -14,27 +14,9 @@ constexpr size_t kSortedAtOnce = 64;
 constexpr uint32_t kIndexBits = 16;  // of an id: entry within its list page
 constexpr uint64_t kIndexMask = (1u << kIndexBits) - 1;
 
-// Equal keys in the order of their rows: the sequence must not depend on how the scan went.
-bool comes_later(const FoundEntry& a, const FoundEntry& b) {
-    if (a.key != b.key) return a.key > b.key;
-    // Distances may differ where a float no longer does.
-    if (a.distance != b.distance) return a.distance > b.distance;
-    const uint64_t x = uint64_t{a.pointer.block()} << 16 | a.pointer.offset;
-    const uint64_t y = uint64_t{b.pointer.block()} << 16 | b.pointer.offset;
-    return x > y;
-}
-
 // Most blocks are full, and not every processor counts bits.
 uint64_t count_bits(uint32_t mask) {
     return mask == ~uint32_t{0} ? kBlockEntries : static_cast<uint64_t>(std::popcount(mask));
-}
-
-// The lowest candidate that is above this one.
-Candidate after(const Candidate& candidate) {
-    if (candidate.id < std::numeric_limits<uint64_t>::max()) {
-        return {candidate.bound, candidate.id + 1};
-    }
-    return {std::nextafter(candidate.bound, std::numeric_limits<float>::infinity()), 0};
 }
 
 }  // namespace
@@ -45,7 +27,7 @@ LevelScan::LevelScan(const ListGeometry& geometry, const BlockScorer& scorer, Re
       scorer_(scorer),
       refine_(options.level > 0 ? Refine::kFloat : refine),
       options_(options),
-      window_(options.window_capacity),
+      window_(options.window_capacity, options.thins_ties),
       first_rows_left_(options.first_rows) {}
 
 void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
@@ -64,19 +46,25 @@ void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
 
 LevelScan::Need LevelScan::need() {
     for (;;) {
+        if (find_entry_to_measure()) return Need::kDistance;
         if (find_list_to_read()) return Need::kList;
         is_reading_ = false;
         if (const Candidate* next = next_candidate()) {
-            // Equal bounds too: among equals the row's place decides.
-            if (is_wanted(next->bound)) return Need::kEntry;
-            return heap_.empty() ? Need::kMore : Need::kNothing;
+            return is_wanted(next->bound) ? Need::kEntry : give_out();
         }
-        if (!window_.is_complete() && is_wanted(window_.limit().bound)) {
-            widen();
-            continue;
-        }
-        return heap_.empty() ? Need::kMore : Need::kNothing;
+        if (window_.is_complete() || !is_wanted(window_.limit().bound)) return give_out();
+        widen();
     }
+}
+
+// Equal keys in the order of their rows: the sequence must not depend on how the scan went.
+bool LevelScan::comes_later(const FoundEntry& a, const FoundEntry& b) {
+    if (a.key != b.key) return a.key > b.key;
+    // Distances may differ where a float no longer does.
+    if (a.distance != b.distance) return a.distance > b.distance;
+    const uint64_t x = uint64_t{a.pointer.block()} << 16 | a.pointer.offset;
+    const uint64_t y = uint64_t{b.pointer.block()} << 16 | b.pointer.offset;
+    return x > y;
 }
 
 float LevelScan::last_key() const {
@@ -94,7 +82,8 @@ void LevelScan::note_key(float key) {
 // The best entry that has not been taken; null: the window has no more.
 const Candidate* LevelScan::next_candidate() {
     if (taken_ == ready_.size()) ready_ = window_.best(ready_.size() + kSortedAtOnce);
-    return taken_ == ready_.size() ? nullptr : &ready_[taken_];
+    if (taken_ == ready_.size() || window_.limit() < ready_[taken_]) return nullptr;
+    return &ready_[taken_];
 }
 
 bool LevelScan::find_list_to_read() {
@@ -114,11 +103,15 @@ uint32_t LevelScan::following_list() const {
 
 // What the window holds competes with what the lists bring, and may have to give way: so the lists
 // that it came from must remember what was taken from them.
-void LevelScan::start_reading() {
+void LevelScan::forget_taken() {
     if (taken_ > 0) remember_taken(after(ready_[taken_ - 1]));
     window_.forget_best(taken_);
     ready_ = {};
     taken_ = 0;
+}
+
+void LevelScan::start_reading() {
+    forget_taken();
     is_reading_ = true;
     reading_ = 0;
     pages_read_ = 0;
@@ -145,12 +138,14 @@ void LevelScan::widen() {
 }
 
 bool LevelScan::can_skip(const uint8_t* first_page) {
+    is_point_ = false;
     if (geometry_.summary_bytes == 0) return false;
     const uint8_t* summary = ListPageView(geometry_, first_page).summary();
     if (options_.filter != nullptr && !options_.filter->may_pass(summary)) return true;
     if (options_.exhaustive) return false;
     ListSummary list;
     std::memcpy(&list, summary, sizeof list);
+    is_point_ = options_.thins_ties && scorer_.is_point(lists_[reading_].terms, list.radius);
     is_too_far_ = window_.is_beyond(scorer_.list_bound(lists_[reading_].terms, list.radius).key);
     return is_too_far_;
 }
@@ -158,6 +153,8 @@ bool LevelScan::can_skip(const uint8_t* first_page) {
 void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
     page_ordinal_ = page_ordinal(block);
     ++pages_read_;
+    has_tied_ = false;
+    has_untied_ = false;
     // Since the page was read last, an insert may have linked refine pages for its entry.
     const ListPageView view(geometry_, page);
     std::copy_n(view.refine_pages(), geometry_.max_refine_pages,
@@ -165,6 +162,7 @@ void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
 }
 
 uint32_t LevelScan::page_ordinal(uint32_t block) {
+    is_page_new_ = false;
     List& list = lists_[reading_];
     // Read again, a list mostly shows the same pages in the same order.
     if (pages_read_ < list.page_count && pages_[list.first_page + pages_read_].block == block) {
@@ -173,6 +171,7 @@ uint32_t LevelScan::page_ordinal(uint32_t block) {
     for (uint32_t i = 0; i < pages_.size() && list.was_read; ++i) {
         if (pages_[i].block == block && pages_[i].list == reading_) return i;
     }
+    is_page_new_ = true;
     const auto ordinal = static_cast<uint32_t>(pages_.size());
     if (list.page_count == 0) list.first_page = ordinal;
     if (list.first_page + list.page_count == ordinal) ++list.page_count;
@@ -197,10 +196,12 @@ void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8
         std::fill_n(bounds, kBlockEntries, -std::numeric_limits<float>::infinity());
     } else {
         live &= scorer_.score(geometry_, codes, page.columns(block), list.terms,
-                              window_.limit().bound, bounds);
-        if (live == 0) return;
+                              window_.highest_bound(), bounds);
     }
-    window_.push_block(bounds, list.has_taken ? untaken(live, bounds, first_id) : live, first_id);
+    if (live != 0) apply_raised(bounds, first_id);
+    if (list.has_taken && !is_page_new_) live = untaken(live, bounds, first_id);
+    if (live != 0) window_.push_block(bounds, live, first_id);
+    (live != 0 && window_.was_all_ties() ? has_tied_ : has_untied_) = true;
 }
 
 uint32_t LevelScan::untaken(uint32_t live, const float* bounds, uint64_t first_id) const {
@@ -259,7 +260,9 @@ void LevelScan::push_slot(const uint8_t* slot) {
     RefineSlotHeader header;
     std::memcpy(&header, slot, sizeof header);
     const uint8_t* code = slot + sizeof header;
-    FoundEntry found{0, 0, header.pointer, ready_[taken_].id, {}};
+    FoundEntry found{};
+    found.pointer = header.pointer;
+    found.id = ready_[taken_].id;
     if (options_.level > 0) {
         // A list's place in the order needs no bound: its centroid's distance does.
         const auto* centroid = reinterpret_cast<const float*>(code + sizeof(RefineHeader));
@@ -270,26 +273,32 @@ void LevelScan::push_slot(const uint8_t* slot) {
         const RefineBound bound = scorer_.refine().lower_bound(refine_, code);
         found.key = bound.key;
         found.distance = bound.distance;
+        found.fingerprint = bound.fingerprint;
     }
     push_found(found);
 }
 
 void LevelScan::push_pointer(EntryPointer pointer) {
-    const Candidate& candidate = ready_[taken_];
-    push_found({candidate.bound,
-                key_to_distance(scorer_.metric(), candidate.bound),
-                pointer,
-                candidate.id,
-                {}});
+    FoundEntry found{};
+    found.key = scanned_bound(ready_[taken_]);
+    found.distance = key_to_distance(scorer_.metric(), found.key);
+    found.pointer = pointer;
+    found.id = ready_[taken_].id;
+    // The key is the distance, which for Jaccard has lost digits.
+    if (scorer_.metric() == Metric::kJaccard)
+        found.fingerprint = std::bit_cast<uint32_t>(found.key) + 1;
+    push_found(found);
 }
 
-void LevelScan::push_found(const FoundEntry& entry) {
-    ++taken_;
+void LevelScan::push_found(FoundEntry entry) {
+    const Candidate read = ready_[taken_++];
     ++counters_.entries_refined;
     if (entry.key > options_.key_limit) return;
+    if (const EqualRows* rows = equal_rows(entry)) expect_at(*rows, &entry);
     note_key(entry.key);
     heap_.push_back(entry);
     std::push_heap(heap_.begin(), heap_.end(), comes_later);
+    look_for_ties_read(entry, read);
 }
 
 FoundEntry LevelScan::pop() {
@@ -300,6 +309,7 @@ FoundEntry LevelScan::pop() {
         --first_rows_left_;
         lowest_keys_.erase(lowest_keys_.begin());
     }
+    look_for_ties_given(entry);
     return entry;
 }
 

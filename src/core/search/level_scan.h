@@ -16,14 +16,17 @@
 #include "core/page/list_page.h"
 #include "core/search/candidate_window.h"
 #include "core/search/entry_filter.h"
+#include "core/search/equal_rows.h"
 
 namespace lookalike {
 
 /// An entry that came out.
 struct FoundEntry {
     float key;
+    uint32_t fingerprint;  ///< of its code; 0: none
     double distance;  ///< never above the distance that SQL computes; an estimate without refine
     EntryPointer pointer;
+    bool is_exact;    ///< the distance is the one that SQL computes
     uint64_t id;      ///< of the scan: where its slot is
     ScanTerms terms;  ///< inner levels: of the list that the entry points at
 };
@@ -41,6 +44,10 @@ struct LevelOptions {
     size_t max_found = std::numeric_limits<size_t>::max();
     /// As long as fewer rows have been given out, none is before so many are known to be next.
     size_t first_rows = 1;
+    /// Very many equal bounds do not crowd others out of the window.
+    bool thins_ties = false;
+    /// Where very many rows are equal, the exact distance of some is asked for.
+    bool measures_ties = false;
 };
 
 class LevelScan {
@@ -57,10 +64,11 @@ class LevelScan {
     bool is_inner() const { return options_.level > 0; }
 
     enum class Need {
-        kList,     ///< read list_to_read(): push its pages, then finish_list()
-        kEntry,    ///< read entry_to_read(): then push_slot(), push_pointer() or drop_entry()
-        kNothing,  ///< top() may be taken with pop()
-        kMore,     ///< the opened lists are exhausted, as far as the key limit
+        kList,      ///< read list_to_read(): push its pages, then finish_list()
+        kEntry,     ///< read entry_to_read(): then push_slot(), push_pointer() or drop_entry()
+        kDistance,  ///< measure entry_to_measure(): then push_distance() or drop_measured()
+        kNothing,   ///< top() may be taken with pop()
+        kMore,      ///< the opened lists are exhausted, as far as the key limit
     };
     Need need();
 
@@ -70,6 +78,9 @@ class LevelScan {
     /// Whether list_to_read(), of which this is the first page, may be left unread: nothing in it
     /// passes the filter, or nothing in it is near enough.
     bool can_skip(const uint8_t* first_page);
+    /// Whether what follows of list_to_read() after the page last pushed may be left for later: all
+    /// rows of the list are one point, and enough of them have been seen. Then finish_list().
+    bool can_stop() const { return is_point_ && has_tied_ && !has_untied_; }
     void begin_page(const uint8_t* page, uint32_t block);
     void push_block(const ListPageView& page, uint32_t block, const uint8_t* codes);
     void finish_list();
@@ -99,6 +110,13 @@ class LevelScan {
     void push_pointer(EntryPointer pointer);
     /// The entry has gone: removed by VACUUM since its page was read.
     void drop_entry() { ++taken_; }
+
+    /// The entry of Need::kDistance.
+    const FoundEntry& entry_to_measure() const { return heap_[measuring_]; }
+    /// Its distance, as SQL computes it.
+    void push_distance(double distance);
+    /// Its row is not visible, so the entry is not given out.
+    void drop_measured();
 
     const FoundEntry& top() const { return heap_.front(); }
     /// What has been found and not given out, the next first, the others in no strict order.
@@ -168,9 +186,8 @@ class LevelScan {
     bool has_first_rows() const { return first_rows_left_ > 1; }
     /// The key of the last of them; infinite while fewer were found.
     float last_key() const;
-    bool is_wanted(float bound) const {
-        return heap_.size() < options_.max_found && !(bound > wanted_key());
-    }
+    static bool comes_later(const FoundEntry& a, const FoundEntry& b);
+    void forget_taken();
     void start_reading();
     void remember_taken(const Candidate& below);
     void widen();
@@ -179,8 +196,24 @@ class LevelScan {
         return static_cast<ptrdiff_t>(ordinal * geometry_.max_refine_pages);
     }
     uint32_t untaken(uint32_t live, const float* bounds, uint64_t first_id) const;
-    void push_found(const FoundEntry& entry);
+    void push_found(FoundEntry entry);
     void note_key(float key);
+
+    // In level_ties.cpp.
+    bool is_wanted(float bound) const;
+    size_t ties_found(float key, size_t at) const;
+    Need give_out();
+    EqualRows* equal_rows(const FoundEntry& entry);
+    void look_for_ties_read(const FoundEntry& entry, const Candidate& read);
+    void look_for_ties_given(const FoundEntry& entry);
+    void meet_equal_rows(const FoundEntry& entry, const Candidate* read);
+    bool find_entry_to_measure();
+    void measure(EqualRows* rows, const FoundEntry& measured);
+    void expect_at(const EqualRows& rows, FoundEntry* entry) const;
+    void note_keys_again();
+    void raise_bounds(const Candidate& first, float key);
+    float scanned_bound(const Candidate& candidate) const;
+    void apply_raised(float* bounds, uint64_t first_id) const;
 
     ListGeometry geometry_;
     const BlockScorer& scorer_;
@@ -195,13 +228,23 @@ class LevelScan {
     size_t unread_count_ = 0;
     size_t unmatched_count_ = 0;
     bool is_too_far_ = false;  // the list that is being read, which says nothing about the filter
+    bool is_point_ = false;    // the same: no two rows of it differ but by rounding
     bool is_reading_ = false;
     size_t reading_ = 0;
     uint32_t pages_read_ = 0;    // of the list that is being read
     uint32_t page_ordinal_ = 0;  // of the page that is being read
+    bool is_page_new_ = false;   // the same: none of its entries has been taken
+    bool has_tied_ = false;      // the same: blocks that were left out because they tie
+    bool has_untied_ = false;    // ... and others
     std::vector<FoundEntry> heap_;
     std::vector<float> lowest_keys_;  // the options' first_rows of the heap, ascending
     size_t first_rows_left_;
+    Run read_run_;
+    Run given_run_;
+    std::vector<EqualRows> equal_rows_;
+    std::vector<RaisedBound> raised_bounds_;
+    uint32_t unmeasured_ = 0;      // the fingerprint of equal rows none of which was measured
+    size_t measuring_ = 0;         // in the heap
     uint64_t scanned_before_ = 0;  // the list that is being read
     uint64_t passed_before_ = 0;
     uint64_t passed_nearest_ = 0;  // in the first kNearestLists that were read

@@ -36,7 +36,10 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
         .max_found = level == 0 && !options.exhaustive && !options.keeps_order
                          ? std::max(options.memory_bytes / (4 * sizeof(FoundEntry)), kFewestFound)
                          : std::numeric_limits<size_t>::max(),
-        .first_rows = level == 0 && goes_by_reach(options) ? kFirstRows : 1};
+        .first_rows = level == 0 && goes_by_reach(options) ? kFirstRows : 1,
+        // A Hamming distance is what its bound says: nothing lies between them.
+        .thins_ties = level == 0 && !options.exhaustive && metric != Metric::kHamming,
+        .measures_ties = level == 0 && options.measures_ties};
 }
 
 }  // namespace
@@ -168,6 +171,10 @@ SearchStep Search::step_of(LevelScan& level, uint32_t level_number, LevelScan::N
         case LevelScan::Need::kEntry:
             step.what = SearchStep::What::kReadEntry;
             step.place = level.entry_to_read();
+            break;
+        case LevelScan::Need::kDistance:
+            step.what = SearchStep::What::kMeasure;
+            step.found = level.entry_to_measure();
             break;
         case LevelScan::Need::kNothing:
             step.what = SearchStep::What::kEmit;

@@ -25,12 +25,15 @@ struct SearchOptions {
     /// Rows that are farther are not wanted. Some come nevertheless; the search ends when it has no
     /// nearer ones in as many lists as so many rows ask for.
     double radius = std::numeric_limits<double>::infinity();
+    /// The caller can tell the exact distance of a row: where very many are equal, it is asked.
+    bool measures_ties = false;
 };
 
 struct SearchStep {
     enum class What {
         kReadList,   ///< push the pages of `list_id`, then finish_list()
         kReadEntry,  ///< push what lies at `place`
+        kMeasure,    ///< push_distance() of `found`, or drop_measured()
         kEmit,       ///< `found` is the next row
         kDone,       ///< every entry of the index has been given out, or all within the radius
     };

@@ -1,0 +1,66 @@
+#include "am/storage/row_distance.h"
+
+extern "C" {
+#include "access/relscan.h"
+#include "access/tableam.h"
+#include "catalog/index.h"
+#include "executor/executor.h"
+#include "utils/memutils.h"
+}
+
+namespace lookalike {
+namespace {
+
+void begin_measuring(RowDistance* measure, IndexScanDesc scan) {
+    measure->context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss row distance", ALLOCSET_SMALL_SIZES);
+    measure->columns = BuildIndexInfo(scan->indexRelation);
+    measure->state = CreateExecutorState();
+    measure->slot = table_slot_create(scan->heapRelation, nullptr);
+    GetPerTupleExprContext(measure->state)->ecxt_scantuple = measure->slot;
+}
+
+// With what the executor fetches rows with: it will want this one next.
+bool fetch_row(const RowDistance* measure, IndexScanDesc scan, EntryPointer row) {
+    ItemPointerData place;
+    ItemPointerSet(&place, row.block(), row.offset);
+    bool call_again = false;
+    bool all_dead = false;
+    return table_index_fetch_tuple(scan->xs_heapfetch, &place, scan->xs_snapshot, measure->slot,
+                                   &call_again, &all_dead);
+}
+
+}  // namespace
+
+bool measure_row(RowDistance* measure, IndexScanDesc scan, EntryPointer row, double* distance) {
+    if (measure->slot == nullptr) begin_measuring(measure, scan);
+    bool found = fetch_row(measure, scan, row);
+    if (found) {
+        const MemoryContext previous = MemoryContextSwitchTo(measure->context);
+        Datum values[INDEX_MAX_KEYS];
+        bool is_null[INDEX_MAX_KEYS];
+        FormIndexDatum(measure->columns, measure->slot, measure->state, values, is_null);
+        // A row whose column is NULL is in no list of distances.
+        found = !is_null[0];
+        if (found) {
+            ScanKey order = &scan->orderByData[0];
+            *distance = DatumGetFloat8(
+                FunctionCall2Coll(&order->sk_func, order->sk_collation, values[0], measure->query));
+        }
+        MemoryContextSwitchTo(previous);
+        MemoryContextReset(measure->context);
+        ResetPerTupleExprContext(measure->state);
+        ExecClearTuple(measure->slot);
+    }
+    return found;
+}
+
+void end_measuring(RowDistance* measure) {
+    if (measure->slot == nullptr) return;
+    ExecDropSingleTupleTableSlot(measure->slot);
+    FreeExecutorState(measure->state);
+    MemoryContextDelete(measure->context);
+    *measure = {};
+}
+
+}  // namespace lookalike
