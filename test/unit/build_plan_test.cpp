@@ -76,6 +76,8 @@ TEST(BuildPlan, StepsOfAssigningStayWithinTheMemory) {
     // One list has no worker and is not measured.
     EXPECT_EQ(small.assign_bytes(1, 128), small.batch_bytes() + 512);
     EXPECT_GT(small.assign_bytes(2, 128), 4 * small.batch_bytes());
+    // Centroids are here, in the shared area and in the worker.
+    EXPECT_EQ(small.assign_bytes(2000, 128) - small.assign_bytes(1000, 128), 3 * 1000 * 512u);
 }
 
 }  // namespace

@@ -130,11 +130,12 @@ TEST(NeighbourDistances, AShareGrowsFromPointToPoint) {
     Calibration calibration{};
     calibration.row_count = 1000;
     calibration.rank_distance = {-5, 3, 2, 0};  // the hundredth nearer than the tenth
-    calibration.share_distance = {1, 1, 1, 10, 20, 30, 40, 50};
+    calibration.share_distance = {4, 5, 6, 10, 20, 30, 40, 50};
     EXPECT_EQ(share_within(calibration, -5.1), 0.001);
     EXPECT_DOUBLE_EQ(share_within(calibration, -5), 0.001);
     EXPECT_DOUBLE_EQ(share_within(calibration, -1), 0.001 * std::sqrt(10));
     EXPECT_DOUBLE_EQ(share_within(calibration, 3), 0.1);
+    EXPECT_DOUBLE_EQ(share_within(calibration, 6.5), 0.1 * std::sqrt(2.5));
     EXPECT_DOUBLE_EQ(share_within(calibration, 10), 0.25);
     EXPECT_DOUBLE_EQ(share_within(calibration, 15), 0.5 / std::sqrt(2));
     EXPECT_EQ(share_within(calibration, 50), 1);

@@ -109,7 +109,9 @@ TEST(SearchCost, WorkIsWhatThePlanOpens) {
     filtered.wanted_share = 0;
     EXPECT_EQ(expected_work(plan, 300, false, kIndex, filtered).first_lists, 300);
     // No sphere ends before the first lists have been opened.
-    EXPECT_EQ(expected_work(plan, 300, false, kIndex, sphere_of(0)).last_lists, 20);
+    SearchDemand filtered_sphere = sphere_of(0);
+    filtered_sphere.wanted_share = 0.1;
+    EXPECT_DOUBLE_EQ(expected_work(plan, 300, false, kIndex, filtered_sphere).last_lists, 40);
 }
 
 // The mean of what all queries open and of what the hardest do.
