@@ -71,7 +71,7 @@ code b { color: var(--mark); font-weight: 500 }
 $$;
 SELECT '<div class="swatch">' || pg_temp.picture(query.photo, 256) || '</div>'
        || format('<p><strong>The picture sent</strong><br>'
-                 'It is none of the %s textile designs in the table.</p>'
+                 'It is none of the %s textile pictures in the table.</p>'
                  '<p>Each row is one <code>SELECT</code>, and <code>$1</code> what'
                  ' <code>image_features()</code> made of the picture. The number beside a result is its'
                  ' distance: the smaller, the more alike.</p>',
