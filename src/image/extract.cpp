@@ -27,15 +27,21 @@ constexpr ExtractorInfo kExtractors[] = {
      "perceptual hash; for copies of one picture that were scaled or compressed again"},
 };
 
-// What computes the real numbers of a built-in extractor; null for one that gives bits.
+// What computes the real numbers of the built-in extractors that do not give bits.
 using ExtractFunction = void (*)(const cv::Mat& working, std::span<float> out);
-constexpr ExtractFunction extract_function(std::string_view name) {
-    if (name == "color") return extract_color;
-    if (name == "pattern") return extract_pattern;
-    return nullptr;
+struct RealExtractor {
+    std::string_view name;
+    ExtractFunction extract;
+};
+constexpr RealExtractor kRealExtractors[] = {{"color", extract_color},
+                                             {"pattern", extract_pattern}};
+
+constexpr const RealExtractor* find_real_extractor(std::string_view name) {
+    const auto* found = std::ranges::find(kRealExtractors, name, &RealExtractor::name);
+    return found == std::end(kRealExtractors) ? nullptr : found;
 }
 static_assert(std::ranges::all_of(kExtractors, [](const ExtractorInfo& extractor) {
-    return (extract_function(extractor.name) == nullptr) == (extractor.kind == Kind::kBit);
+    return (find_real_extractor(extractor.name) == nullptr) == (extractor.kind == Kind::kBit);
 }));
 
 // Every picture is brought to about this many pixels, so that its stored size does not matter and
@@ -109,7 +115,7 @@ Plan make_plan(const ExtractorSpec& spec, ModelStore* models) {
             plan.wanted_pixels =
                 std::max(plan.wanted_pixels, uint64_t{config.input_width} * config.input_height);
         } else {
-            planned.extract = extract_function(part.name);
+            planned.extract = find_real_extractor(part.name)->extract;
             planned.dims = find_extractor(part).dims;
         }
         plan.dims += planned.dims;
