@@ -65,6 +65,22 @@ SELECT bool_and(distance >= before) AS right_rank FROM (
 RESET enable_seqscan;
 RESET enable_sort;
 
+-- A distance that is joined by: merge joins want an order that holds.
+CREATE TABLE known AS SELECT id, d <-> place(9) AS distance FROM t;
+CREATE INDEX ON known (distance);
+ANALYZE known;
+SET enable_hashjoin = off;
+SET enable_nestloop = off;
+EXPLAIN (COSTS OFF) SELECT t.id FROM t JOIN known ON t.d <-> spot(9) = known.distance
+    ORDER BY t.d <-> spot(9) LIMIT 100;
+SELECT count(*) FROM (SELECT t.id FROM t JOIN known ON t.d <-> place(9) = known.distance
+    ORDER BY t.d <-> place(9) LIMIT 100) AS x;
+SELECT count(*) FROM (SELECT t.id FROM t WHERE EXISTS (SELECT FROM known WHERE t.d <-> place(9) = known.distance)
+    ORDER BY t.d <-> place(9) LIMIT 100) AS x;
+RESET enable_hashjoin;
+RESET enable_nestloop;
+DROP TABLE known;
+
 -- LIMIT and OFFSET that are not known to the planner.
 SET plan_cache_mode = force_generic_plan;
 PREPARE page(bigint, bigint) AS

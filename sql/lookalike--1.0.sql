@@ -748,12 +748,12 @@ CREATE TABLE image_models (
     onnx bytea NOT NULL,
     input_width integer NOT NULL CHECK (input_width BETWEEN 1 AND 4096),
     input_height integer NOT NULL CHECK (input_height BETWEEN 1 AND 4096),
-    mean real[] NOT NULL,
-    std real[] NOT NULL,
-    layer text NOT NULL,
+    mean real[] NOT NULL CHECK (array_ndims(mean) = 1 AND cardinality(mean) = 3 AND array_position(mean, NULL) IS NULL),
+    std real[] NOT NULL CHECK (array_ndims(std) = 1 AND cardinality(std) = 3 AND array_position(std, NULL) IS NULL),
+    layer text NOT NULL CHECK (octet_length(layer) < 128),
     normalized boolean NOT NULL,
     bgr boolean NOT NULL,
-    dims integer NOT NULL,
+    dims integer NOT NULL CHECK (dims > 0),
     digest bytea NOT NULL GENERATED ALWAYS AS (pg_catalog.sha256(onnx)) STORED,
     PRIMARY KEY (name, version)
 );

@@ -114,6 +114,16 @@ SET ROLE regress_painter;
 SELECT count(*) FROM faiss_duplicates('tiles_part', 0);
 RESET ROLE;
 
+-- FORCE holds for the owner, as whom the statement would run.
+ALTER TABLE tiles FORCE ROW LEVEL SECURITY;
+SELECT count(*) FROM faiss_duplicates('tiles_part', 0);
+SELECT count(*) FROM faiss_duplicates('tiles_d', 0);
+ALTER TABLE tiles NO FORCE ROW LEVEL SECURITY;
+-- A session's digits are not those of the statement.
+SET extra_float_digits = -15;
+SELECT count(*) FROM faiss_duplicates('tiles_part', 1.95);
+RESET extra_float_digits;
+
 -- Networks: the database's owner may dump and restore them, and nobody else may read them.
 SELECT grantee, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS privileges
   FROM information_schema.role_table_grants

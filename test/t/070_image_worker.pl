@@ -133,6 +133,7 @@ is($out, "64\n1\n64\n1", 'one worker serves a session') or diag $err;
     my $next = child_of($backend) // die 'no worker came up';
     isnt($next, $worker, 'the next call has another worker');
     kill 'KILL', $next;
+    wait_until(sub { has_ended($next) });
     open_gate();
     $session->{harness}->finish;
     is($session->{out}, "64\n\n64\n3\n", 'a new worker replaces a dead one');

@@ -88,6 +88,21 @@ Node* rows_needed(PlannerInfo* root) {
     return eval_const_expressions(root, reinterpret_cast<Node*>(sum));
 }
 
+// Whether the distance is joined by as well: then its order could serve a merge join, below the
+// sort that mends it.
+bool is_join_key(const PlannerInfo* root) {
+    if (root->query_pathkeys == NIL) return false;
+    const EquivalenceClass* equals = linitial_node(PathKey, root->query_pathkeys)->pk_eclass;
+    while (equals->ec_merged != nullptr)
+        equals = equals->ec_merged;
+    int members = 0;
+    const ListCell* cell;
+    foreach (cell, equals->ec_members) {
+        if (!lfirst_node(EquivalenceMember, cell)->em_is_child) ++members;
+    }
+    return members > 1;
+}
+
 // Whether the answer needs no more rows than LIMIT and OFFSET say: none goes or comes between.
 bool is_counted(const Query* query) {
     const Node* count = query->limitCount;
@@ -130,9 +145,9 @@ void sort_paths(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input, R
 
 bool may_claim_order(const PlannerInfo* root) {
     const Query* query = root->parse;
-    return !query->hasAggs && !query->hasWindowFuncs && query->groupClause == NIL &&
-           query->groupingSets == NIL && query->distinctClause == NIL &&
-           query->setOperations == nullptr;
+    return query->sortClause != NIL && !is_join_key(root) && !query->hasAggs &&
+           !query->hasWindowFuncs && query->groupClause == NIL && query->groupingSets == NIL &&
+           query->distinctClause == NIL && query->setOperations == nullptr;
 }
 
 void sort_what_scans_find() {
