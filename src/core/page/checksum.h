@@ -18,7 +18,7 @@ inline uint64_t checksum(const void* bytes, size_t length, uint64_t sum = 0) {
         sum += word;
     }
     word = 0;
-    std::memcpy(&word, from, length);
+    if (length > 0) std::memcpy(&word, from, length);  // nothing may lie nowhere
     return (sum + word) * kSpread;
 }
 
