@@ -118,6 +118,9 @@ void scan_page(const Subject& subject, const uint8_t* page, bool exhaustive) {
                 place.slot_pages.empty() ? scan.drop_entry() : scan.push_slot(slot.get());
                 break;
             }
+            case LevelScan::Need::kDistance:
+                scan.drop_measured();
+                break;
             case LevelScan::Need::kNothing:
                 require(!std::isnan(scan.top().key), "keys can be ordered");
                 scan.pop();
