@@ -38,6 +38,15 @@ DROP TABLE halves;
 SELECT 'x0f3a'::descriptor, 'XABC'::descriptor, 'b10110'::descriptor, 'B1011'::descriptor,
     ' b00000000 '::descriptor;
 
+-- As PostgreSQL writes its type bit: digits alone.
+SELECT '010'::descriptor, '1'::descriptor, ' 0110 '::descriptor,
+    '0101'::descriptor = B'0101'::descriptor AS same, repeat('01', 32000)::descriptor = (
+        'x' || repeat('5', 16000))::descriptor AS same;
+SELECT '012'::descriptor;
+SELECT '0 1'::descriptor;
+SELECT '0b1'::descriptor;
+SELECT repeat('1', 64001)::descriptor;
+
 -- Limits.
 SELECT descriptor_dims(('[' || repeat('1,', 15999) || '1]')::descriptor) AS real_limit,
     descriptor_dims(('[' || repeat('1,', 15999) || '1]')::descriptor(16000, half)) AS half_limit,

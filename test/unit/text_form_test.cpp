@@ -48,6 +48,17 @@ TEST(TextForm, BitsTakeHexOnlyWhenTheLengthAllows) {
     EXPECT_EQ(parse(" B0 ").text, "b0");
 }
 
+TEST(TextForm, DigitsAloneAreBitsAsPostgresWritesThem) {
+    EXPECT_EQ(parse("010").text, "b010");
+    EXPECT_EQ(parse("1").text, "b1");
+    EXPECT_EQ(parse(" 10110001 ").text, "xb1");
+    EXPECT_EQ(parse("0102").fault, TextFault::kBadStart);
+    EXPECT_EQ(parse("0x1").fault, TextFault::kBadStart);
+    EXPECT_EQ(parse("0 1").fault, TextFault::kBadStart);
+    EXPECT_EQ(parse(std::string(kMaxBitDims, '1')).fault, TextFault::kNone);
+    EXPECT_EQ(parse(std::string(kMaxBitDims + 1, '1')).fault, TextFault::kTooManyDimensions);
+}
+
 TEST(TextForm, EachFaultIsTold) {
     EXPECT_EQ(parse("").fault, TextFault::kEmpty);
     EXPECT_EQ(parse(" \n").fault, TextFault::kEmpty);

@@ -31,8 +31,17 @@ int hex_digit(char c) {
     return -1;
 }
 
-bool is_bit_start(char c) {
-    return c == 'x' || c == 'X' || c == 'b' || c == 'B';
+bool is_hex_start(char c) {
+    return c == 'x' || c == 'X';
+}
+
+bool is_mark_of_bits(char c) {
+    return is_hex_start(c) || c == 'b' || c == 'B';
+}
+
+// Nothing but digits, as PostgreSQL writes its type bit.
+bool is_plain_digits(std::string_view text) {
+    return text.find_first_not_of("01") == std::string_view::npos;
 }
 
 // Decides between overflow and underflow for a number that from_chars() calls out of range: the
@@ -139,8 +148,8 @@ TextResult parse_numbers(std::string_view text, Kind kind, uint32_t dims, void* 
 
 TextResult parse_bits(std::string_view text, uint32_t dims, uint8_t* bits) {
     std::memset(bits, 0, element_bytes(Kind::kBit, dims));
-    const bool is_hex = text.front() == 'x' || text.front() == 'X';
-    text.remove_prefix(1);
+    const bool is_hex = is_hex_start(text.front());
+    if (is_mark_of_bits(text.front())) text.remove_prefix(1);
     for (size_t i = 0; i < text.size(); ++i) {
         const int digit = hex_digit(text[i]);
         if (digit < 0 || (!is_hex && digit > 1)) {
@@ -206,12 +215,12 @@ char* format_half(uint16_t half, char* out) {
 TextShape text_shape(std::string_view text) {
     text = trim(text);
     if (text.empty()) return {TextFault::kEmpty, false, 0};
-    const bool is_bit = is_bit_start(text.front());
+    const bool is_marked = is_mark_of_bits(text.front());
+    const bool is_bit = is_marked || is_plain_digits(text);
     if (!is_bit && text.front() != '[') return {TextFault::kBadStart, false, 0};
     size_t dims;
     if (is_bit) {
-        const bool is_hex = text.front() == 'x' || text.front() == 'X';
-        dims = (text.size() - 1) * (is_hex ? 4 : 1);
+        dims = (text.size() - is_marked) * (is_hex_start(text.front()) ? 4 : 1);
     } else {
         const size_t close = text.find(']');
         if (close == std::string_view::npos) return {TextFault::kUnclosed, false, 0};

@@ -1,5 +1,5 @@
-// The text form of descriptors: "[1,2.5,-3]" for real and half, "x0f3a" or "b10110" for bit.
-// Never allocates and never throws: the caller sizes a buffer with text_shape() or
+// The text form of descriptors: "[1,2.5,-3]" for real and half, "x0f3a", "b10110" or "10110" for
+// bit. Never allocates and never throws: the caller sizes a buffer with text_shape() or
 // max_text_bytes() and passes it in.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace lookalike {
 enum class TextFault : uint8_t {
     kNone,
     kEmpty,              ///< nothing but white space
-    kBadStart,           ///< neither '[' nor 'x' nor 'b'
+    kBadStart,           ///< neither '[' nor 'x' nor 'b', and not 0s and 1s only
     kNoDimensions,       ///< "[]", "x", "b"
     kTooManyDimensions,  ///< more than the kind may have
     kBadElement,         ///< not a number, or not a digit of the form

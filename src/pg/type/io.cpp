@@ -39,7 +39,8 @@ char* copy_of_element(std::string_view element, Kind kind) {
             ereport(ERROR,
                     (errcode(syntax),
                      errmsg("invalid input syntax for type descriptor: \"%s%s\"", shown, more),
-                     errdetail("Descriptor text must start with \"[\", \"x\" or \"b\".")));
+                     errdetail("Descriptor text must start with \"[\", \"x\" or \"b\", or be 0s "
+                               "and 1s.")));
         case TextFault::kNoDimensions:
             ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
                             errmsg("descriptor must have at least 1 dimension")));
