@@ -19,22 +19,29 @@ $node->safe_psql(
         of_half descriptor(3, half),
         of_bit descriptor(8, bit),
         of_any descriptor,
+        of_halves descriptor(half),
+        of_bits descriptor(bit),
         CONSTRAINT unit CHECK (descriptor_norm(of_real) > 0.5)
     );
     INSERT INTO designs VALUES
-        (1, '[1,2.5,-3]', '[0.1,65504,6e-8]', 'x0f', '[1,2]'),
-        (2, '[0.1,3.4028235e38,1e-45]', '[1,2,3]', 'b10110001', 'b101'),
-        (3, NULL, NULL, NULL, NULL);
+        (1, '[1,2.5,-3]', '[0.1,65504,6e-8]', 'x0f', '[1,2]', '[0.1]', 'b1'),
+        (2, '[0.1,3.4028235e38,1e-45]', '[1,2,3]', 'b10110001', 'b101', '[0.2,0.3]', 'xabc'),
+        (3, NULL, NULL, NULL, NULL, NULL, NULL);
     INSERT INTO designs (id, of_any) SELECT 4,
         ARRAY(SELECT sin(i) FROM generate_series(1, 16000) AS i)::real[]::descriptor;
     CREATE INDEX ON designs (of_real);
+    CREATE TABLE shapes (h descriptor(half), b descriptor(bit));
+    INSERT INTO shapes VALUES ('[0.1,1]', 'b101'), (NULL, NULL);
+    CREATE INDEX ON shapes USING faiss (h);
+    CREATE INDEX ON shapes USING faiss (b descriptor_hamming_ops);
 });
 
 # Everything that a user can see of the table. A value's kind is left out where text cannot carry
 # it: half values in a column without modifier.
 my $contents = q{
     SELECT id, of_real, of_half, of_bit, md5(of_any::text), descriptor_kind(of_real),
-           descriptor_kind(of_half), descriptor_kind(of_bit), descriptor_kind(of_any)
+           descriptor_kind(of_half), descriptor_kind(of_bit), descriptor_kind(of_any),
+           of_halves, descriptor_kind(of_halves), of_bits, descriptor_kind(of_bits)
       FROM designs ORDER BY id};
 my $columns = q{
     SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
@@ -43,7 +50,8 @@ my $expected_contents = $node->safe_psql('source', $contents);
 my $expected_columns = $node->safe_psql('source', $columns);
 is( $expected_columns, join("\n",
         'id|integer', 'of_real|descriptor(3)', 'of_half|descriptor(3,half)',
-        'of_bit|descriptor(8,bit)', 'of_any|descriptor'),
+        'of_bit|descriptor(8,bit)', 'of_any|descriptor', 'of_halves|descriptor(half)',
+        'of_bits|descriptor(bit)'),
     'columns show their modifiers');
 
 my $folder = $node->backup_dir;
@@ -64,6 +72,11 @@ for my $format (sort keys %restore) {
     is($node->safe_psql($database, $contents), $expected_contents, "$format: same values");
     is( $node->safe_psql($database, q{INSERT INTO designs (id) VALUES (5) RETURNING of_real}),
         '[0,0,1]', "$format: the default came along");
+    is( $node->safe_psql($database, q{
+            SET enable_seqscan = off;
+            SELECT h, descriptor_kind(h) FROM shapes ORDER BY h <-> '[0,0]' LIMIT 1;
+            SELECT b FROM shapes ORDER BY b <~> '100' LIMIT 1}),
+        "[0.1,1]|half\nb101", "$format: so did indexes of any number of dimensions");
 }
 
 # The owner of a database, who is nobody else: his dump holds the networks, and he restores them

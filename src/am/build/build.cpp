@@ -23,8 +23,9 @@ constexpr uint64_t kRotationSeed = 0x6c6f6f6b616c696bull;
 // What the column's type says of its values.
 void describe_column(Relation index, MetaPage* meta) {
     const TypeModifier modifier = decode_typmod(TupleDescAttr(index->rd_att, 0)->atttypmod);
-    if (modifier.any) return;
+    if (modifier.any_kind) return;
     check_metric_takes(meta->metric, modifier.kind);
+    if (modifier.any) return;
     meta->kind = static_cast<uint8_t>(modifier.kind);
     meta->dims = modifier.dims;
 }

@@ -114,13 +114,12 @@ SQL_FUNCTION(array_to_descriptor) {
     const TypeModifier modifier = decode_typmod(PG_GETARG_INT32(1));
     const Oid type = ARR_ELEMTYPE(array);
     int32 count = array_length(array);
-    if (!modifier.any && modifier.kind == Kind::kBit) {
+    if (modifier.kind == Kind::kBit) {
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("cannot convert an array to a bit descriptor"),
                         errhint("Use binary_quantize() to make a bit descriptor.")));
     }
-    Descriptor* result =
-        make_descriptor(modifier.any ? Kind::kReal : modifier.kind, static_cast<uint32>(count));
+    Descriptor* result = make_descriptor(modifier.kind, static_cast<uint32>(count));
     check_dims(modifier, result->dims);
     int16 length;
     bool by_value;

@@ -82,7 +82,7 @@ void check_dims(const TypeModifier& modifier, uint32 dims) {
 }
 
 Descriptor* modified_descriptor(Descriptor* value, const TypeModifier& modifier) {
-    if (modifier.any) return value;
+    if (modifier.any_kind) return value;
     const bool is_bit = value->element_kind() == Kind::kBit;
     if (is_bit == (modifier.kind == Kind::kBit)) check_dims(modifier, value->dims);
     return convert_descriptor(value, modifier.kind);

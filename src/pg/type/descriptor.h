@@ -43,11 +43,12 @@ bool put_element(Descriptor* descriptor, uint32 index, double value);
 /// bit converts into nothing. Raises when a value does not fit.
 Descriptor* convert_descriptor(Descriptor* source, Kind kind);
 
-/// What a column's type modifier demands. `any` is set for a bare `descriptor`.
+/// What a column's type modifier demands: nothing of a bare `descriptor`, a kind or both.
 struct TypeModifier {
-    bool any;
-    Kind kind;
-    uint32 dims;
+    bool any_kind;
+    bool any;     ///< any number of dimensions
+    Kind kind;    ///< real for any
+    uint32 dims;  ///< 0 for any
 };
 TypeModifier decode_typmod(int32 typmod);
 

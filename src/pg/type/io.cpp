@@ -81,7 +81,7 @@ char* copy_of_element(std::string_view element, Kind kind) {
 }
 
 void check_kind_of_text(const TypeModifier& modifier, bool is_bit) {
-    if (modifier.any || is_bit == (modifier.kind == Kind::kBit)) return;
+    if (modifier.any_kind || is_bit == (modifier.kind == Kind::kBit)) return;
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("expected a %s descriptor", kind_name(modifier.kind)),
                     modifier.kind == Kind::kBit ? errhint("Write bits as x0f3a or b10110.")
@@ -128,8 +128,7 @@ SQL_FUNCTION(descriptor_in) {
     const char* text = PG_GETARG_CSTRING(0);
     const TypeModifier modifier = decode_typmod(PG_GETARG_INT32(2));
     const TextShape shape = text_shape(text);
-    const Kind number_kind =
-        modifier.any || modifier.kind == Kind::kBit ? Kind::kReal : modifier.kind;
+    const Kind number_kind = modifier.kind == Kind::kBit ? Kind::kReal : modifier.kind;
     const Kind kind = shape.is_bit ? Kind::kBit : number_kind;
     if (shape.fault != TextFault::kNone) raise_text_fault(text, shape.fault, {}, kind);
     check_kind_of_text(modifier, shape.is_bit);
