@@ -57,6 +57,24 @@ SELECT repeat('1', 64001)::bit varying::descriptor;
 SELECT repeat('a', 8001)::bytea::descriptor;
 SELECT descriptor_dims(repeat('a', 8000)::bytea::descriptor);
 
+-- To bit: neither cut nor filled up. "bit" is bit(1).
+SELECT 'b10110'::descriptor::bit(5), 'x0f3a'::descriptor::bit(16), 'b1'::descriptor::bit,
+    pg_typeof('b1'::descriptor::bit), NULL::descriptor::bit(3), 'b101'::descriptor::"bit";
+SELECT count(*), bool_and(v::bit(9)::text = t) FROM (SELECT i::bit(9)::text AS t,
+    i::bit(9)::descriptor AS v FROM generate_series(0, 511) i) s;
+SELECT bit_count(repeat('1', 64000)::descriptor::bit(64000));
+SELECT 'b101'::descriptor::bit;
+SELECT 'b101'::descriptor::bit(2);
+SELECT 'b101'::descriptor::bit(4);
+SELECT '[1]'::descriptor::bit(1);
+SELECT '[1]'::descriptor(half)::bit(1);
+CREATE TABLE bit_strings (b bit(3), v bit varying(3));
+INSERT INTO bit_strings VALUES ('b101'::descriptor, 'b101'::descriptor), (NULL::descriptor, NULL);
+INSERT INTO bit_strings (b) VALUES ('b1010'::descriptor);
+INSERT INTO bit_strings (v) VALUES ('b1010'::descriptor);
+SELECT * FROM bit_strings;
+DROP TABLE bit_strings;
+
 -- Assignment needs no cast to be written.
 CREATE TABLE casts (reals descriptor(2), halves descriptor(2, half), bits descriptor(8, bit));
 INSERT INTO casts VALUES (ARRAY[1,2], ARRAY[1.5,2]::real[], '\xa5'::bytea);

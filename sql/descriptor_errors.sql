@@ -15,12 +15,12 @@ END $$;
 \pset tuples_only
 SELECT expression, code, message, NULLIF(detail, '') AS detail, NULLIF(hint, '') AS hint
 FROM (VALUES
-    ($$''::descriptor$$), ($$'1'::descriptor$$), ($$'[]'::descriptor$$), ($$'[1'::descriptor$$),
+    ($$''::descriptor$$), ($$'12'::descriptor$$), ($$'[]'::descriptor$$), ($$'[1'::descriptor$$),
     ($$'[1]2'::descriptor$$), ($$'[1,a]'::descriptor$$), ($$'x0g'::descriptor$$),
     ($$'[NaN]'::descriptor$$), ($$'[inf]'::descriptor$$), ($$'[1e39]'::descriptor$$),
     ($$'[65520]'::descriptor(1, half)$$), ($$('b' || repeat('1', 64001))::descriptor$$),
     ($$'[1,2]'::descriptor(3)$$), ($$'x0f'::descriptor(8)$$), ($$'[1]'::descriptor(1, bit)$$),
-    ($$NULL::descriptor(0)$$), ($$NULL::descriptor(x)$$), ($$NULL::descriptor(3, float)$$),
+    ($$NULL::descriptor(0)$$), ($$NULL::descriptor(x)$$), ($$NULL::descriptor(half, 3)$$), ($$NULL::descriptor(3, float)$$),
     ($$NULL::descriptor(3, half, 1)$$), ($$descriptor_in('[1]', 0, 2147483647)$$),
     ($$'[1]'::descriptor::descriptor(1, bit)$$), ($$'b1'::descriptor::descriptor(1, half)$$),
     ($$'[70000]'::descriptor::descriptor(1, half)$$), ($$'{{1}}'::real[]::descriptor$$),
@@ -28,7 +28,7 @@ FROM (VALUES
     ($$'{1e39}'::double precision[]::descriptor$$), ($$'{1e400}'::numeric[]::descriptor$$),
     ($$'{NaN}'::real[]::descriptor$$), ($$'[3e9]'::descriptor::integer[]$$),
     ($$'b1'::descriptor::real[]$$), ($$'b1'::descriptor::bytea$$),
-    ($$'[1]'::descriptor::bit varying$$), ($$''::bit varying::descriptor$$),
+    ($$'[1]'::descriptor::bit varying$$), ($$'[1]'::descriptor::bit(1)$$), ($$'b101'::descriptor::bit$$), ($$''::bit varying::descriptor$$),
     ($$'[1]'::descriptor <-> '[1,2]'$$), ($$'b1'::descriptor <-> 'b1'$$),
     ($$'[1]'::descriptor <~> '[1]'$$), ($$'[3e38]'::descriptor + '[3e38]'$$),
     ($$'[1e-38]'::descriptor * '[1e-38]'$$), ($$'b1'::descriptor || '[1]'$$),

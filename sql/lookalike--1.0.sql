@@ -76,6 +76,9 @@ COMMENT ON FUNCTION descriptor_to_numeric(descriptor) IS 'the elements of a desc
 CREATE FUNCTION descriptor_to_varbit(descriptor) RETURNS bit varying
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_to_varbit(descriptor) IS 'the bits of a descriptor';
+CREATE FUNCTION descriptor_to_bit(descriptor, integer, boolean) RETURNS bit
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_to_bit(descriptor, integer, boolean) IS 'the bits of a descriptor, as many as it has';
 CREATE FUNCTION descriptor_to_bytea(descriptor) RETURNS bytea
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_to_bytea(descriptor) IS 'the bits of a descriptor, 8 dimensions a byte';
@@ -95,8 +98,13 @@ COMMENT ON CAST (double precision[] AS descriptor) IS 'real or half';
 CREATE CAST (numeric[] AS descriptor)
     WITH FUNCTION array_to_descriptor(numeric[], integer, boolean) AS ASSIGNMENT;
 COMMENT ON CAST (numeric[] AS descriptor) IS 'real or half';
+-- Implicit, so that every operator and function takes B'101', the type of which is bit. No expression
+-- that means something without it changes: for operators of bit that PostgreSQL has, such as = and
+-- ||, the arguments' own type or bit varying, the preferred type of their category, goes first. Bit
+-- varying is left to assignment: pgvector has <~> and <%> of bit, to which bit varying converts
+-- implicitly as well, and with two ways neither would be taken.
 CREATE CAST (bit AS descriptor)
-    WITH FUNCTION varbit_to_descriptor(bit varying, integer, boolean) AS ASSIGNMENT;
+    WITH FUNCTION varbit_to_descriptor(bit varying, integer, boolean) AS IMPLICIT;
 COMMENT ON CAST (bit AS descriptor) IS 'bit';
 CREATE CAST (bit varying AS descriptor)
     WITH FUNCTION varbit_to_descriptor(bit varying, integer, boolean) AS ASSIGNMENT;
@@ -119,6 +127,10 @@ COMMENT ON CAST (descriptor AS numeric[]) IS '6 digits';
 CREATE CAST (descriptor AS bit varying)
     WITH FUNCTION descriptor_to_varbit(descriptor) AS ASSIGNMENT;
 COMMENT ON CAST (descriptor AS bit varying) IS 'of bit descriptors';
+-- Not implicit: of a descriptor and a bit the operators of descriptor are meant.
+CREATE CAST (descriptor AS bit)
+    WITH FUNCTION descriptor_to_bit(descriptor, integer, boolean) AS ASSIGNMENT;
+COMMENT ON CAST (descriptor AS bit) IS 'of bit descriptors, whose dimensions must be those of the type';
 CREATE CAST (descriptor AS bytea)
     WITH FUNCTION descriptor_to_bytea(descriptor) AS ASSIGNMENT;
 COMMENT ON CAST (descriptor AS bytea) IS 'of bit descriptors whose dimensions are a multiple of 8';

@@ -1,4 +1,4 @@
-// Casts from and to arrays, bit varying and bytea.
+// Casts from and to arrays, bit, bit varying and bytea.
 #include "pg/type/descriptor.h"
 
 #include <cmath>
@@ -103,6 +103,15 @@ Descriptor* bits_argument(const uint8* bits, int64 bit_count, int32 typmod) {
     return modified_descriptor(result, modifier);
 }
 
+VarBit* bit_string(const DescriptorView& view) {
+    const Size size = VARBITTOTALLEN(view.dims);
+    auto* result = static_cast<VarBit*>(palloc0(size));
+    SET_VARSIZE(result, size);
+    VARBITLEN(result) = static_cast<int32>(view.dims);
+    memcpy(VARBITS(result), view.bits(), VARBITBYTES(result));
+    return result;
+}
+
 }  // namespace
 }  // namespace lookalike
 
@@ -163,12 +172,22 @@ SQL_FUNCTION(bytea_to_descriptor) {
 SQL_FUNCTION(descriptor_to_varbit) {
     const DescriptorView view = descriptor_argument(fcinfo, 0)->view();
     check_bits_to_convert(view, "bit varying");
-    const Size size = VARBITTOTALLEN(view.dims);
-    auto* result = static_cast<VarBit*>(palloc0(size));
-    SET_VARSIZE(result, size);
-    VARBITLEN(result) = static_cast<int32>(view.dims);
-    memcpy(VARBITS(result), view.bits(), VARBITBYTES(result));
-    PG_RETURN_VARBIT_P(result);
+    PG_RETURN_VARBIT_P(bit_string(view));
+}
+
+// PostgreSQL's own casts to bit(n) cut or fill up, and "bit" is bit(1). Bits of a descriptor are
+// dimensions, of which none is to go or come unseen.
+SQL_FUNCTION(descriptor_to_bit) {
+    const DescriptorView view = descriptor_argument(fcinfo, 0)->view();
+    const int32 length = PG_GETARG_INT32(1);
+    check_bits_to_convert(view, "bit");
+    if (length >= 0 && static_cast<uint32>(length) != view.dims) {
+        ereport(ERROR, (errcode(ERRCODE_STRING_DATA_LENGTH_MISMATCH),
+                        errmsg("cannot convert a bit descriptor of %u dimensions to bit(%d)",
+                               view.dims, length),
+                        errhint("Convert it to bit(%u) or bit varying.", view.dims)));
+    }
+    PG_RETURN_VARBIT_P(bit_string(view));
 }
 
 SQL_FUNCTION(descriptor_to_bytea) {
