@@ -52,6 +52,8 @@ my %written = (
     'halves descriptor(2, half)' =>
       [ halves(0x3c00, 0x2e66), halves(0x8000, 0x0001), halves(0x7bff, 0xfbff) ],
     'bits descriptor(12, bit)' => [ bits('000011110011'), undef, bits('111111111111') ],
+    'any_halves descriptor(half)' => [ halves(0x3c00), undef, halves(0x2e66, 0x8000, 0x0001) ],
+    'any_bits descriptor(bit)' => [ bits('1'), undef, bits('000011110011'), bits('1' x 64000) ],
 );
 
 foreach my $column (sort keys %written)
@@ -87,6 +89,44 @@ $node->safe_psql('postgres', "COPY items FROM '$path' (FORMAT binary)");
 is($node->safe_psql('postgres', 'SELECT v, descriptor_kind(v) FROM items'),
     '[0.1]|half', 'real becomes half');
 
+# The forms of others, where the type says which is meant: PostgreSQL's bit (its length in 32 bits),
+# pgvector's halfvec (like its vector) and vector. Each next to our own.
+sub bit_string { my ($digits) = @_; return pack('N', length $digits) . pack('B*', $digits) }
+sub halfvec { return pack('nn', scalar @_, 0) . pack('n*', @_) }
+
+my @foreign = (
+    [ 'descriptor(bit)', [ map { bit_string($_) } '1', '0', '10110', '00001111', '000011110', '01' x 32000 ],
+        [ map { bits($_) } '1', '0', '10110', '00001111', '000011110', '01' x 32000 ] ],
+    [ 'descriptor(5, bit)', [ bit_string('10110'), undef, bits('00001') ], [ bits('10110'), undef, bits('00001') ] ],
+    [ 'descriptor(half)', [ halfvec(0x3c00), halfvec(0x2e66, 0x8000, 0x0001), reals(1, 2), halves(0x3c00), halfvec((0x3800) x 16000) ],
+        [ halves(0x3c00), halves(0x2e66, 0x8000, 0x0001), halves(0x3c00, 0x4000), halves(0x3c00), halves((0x3800) x 16000) ] ],
+    [ 'descriptor(2, half)', [ halfvec(0x3c00, 0x7bff), undef, reals(1, 2) ], [ halves(0x3c00, 0x7bff), undef, halves(0x3c00, 0x4000) ] ],
+    [ 'descriptor(real)', [ reals(1), undef, halves(0x3c00) ], [ reals(1), undef, reals(1) ] ],
+);
+foreach my $case (@foreign)
+{
+    my ($type, $sent, $kept) = @$case;
+    $node->safe_psql('postgres', "DROP TABLE items; CREATE TABLE items (v $type)");
+    write_file($path, copy_file(@$sent));
+    $node->safe_psql('postgres', "COPY items FROM '$path' (FORMAT binary)");
+    $node->safe_psql('postgres', "COPY items TO '$path.back' (FORMAT binary)");
+    ok(slurp_file("$path.back") eq copy_file(@$kept), "$type: the forms of others are read");
+}
+
+# What PostgreSQL itself writes for bit, and reads of a cast.
+$node->safe_psql('postgres', qq{
+    DROP TABLE items; CREATE TABLE items (v descriptor(bit));
+    CREATE TABLE strings (b bit varying);
+    INSERT INTO strings SELECT i::bit(11) FROM generate_series(0, 100) i;
+    COPY strings TO '$path' (FORMAT binary); COPY items FROM '$path' (FORMAT binary);
+    COPY strings TO '$path'; COPY items FROM '$path';
+    COPY (SELECT v::bit varying FROM items) TO '$path' (FORMAT binary);
+    COPY strings FROM '$path' (FORMAT binary)});
+is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT v), min(v::bit varying::text), max(v::bit varying::text) FROM items'),
+    '202|101|00000000000|00001100100', 'bit strings come in, binary and as text');
+is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT b) FROM strings'),
+    '303|101', '... and go out');
+
 my %refused = (
     'no dimensions'  => [ pack('nn', 0, 0), qr/descriptor must have at least 1 dimension/ ],
     'too many reals' =>
@@ -109,6 +149,38 @@ my %refused = (
     'too long'     => [ reals(1) . "\0",         qr/incorrect binary data format/ ],
     'wrong dimensions' => [ reals(1, 2), qr/expected 1 dimensions, not 2/, 'descriptor(1)' ],
     'wrong kind' => [ bits('1'), qr/cannot convert a bit descriptor to real/, 'descriptor(1)' ],
+    'bits for any kind' => [ bit_string('10110'),
+        qr/at least 1 dimension.*HINT:  The binary form of bit is read where the type says bit/s ],
+    'bits for real' => [ bit_string('10110'),
+        qr/at least 1 dimension.*HINT:  The binary form of bit is read/s, 'descriptor(5)' ],
+    'halfvec for any kind' => [ halfvec(0x3c00, 0),
+        qr/insufficient data.*HINT:  The binary form of halfvec is read where the type says half/s ],
+    'halfvec for real' => [ halfvec(0x3c00, 0),
+        qr/insufficient data.*HINT:  The binary form of halfvec/s, 'descriptor(2)' ],
+    'halfvec for bit' => [ halfvec(0x3c00, 0),
+        qr/insufficient data.*HINT:  The binary form of halfvec/s, 'descriptor(2, bit)' ],
+    'bit string without bits' => [ bit_string(''), qr/at least 1 dimension/, 'descriptor(bit)' ],
+    'bit string too short' =>
+      [ pack('NC', 9, 0), qr/insufficient data left in message/, 'descriptor(bit)' ],
+    'bit string too long' =>
+      [ pack('NC*', 8, 0, 0), qr/incorrect binary data format/, 'descriptor(bit)' ],
+    'bit string of other length' =>
+      [ bit_string('101'), qr/expected 4 dimensions, not 3/, 'descriptor(4, bit)' ],
+    'bit string with unused bits' =>
+      [ pack('NC', 3, 0xb1), qr/unused bits of a bit descriptor must be zero/, 'descriptor(bit)' ],
+    'bit string above the limit' => [ bit_string('1' x 64001),
+        qr/bit descriptor cannot have more than 64000 dimensions/, 'descriptor(bit)' ],
+    'bit string beyond 16 bits' =>
+      [ bit_string('1' x 65541), qr/unrecognized descriptor kind 5/, 'descriptor(bit)' ],
+    'halfvec with NaN' => [ halfvec(0x7e00), qr/NaN is not allowed/, 'descriptor(half)' ],
+    'halfvec of other length' =>
+      [ halfvec(0x3c00), qr/expected 2 dimensions, not 1/, 'descriptor(2, half)' ],
+    'halfvec too short' =>
+      [ pack('nnn', 2, 0, 0), qr/insufficient data left in message/, 'descriptor(half)' ],
+    'halfvec too long' =>
+      [ pack('nnn3', 2, 0, 0, 0, 0), qr/insufficient data left in message/, 'descriptor(half)' ],
+    'halfvec above the limit' => [ halfvec((0) x 16001),
+        qr/half descriptor cannot have more than 16000 dimensions/, 'descriptor(half)' ],
     'too large for half' =>
       [ reals(65520), qr/"65520" is out of range for a half descriptor/, 'descriptor(1, half)' ],
 );

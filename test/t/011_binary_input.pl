@@ -24,6 +24,8 @@ $node->safe_psql(
     CREATE TABLE typed_real (v descriptor(3));
     CREATE TABLE typed_half (v descriptor(3, half));
     CREATE TABLE typed_bit (v descriptor(12, bit));
+    CREATE TABLE any_half (v descriptor(half));
+    CREATE TABLE any_bit (v descriptor(bit));
     CREATE TABLE outcomes (code text, expected boolean, message text);
     -- Text read with the kind of the value gives the same value, and other functions can use it.
     CREATE FUNCTION is_sound(v descriptor) RETURNS boolean LANGUAGE sql AS $$
@@ -41,7 +43,7 @@ sub one_of { return $_[ int rand @_ ] }
 
 sub valid_message
 {
-    my $kind = int rand 3;
+    my $kind = int rand 5;
     my $dims = one_of(1, 2, 3, 3, 3, 7, 8, 9, 12, 12, 64, 300);
     return
       pack('nn', $dims, 0) . pack('f>*', map { (rand() - 0.5) * 10**int(rand(70) - 35) } 1 .. $dims)
@@ -49,7 +51,10 @@ sub valid_message
     return
       pack('nn', $dims, 1) . pack('n*', map { int(rand 0x7c00) | one_of(0, 0x8000) } 1 .. $dims)
       if $kind == 1;
-    return pack('nn', $dims, 2) . pack('B*', join '', map { int rand 2 } 1 .. $dims);
+    return pack('nn', $dims, 0) . pack('n*', map { int(rand 0x7c00) | one_of(0, 0x8000) } 1 .. $dims)
+      if $kind == 2;    # pgvector's halfvec
+    return ($kind == 3 ? pack('nn', $dims, 2) : pack('N', $dims))
+      . pack('B*', join '', map { int rand 2 } 1 .. $dims);
 }
 
 sub mutated
@@ -102,7 +107,7 @@ my $result = $node->safe_psql(
     BEGIN
         FOR i IN 1 .. $message_count LOOP
             path := '$folder/' || i;
-            FOREACH target IN ARRAY '{bare,typed_real,typed_half,typed_bit}'::text[] LOOP
+            FOREACH target IN ARRAY '{bare,typed_real,typed_half,typed_bit,any_half,any_bit}'::text[] LOOP
                 BEGIN
                     EXECUTE 'DELETE FROM ' || target;
                     EXECUTE format('COPY %I FROM %L (FORMAT binary)', target, path);
@@ -132,7 +137,7 @@ is(
 );
 is(
     $node->safe_psql('postgres', 'SELECT count(*) FROM outcomes'),
-    4 * $message_count,
+    6 * $message_count,
     'none is left out'
 );
 foreach my $code ('fine', '22000', '22P03', '08P01', '54000', '42804')
@@ -152,7 +157,7 @@ sub valid_text
 {
     my $dims = one_of(1, 2, 3, 3, 3, 8, 12, 100);
     return 'x' . join '', map { one_of(0 .. 9, 'a' .. 'f', 'A' .. 'F') } 1 .. $dims if rand() < 0.2;
-    return 'b' . join '', map { int rand 2 } 1 .. $dims                             if rand() < 0.2;
+    return one_of('', 'b') . join '', map { int rand 2 } 1 .. $dims                 if rand() < 0.2;
     return '[' . join(
         ',',
         map {
@@ -189,7 +194,7 @@ $result = $node->safe_psql(
     BEGIN
         -- Bytes above 127 become characters of two bytes.
         FOR input IN SELECT convert_from(decode(line, 'hex'), 'LATIN1') FROM hex LOOP
-            FOREACH modifier IN ARRAY ARRAY[-1, 3, 65536 + 3, 2 * 65536 + 12] LOOP
+            FOREACH modifier IN ARRAY ARRAY[-1, 3, 65536 + 3, 2 * 65536 + 12, 65536, 2 * 65536] LOOP
                 BEGIN
                     value := descriptor_in(input::cstring, 0, modifier);
                     back := descriptor_in(value::text::cstring, 0, modifier);
@@ -214,7 +219,7 @@ is(
 );
 is(
     $node->safe_psql('postgres', 'SELECT count(*) FROM outcomes'),
-    4 * $text_count,
+    6 * $text_count,
     'none is left out'
 );
 foreach my $code ('fine', '22000', '22003', '22P02', '42804')

@@ -98,6 +98,36 @@ Kind receive_kind(StringInfo message) {
     return static_cast<Kind>(kind);
 }
 
+size_t bytes_left(StringInfo message) {
+    return static_cast<size_t>(message->len - message->cursor);
+}
+
+// No descriptor has no dimensions, so two bytes of zeros are the first half of the length of a bit
+// string. But pgvector's sparsevec starts alike: only a type that says bit settles it.
+Kind kind_of_bit_string(StringInfo message, const TypeModifier& modifier, uint32* dims) {
+    *dims = pq_getmsgint(message, 2);
+    if (modifier.kind == Kind::kBit) return Kind::kBit;
+    const bool may_be_bits = *dims > 0 && bytes_left(message) == element_bytes(Kind::kBit, *dims);
+    ereport(ERROR,
+            (errcode(ERRCODE_DATA_EXCEPTION), errmsg("descriptor must have at least 1 dimension"),
+             may_be_bits ? errhint("The binary form of bit is read where the type says bit, as "
+                                   "descriptor(bit) does.")
+                         : 0));
+    pg_unreachable();
+}
+
+// pgvector's halfvec is like its vector, so that its length alone tells it from real numbers: which
+// is enough only where the type says half.
+Kind kind_of_numbers(StringInfo message, const TypeModifier& modifier, uint32 dims) {
+    if (bytes_left(message) != element_bytes(Kind::kHalf, dims)) return Kind::kReal;
+    if (modifier.kind == Kind::kHalf) return Kind::kHalf;
+    ereport(ERROR,
+            (errcode(ERRCODE_PROTOCOL_VIOLATION), errmsg("insufficient data left in message"),
+             errhint("The binary form of halfvec is read where the type says half, as "
+                     "descriptor(half) does.")));
+    pg_unreachable();
+}
+
 void receive_elements(StringInfo message, Descriptor* result) {
     const uint32 dims = result->dims;
     if (result->element_kind() == Kind::kBit) {
@@ -151,8 +181,9 @@ SQL_FUNCTION(descriptor_out) {
 SQL_FUNCTION(descriptor_recv) {
     auto* message = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
     const TypeModifier modifier = decode_typmod(PG_GETARG_INT32(2));
-    const uint32 dims = pq_getmsgint(message, 2);
-    const Kind kind = receive_kind(message);
+    uint32 dims = pq_getmsgint(message, 2);
+    Kind kind = dims == 0 ? kind_of_bit_string(message, modifier, &dims) : receive_kind(message);
+    if (kind == Kind::kReal) kind = kind_of_numbers(message, modifier, dims);
     Descriptor* result = make_descriptor(kind, dims);
     receive_elements(message, result);
     PG_RETURN_POINTER(modified_descriptor(result, modifier));
