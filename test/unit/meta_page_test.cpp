@@ -83,6 +83,10 @@ TEST(MetaPage, ImpossibleValuesShowThoughSomebodyHasSealedThem) {
     EXPECT_EQ(fault_after([](MetaPage& m) { m.dims = 0; }), kImpossible);
     EXPECT_EQ(fault_after([](MetaPage& m) { m.dims = kMaxDims + 1; }), kImpossible);
     EXPECT_EQ(fault_after([](MetaPage& m) { m.kind = kKindCount; }), kImpossible);
+    // The metric is cosine, which has none for bits.
+    EXPECT_EQ(fault_after([](MetaPage& m) { m.kind = static_cast<uint8_t>(Kind::kBit); }),
+              kImpossible);
+    EXPECT_EQ(fault_after([](MetaPage& m) { m.metric = Metric::kJaccard; }), kImpossible);
     EXPECT_EQ(fault_after([](MetaPage& m) { m.metric = static_cast<Metric>(kMetricCount); }),
               kImpossible);
     EXPECT_EQ(fault_after([](MetaPage& m) { m.refine = static_cast<Refine>(kRefineCount); }),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/vector/element.h"
+#include "core/vector/metric.h"
 
 #include "core/no_postgres.h"
 
@@ -19,10 +20,12 @@ bool has_sound_tree(const MetaPage& meta) {
     return meta.depth == 1 ? meta.leaf_count == 1 : meta.depth == 2 && meta.dims > 0;
 }
 
-// Not yet known, or of a known kind.
+// Not yet known, or of a kind that the metric compares.
 bool has_sound_shape(const MetaPage& meta) {
     if (meta.dims == 0) return true;
-    return meta.kind < kKindCount && meta.dims <= max_dims(static_cast<Kind>(meta.kind));
+    if (meta.kind >= kKindCount) return false;
+    const Kind kind = static_cast<Kind>(meta.kind);
+    return (kind == Kind::kBit) == is_binary(meta.metric) && meta.dims <= max_dims(kind);
 }
 
 bool has_sound_attributes(const MetaPage& meta) {
