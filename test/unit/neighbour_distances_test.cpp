@@ -46,6 +46,39 @@ TEST(NeighbourDistances, CountsWhatLiesWithinADistance) {
     EXPECT_EQ(share_within(Calibration{}, 5), 0);
 }
 
+// A page that was sealed with them: the planner is to get a share all the same.
+TEST(NeighbourDistances, WhatIsNoNumberIsNotAnswered) {
+    const float strange[] = {std::numeric_limits<float>::quiet_NaN(),
+                             std::numeric_limits<float>::infinity(),
+                             -std::numeric_limits<float>::infinity()};
+    Calibration sound{};
+    sound.row_count = 20000;
+    sound.rank_distance = {1, 2, 3, 4};
+    sound.share_distance = {5, 6, 7, 8, 9, 10, 11, 12};
+    for (const float value : strange) {
+        // Each place by itself, and all from the first to it.
+        for (uint32_t last = 0; last < kCalibratedRankCount + kCalibratedShareCount; ++last) {
+            for (const uint32_t first : {0u, last}) {
+                Calibration faulty = sound;
+                for (uint32_t i = first; i <= last; ++i) {
+                    if (i < kCalibratedRankCount) {
+                        faulty.rank_distance[i] = value;
+                    } else {
+                        faulty.share_distance[i - kCalibratedRankCount] = value;
+                    }
+                }
+                double before = 0;
+                for (double distance = -1; distance < 14; distance += 0.25) {
+                    const double share = share_within(faulty, distance);
+                    ASSERT_GE(share, before) << value << " up to " << last << " at " << distance;
+                    ASSERT_LE(share, 1);
+                    before = share;
+                }
+            }
+        }
+    }
+}
+
 TEST(NeighbourDistances, DistancesAreThoseOfSql) {
     constexpr uint32_t kDimensions = 64;
     std::mt19937 random(9);

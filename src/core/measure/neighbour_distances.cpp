@@ -14,7 +14,8 @@ struct CurvePoint {
     double distance;
 };
 
-// What was measured, rising in both.
+// What was measured, rising in both. Points that are no number, which a faulty page may hold, are
+// left out.
 class Curve {
   public:
     explicit Curve(const Calibration& calibration) {
@@ -28,6 +29,7 @@ class Curve {
 
   private:
     void add(CurvePoint point) {
+        if (!std::isfinite(point.distance)) return;
         if (count_ > 0) {
             const CurvePoint& last = points_[count_ - 1];
             if (point.share <= last.share) return;
@@ -61,6 +63,7 @@ double share_within(const Calibration& calibration, double distance) {
     if (calibration.share_distance.back() == 0 || calibration.row_count == 0) return 0;
     const Curve curve(calibration);
     const std::span<const CurvePoint> points = curve.points();
+    if (points.empty()) return 0;
     if (distance < points.front().distance) return points.front().share;
     for (size_t i = 1; i < points.size(); ++i) {
         if (distance < points[i].distance) return share_between(points[i - 1], points[i], distance);
