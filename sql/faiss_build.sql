@@ -130,3 +130,14 @@ CREATE INDEX counted_part ON counted USING faiss (d) WHERE id <= 100;
 SELECT relname, reltuples FROM pg_class WHERE relname LIKE 'counted%' ORDER BY relname;
 
 DROP TABLE empty, tiny, equal_rows, all_null, few, zeros, kinds, places, parted, counted;
+
+-- Too little memory for a good sample: how much is enough, and that it is.
+\set VERBOSITY default
+SET maintenance_work_mem = '1MB';
+CREATE TABLE sampled AS SELECT ARRAY(SELECT sin(i * 12.9898 + k * k * 0.37) FROM generate_series(1, 32) AS k)
+    ::real[]::descriptor(32) AS d FROM generate_series(1, 6000) AS i;
+CREATE INDEX sampled_d ON sampled USING faiss (d) WITH (lists = 100);
+SET maintenance_work_mem = '2MB';
+REINDEX INDEX sampled_d;
+RESET maintenance_work_mem;
+DROP TABLE sampled;

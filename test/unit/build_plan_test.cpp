@@ -23,6 +23,18 @@ TEST(BuildPlan, CentroidsTakeAQuarter) {
     EXPECT_EQ(BuildBudget(1024).fitting_list_count(16384), 1u);
 }
 
+TEST(BuildPlan, WhatIsEnoughToLearnIsEnoughForBoth) {
+    // Centroids of 1,000 lists of 16,384 dimensions in a quarter; or 39,000 rows in four fifths of
+    // a third.
+    EXPECT_EQ(BuildBudget::bytes_to_learn(1000, 39000, 128, 16384), 16u * 1000 * 16384);
+    for (const uint32_t dims : {1u, 96u, 2048u}) {
+        const BuildBudget enough(BuildBudget::bytes_to_learn(1000, 39000, dims, dims));
+        EXPECT_GE(enough.fitting_list_count(dims), 1000u);
+        EXPECT_GE(enough.fitting_sample_rows(dims), 39000u / 4 * 5);
+        EXPECT_LE(enough.fitting_sample_rows(dims), 39000u / 4 * 5 * 1.05);
+    }
+}
+
 TEST(BuildPlan, TheSampleHasWhatKMeansUsesAndTakesAThirdAtMost) {
     const BuildBudget budget(48 * kMegabyte);
     EXPECT_EQ(budget.fitting_sample_rows(128), 32768u);

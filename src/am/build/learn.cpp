@@ -21,6 +21,7 @@ namespace lookalike {
 namespace {
 
 constexpr uint64 kRowsToLearnAList = 39;  // below, centroids are poorly trained
+constexpr uint64 kMegabyte = 1024 * 1024;
 
 // Sums in double: the rows may be many.
 const float* mean_of(Metric metric, const RowSample& sample) {
@@ -70,6 +71,8 @@ uint32 choose_list_count(const BuildJob& job, const RowSample& sample, uint32 co
     const uint64 count = std::min({wanted, fits, std::max<uint64>(1, sample.row_count)});
     if (count > 1 && (count < wanted || sample.row_count < count * kRowsToLearnAList) &&
         sample.row_count < sample.rows_seen) {
+        const uint64 rows = std::min(wanted * kRowsToLearnAList, sample.rows_seen);
+        const uint64 enough = BuildBudget::bytes_to_learn(wanted, rows, sample.dims, code_dims);
         ereport(NOTICE,
                 (errmsg("index \"%s\" learns %u lists from a sample of " UINT64_FORMAT " rows",
                         RelationGetRelationName(job.index), static_cast<uint32>(count),
@@ -77,7 +80,11 @@ uint32 choose_list_count(const BuildJob& job, const RowSample& sample, uint32 co
                  errdetail("A good index of this table wants " UINT64_FORMAT
                            " lists and at least %u rows for each.",
                            wanted, static_cast<uint32>(kRowsToLearnAList)),
-                 errhint("Raise maintenance_work_mem.")));
+                 // Not where it is enough, and too few rows of the sample have a direction.
+                 enough > build_budget().bytes()
+                     ? errhint("Raise maintenance_work_mem to " UINT64_FORMAT " MB.",
+                               enough / kMegabyte + 1)
+                     : 0));
     }
     return static_cast<uint32>(count);
 }

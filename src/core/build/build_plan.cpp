@@ -42,6 +42,15 @@ uint64_t BuildBudget::sample_rows(uint32_t dims, uint64_t list_count) const {
     return std::min(fitting_sample_rows(dims), useful);
 }
 
+uint64_t BuildBudget::bytes_to_learn(uint64_t list_count, uint64_t rows, uint32_t dims,
+                                     uint32_t code_dims) {
+    // A sample that outgrows its memory is thinned out to four fifths of it, give or take what
+    // chance does.
+    const auto drawn = static_cast<double>(rows);
+    const auto room = static_cast<uint64_t>(std::ceil((drawn + 4 * std::sqrt(drawn)) * 5 / 4));
+    return std::max(4 * sizeof(float) * list_count * code_dims, 3 * sizeof(float) * room * dims);
+}
+
 QueryCounts BuildBudget::query_counts(uint64_t rows, uint32_t code_dims,
                                       uint64_t list_count) const {
     const double near_share =

@@ -45,6 +45,10 @@ class BuildBudget {
     /// fits one list is taken whole.
     uint64_t sample_rows(uint32_t dims, uint64_t list_count) const;
 
+    /// The least memory with which so many centroids fit and a sample has so many rows.
+    static uint64_t bytes_to_learn(uint64_t list_count, uint64_t rows, uint32_t dims,
+                                   uint32_t code_dims);
+
     /// Queries by which an index measures itself: by 3e10 multiplications, a few seconds, unless
     /// that were too few; and so many that each kind takes an eighth of the memory at most.
     QueryCounts query_counts(uint64_t rows, uint32_t code_dims, uint64_t list_count) const;
