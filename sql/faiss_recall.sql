@@ -51,6 +51,36 @@ SELECT c.relname, r.k, r.queries, r.recall
   FROM pg_class AS c, faiss_index_recall(c.oid, 30) AS r
  WHERE relnamespace = '"Odd Names"'::regnamespace AND relkind = 'i' ORDER BY 1;
 
+-- A function in an index's expression measures another index of the table while the first is being
+-- measured. Neither call disturbs the other, and the table's indexes are hidden from their own
+-- statements only.
+CREATE TABLE nested AS SELECT id, f FROM asked WHERE f IS NOT NULL;
+ALTER TABLE nested ADD PRIMARY KEY (id), ALTER f TYPE descriptor(8);
+CREATE INDEX nested_plain ON nested USING faiss (f) WITH (lists = 3);
+CREATE FUNCTION nosy(f descriptor) RETURNS descriptor LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    scans bigint := pg_stat_get_xact_numscans('public.nested_pkey'::regclass);
+BEGIN
+    IF current_setting('test.armed', true) = 'yes' THEN
+        PERFORM set_config('test.armed', 'no', false);
+        PERFORM FROM public.nested WHERE id = 7;
+        RAISE NOTICE 'scans of the primary key: %', pg_stat_get_xact_numscans('public.nested_pkey'::regclass) - scans;
+        RAISE NOTICE 'recall %', (SELECT recall FROM public.faiss_index_recall('public.nested_plain', 5, 1));
+        BEGIN
+            RAISE NOTICE 'recall %', 1 / (recall - recall) FROM public.faiss_index_recall('public.nested_plain', 5, 1);
+        EXCEPTION WHEN division_by_zero THEN
+            RAISE NOTICE 'an error was caught';
+        END;
+    END IF;
+    RETURN f;
+END $$;
+CREATE INDEX nested_nosy ON nested USING faiss ((nosy(f)::descriptor(8))) WITH (lists = 3);
+SET test.armed = 'yes';
+SELECT queries, recall FROM faiss_index_recall('nested_nosy', 20);
+RESET test.armed;
+DROP TABLE nested;
+DROP FUNCTION nosy;
+
 -- Nothing to ask.
 CREATE TABLE none (f descriptor(2));
 CREATE INDEX none_f ON none USING faiss (f);

@@ -35,18 +35,29 @@ namespace {
 constexpr int32 kMostQueries = 10000;
 constexpr int32 kMostRows = 1000;
 
-// Which indexes of the measured table the planner sees. Set while a recall is measured.
+// Which indexes of the measured table the planner sees in our statements. Set while a recall is
+// measured.
 struct VisibleIndexes {
     Oid table;  // InvalidOid: nothing is hidden
     Oid index;  // InvalidOid: none is seen
 };
 VisibleIndexes visible;
+// The name of our statements' second column: hiding is for them, not for others that are planned
+// meanwhile, which functions in the index's expressions may run.
+constexpr char kMark[] = "lookalike recall";
 get_relation_info_hook_type previous_hook;
 bool hook_is_set = false;
 
+bool is_own_statement(const PlannerInfo* root) {
+    const List* columns = root->parse->targetList;
+    if (list_length(columns) < 2) return false;
+    const char* name = lsecond_node(TargetEntry, columns)->resname;
+    return name != nullptr && strcmp(name, kMark) == 0;
+}
+
 void hide_indexes(PlannerInfo* root, Oid table, bool is_parent, RelOptInfo* relation) {
     if (previous_hook != nullptr) previous_hook(root, table, is_parent, relation);
-    if (table != visible.table) return;
+    if (table != visible.table || !is_own_statement(root)) return;
     List* seen = NIL;
     ListCell* cell;
     foreach (cell, relation->indexlist) {
@@ -56,16 +67,21 @@ void hide_indexes(PlannerInfo* root, Oid table, bool is_parent, RelOptInfo* rela
     relation->indexlist = seen;
 }
 
-// Until the current memory context goes, also when an error takes it away.
-void start_hiding() {
+// Until the current memory context goes, also when an error takes it away. Then comes back what an
+// outer call hides: this one may be called by a function in an index's expression.
+void start_hiding(Oid table) {
     if (!hook_is_set) {
         previous_hook = get_relation_info_hook;
         get_relation_info_hook = hide_indexes;
         hook_is_set = true;
     }
+    auto* outer = static_cast<VisibleIndexes*>(palloc(sizeof(VisibleIndexes)));
+    *outer = visible;
     auto* callback = static_cast<MemoryContextCallback*>(palloc0(sizeof(MemoryContextCallback)));
-    callback->func = [](void*) { visible = {}; };
+    callback->func = [](void* before) { visible = *static_cast<VisibleIndexes*>(before); };
+    callback->arg = outer;
     MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+    visible = {.table = table, .index = InvalidOid};
 }
 
 // The parts of the statements.
@@ -132,11 +148,11 @@ Queries choose_queries(const IndexText& text, int32 sample) {
         text.may_lack_direction
             ? psprintf("AND (%s %s %s) <> 'NaN'", text.value, text.distance, text.value)
             : "";
-    check_spi(SPI_execute(psprintf("SELECT ctid, %s FROM ONLY %s"
+    check_spi(SPI_execute(psprintf("SELECT ctid, %s AS \"%s\" FROM ONLY %s"
                                    " WHERE (%s) AND (%s) IS NOT NULL %s"
                                    " ORDER BY pg_catalog.hashtidextended(ctid, 0) LIMIT %d",
-                                   text.value, text.table, text.condition, text.value, only_numbers,
-                                   sample),
+                                   text.value, kMark, text.table, text.condition, text.value,
+                                   only_numbers, sample),
                           true, 0),
               "SPI_execute");
     Queries queries{.count = SPI_processed,
@@ -159,8 +175,9 @@ SPIPlanPtr prepare_search(const IndexText& text, int32 k) {
     Oid type = text.type;
     // One row more: the query's own is not counted.
     const char* statement = psprintf(
-        "SELECT ctid, (%s) %s $1, $1 %s $1 FROM ONLY %s WHERE %s ORDER BY (%s) %s $1 LIMIT %d",
-        text.value, text.distance, text.distance, text.table, text.condition, text.value,
+        "SELECT ctid, (%s) %s $1 AS \"%s\", $1 %s $1 FROM ONLY %s WHERE %s ORDER BY (%s) %s $1 "
+        "LIMIT %d",
+        text.value, text.distance, kMark, text.distance, text.table, text.condition, text.value,
         text.distance, k + 1);
     SPIPlanPtr plan = SPI_prepare_cursor(statement, 1, &type, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr) check_spi(SPI_result, "SPI_prepare_cursor");
@@ -296,8 +313,7 @@ Measured compare(Answer* found, const Answer* exact, uint64 count) {
 
 Measured measure(const InspectedIndex& inspected, int32 sample, int32 k) {
     check_spi(SPI_connect(), "SPI_connect");
-    start_hiding();
-    visible.table = RelationGetRelid(inspected.heap);
+    start_hiding(RelationGetRelid(inspected.heap));
     const IndexText text = index_text(inspected);
     const Queries queries = choose_queries(text, sample);
     Measured measured{};
@@ -313,10 +329,6 @@ Measured measure(const InspectedIndex& inspected, int32 sample, int32 k) {
     }
     check_spi(SPI_finish(), "SPI_finish");
     return measured;
-}
-
-void set_for_now(const char* name, const char* value) {
-    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 void check_range(const char* name, int32 value, int32 most) {

@@ -85,10 +85,6 @@ void check_readable(Relation index) {
     }
 }
 
-void set_for_now(const char* name, const char* value) {
-    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 Caller act_as_owner(Relation heap) {
     Caller caller;
     GetUserIdAndSecContext(&caller.user, &caller.security_context);
@@ -108,6 +104,10 @@ void act_as_caller(const Caller& caller) {
 }
 
 }  // namespace
+
+void set_for_now(const char* name, const char* value) {
+    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
 
 InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
     check_kind(index_id);

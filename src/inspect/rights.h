@@ -46,6 +46,9 @@ bool has_owners_code(Relation index);
 /// numbers about rows needs this before it reads as the owner.
 void check_reads_every_row(const InspectedIndex& inspected);
 
+/// Sets a setting until close_inspected(), or an error, takes it back.
+void set_for_now(const char* name, const char* value);
+
 /// Closes the relations, keeps their locks, and acts as the caller again.
 void close_inspected(const InspectedIndex& inspected);
 
