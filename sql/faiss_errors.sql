@@ -42,9 +42,7 @@ SET lookalike.recall = 0; -- the index's own
 CREATE UNIQUE INDEX ON t USING faiss (r);
 CREATE INDEX ON t USING faiss (r) INCLUDE (id);
 CREATE INDEX ON t USING faiss (r DESC);
-\set VERBOSITY sqlstate
 CREATE INDEX ON t USING faiss (r, h);
-\set VERBOSITY default
 CREATE INDEX ON t USING faiss (id);
 CLUSTER t USING t_r;
 DROP TABLE t;

@@ -95,9 +95,7 @@ SELECT count(*) FROM (SELECT id FROM designs WHERE season = 'S2' ORDER BY featur
 
 -- Mistakes.
 CREATE INDEX ON designs USING faiss (season, features);
-\set VERBOSITY sqlstate
 CREATE INDEX ON designs USING faiss (features, features);
-\set VERBOSITY default
 CREATE TABLE odd (f descriptor(2), j jsonb, p point);
 CREATE INDEX ON odd USING faiss (f, j);
 CREATE INDEX ON odd USING faiss (f, p);

@@ -99,6 +99,11 @@ void describe_attributes(Relation index, MetaPage* meta) {
     meta->attribute_count = static_cast<uint32>(columns - 1);
     for (uint32 i = 0; i < meta->attribute_count; ++i) {
         const Oid type = column_type(index, i);
+        if (OidIsValid(index_getprocid(index, static_cast<AttrNumber>(i + 2), kMetricProcedure))) {
+            ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                            errmsg("a faiss index has one descriptor, which is its first column"),
+                            errhint("Make an index for each descriptor.")));
+        }
         if (key_kind(type) == KeyKind::kNone) {
             ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                             errmsg("type %s cannot be a filter attribute", format_type_be(type)),
