@@ -38,6 +38,14 @@ SELECT abs(pair - (0.6 * c + 0.4 * p)) < 1e-5 AS is_weighted_sum, pair > 0.01 AS
 
 -- A literal is an image, never a path.
 SELECT image_features('/etc/passwd', 'color');
+SELECT image_features('a.jpg');
+SELECT image_info('/srv/pictures/a.jpg');
+SELECT image_features_or_null('/srv/pictures/a.jpg');
+SELECT image_features('no image');
+SELECT image_features(E'a\\000.jpg');
+SELECT image_features('');
+-- Of a file that cannot be used the name is told.
+SELECT image_features_file('/etc/passwd');
 
 -- Generated column, expression index, prepared statement.
 CREATE TABLE designs (

@@ -66,6 +66,11 @@ void name_failed_element(void* argument) {
         errcontext("element %d of the images", static_cast<const int*>(argument)[index] + 1);
 }
 
+/// Of the file that an ERROR is about: one of many, where a statement reads a folder.
+void name_file(void* path) {
+    errcontext("image file \"%s\"", static_cast<const char*>(path));
+}
+
 /// `places` are those of the images in the array.
 void batch_features(const ImageBytes* images, uint32 image_count, int* places, text* spec,
                     Descriptor** features) {
@@ -134,7 +139,13 @@ SQL_FUNCTION(image_features_or_null) {
 SQL_FUNCTION(image_features_file) {
     // The server's own function checks the path and the role's rights to it.
     const Datum image = OidFunctionCall1(F_PG_READ_BINARY_FILE_TEXT, PG_GETARG_DATUM(0));
-    PG_RETURN_POINTER(features_of(DatumGetByteaPP(image), PG_GETARG_TEXT_PP(1), false));
+    ErrorContextCallback context = {.previous = error_context_stack,
+                                    .callback = name_file,
+                                    .arg = text_to_cstring(PG_GETARG_TEXT_PP(0))};
+    error_context_stack = &context;
+    Descriptor* features = features_of(DatumGetByteaPP(image), PG_GETARG_TEXT_PP(1), false);
+    error_context_stack = context.previous;
+    PG_RETURN_POINTER(features);
 }
 
 SQL_FUNCTION(image_info) {

@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "pg/image/models.h"
 #include "pg/image/settings.h"
@@ -118,26 +120,22 @@ Worker* ready_worker(uint64 shared_bytes) {
     return session.worker;
 }
 
-[[noreturn]] void report_image_error(WorkerError error, const char* text) {
+[[noreturn]] void report_image_error(WorkerError error, const char* text,
+                                     const char* better_hint = nullptr) {
     if (!is_sound_after(error)) stop_image_worker();
     // Of memory it says no more than that it lacks it; what it holds by now may be what is missing.
     raise_worker_failure(error, error == WorkerError::kMemory ? nullptr : text,
-                         "A superuser can raise \"lookalike.worker_memory\".");
+                         "A superuser can raise \"lookalike.worker_memory\".", better_hint);
 }
 
-/// The image's fault, whatever else goes on.
-bool is_refusal(WorkerError error) {
-    switch (error) {
-        case WorkerError::kImageUnreadable:
-        case WorkerError::kImageUnsupported:
-        case WorkerError::kImageTooLarge:
-        case WorkerError::kImageOutOfMemory:
-        case WorkerError::kImageNeedsMemory:
-        case WorkerError::kImageTooSlow:
-            return true;
-        default:
-            return false;
-    }
+/// Bytes that are no image, but one short line with a slash or a point: '/srv/a.jpg' is read as
+/// bytes where bytea is wanted.
+bool looks_like_path(const ImageBytes& image) {
+    if (image.byte_count == 0 || image.byte_count >= MAXPGPATH) return false;
+    const std::string_view text(static_cast<const char*>(image.bytes), image.byte_count);
+    const auto is_printable = [](unsigned char c) { return c >= ' ' && c != 0x7f; };
+    return std::all_of(text.begin(), text.end(), is_printable) &&
+           text.find_first_of("/.") != std::string_view::npos;
 }
 
 /// False when the files are too many bytes.
@@ -212,7 +210,7 @@ void exchange(Worker* worker, WorkerRequest* request, uint32 image_count, Worker
     pause_turn();
     if (image_count > 0) session.is_fresh = false;
     if (reply->status == WorkerStatus::kDone) --session.stats.failures;
-    session.blames_image = is_refusal(reply->error);
+    session.blames_image = blames_image(reply->error);
 }
 
 /// Returns the dimensions of its descriptors; 0 when it has to be loaded.
@@ -297,7 +295,7 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
             stop_image_worker();
             continue;
         }
-        if (request.may_refuse && is_refusal(answer.error)) {
+        if (request.may_refuse && blames_image(answer.error)) {
             --session.stats.failures;
             ++session.stats.refused_images;
             return false;
@@ -306,7 +304,12 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
             ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
                             errmsg("the networks of this specification do not fit into memory"),
                             errhint("A superuser can raise \"lookalike.worker_memory\".")));
-        report_image_error(answer.error, reply->text);
+        const bool is_path = blames_image(answer.error) && request.image_count == 1 &&
+                             looks_like_path(request.images[0]);
+        report_image_error(answer.error, reply->text,
+                           is_path ? "An image is its bytes, not a path: image_features_file() "
+                                     "reads a file of the server."
+                                   : nullptr);
     }
 }
 

@@ -11,9 +11,13 @@ namespace lookalike {
 /// become.
 bool is_sound_after(WorkerError error);
 
+/// Whether the image is at fault, whatever else goes on.
+bool blames_image(WorkerError error);
+
 /// Raises what the error amounts to. `text` is what the worker says, printable ASCII, or null to
-/// leave it out; `memory_hint` tells which setting gives it more memory.
-[[noreturn]] void raise_worker_failure(WorkerError error, const char* text,
-                                       const char* memory_hint);
+/// leave it out; `memory_hint` tells which setting gives it more memory; `better_hint`, if any,
+/// stands in place of the table's.
+[[noreturn]] void raise_worker_failure(WorkerError error, const char* text, const char* memory_hint,
+                                       const char* better_hint = nullptr);
 
 }  // namespace lookalike
