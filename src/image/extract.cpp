@@ -195,17 +195,6 @@ std::span<const ExtractorInfo> image_extractors() {
     return kExtractors;
 }
 
-void warm_up_extractors() {
-    set_up_opencv();
-    // A small picture takes everything that is built on demand, in OpenCV's decoders too.
-    const cv::Mat picture(kMinWorkingSide, kMinWorkingSide, CV_8UC3, cv::Scalar(0, 0, 0));
-    std::vector<uint8_t> file;
-    cv::imencode(".jpg", picture, file);
-    const ImageLimits limits{.max_pixels = picture.total()};
-    extract_features(file, parse_extractor_spec("color+pattern"), limits, nullptr);
-    extract_features(file, parse_extractor_spec("phash"), limits, nullptr);
-}
-
 void check_extractor_spec(const ExtractorSpec& spec) {
     for (const ExtractorPart& part : spec.parts) {
         if (part.is_network || find_extractor(part).kind == Kind::kReal) continue;

@@ -96,10 +96,6 @@ struct ExtractorInfo {
 
 std::span<const ExtractorInfo> image_extractors();
 
-/// Does what the first extraction would otherwise spend its time on, so that processes forked later
-/// start warm. Starts no thread.
-void warm_up_extractors();
-
 /// Throws ImageError unless every part names a built-in extractor or a network and the parts can be
 /// combined. Needs no image and no model.
 void check_extractor_spec(const ExtractorSpec& spec);
