@@ -75,8 +75,10 @@ endif
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 deps:
 	@test/harness/deps
+# "make -n" runs what has $(MAKE) in it, too: then it is to be shown only.
+SHOW_ONLY = $(if $(findstring n,$(firstword -$(MAKEFLAGS))),echo)
 demo test fuzz bench-data bench: deps
-	+@RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+	+@$(SHOW_ONLY) env RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
 # The tests that kill the server, write concurrently and damage pages, alone and for longer.
 crash: export LOOKALIKE_CRASHES = 40
 crash: export LOOKALIKE_SECONDS = 60
