@@ -176,5 +176,74 @@ TEST(NeighbourDistances, AShareGrowsFromPointToPoint) {
     EXPECT_EQ(share_within(calibration, 15), 0);
 }
 
+Calibration on_a_line() {
+    Calibration calibration{};
+    calibration.row_count = 1000;
+    calibration.rank_distance = {2, 4, 20, 0};
+    calibration.share_distance = {1, 4, 20, 50, 100, 150, 180, 200};
+    return calibration;
+}
+
+TEST(NeighbourDistances, BelowTheNearestRowAnUnusualDistanceHasLessThanOneRow) {
+    const DistanceCurve curve(on_a_line(), Metric::kL2);
+    EXPECT_TRUE(curve.is_measured());
+    EXPECT_DOUBLE_EQ(curve.expected_share(2), 0.001);
+    EXPECT_DOUBLE_EQ(curve.expected_share(4), 0.01);
+    // Ten times the rows within twice the distance: a tenth within half of it.
+    EXPECT_DOUBLE_EQ(curve.expected_share(1), 0.0001);
+    EXPECT_DOUBLE_EQ(curve.expected_share(0.25), 0.000001);
+    EXPECT_EQ(curve.expected_share(0), 0);
+    EXPECT_EQ(curve.expected_share(-1), 0);
+    EXPECT_EQ(curve.expected_share(-std::numeric_limits<double>::infinity()), 0);
+    EXPECT_EQ(curve.expected_share(200), 1);
+    EXPECT_EQ(curve.expected_share(std::numeric_limits<double>::infinity()), 1);
+    EXPECT_TRUE(std::isnan(curve.expected_share(std::nan(""))));
+    double before = 0;
+    for (double distance = 0.01; distance < 199; distance *= 1.07) {
+        const double share = curve.expected_share(distance);
+        EXPECT_GT(share, before) << distance;
+        before = share;
+        if (distance >= 2) {
+            EXPECT_EQ(share, curve.share_within(distance));
+        }
+    }
+    EXPECT_FALSE(DistanceCurve(Calibration{}, Metric::kL2).is_measured());
+    EXPECT_EQ(DistanceCurve(Calibration{}, Metric::kL2).expected_share(5), 0);
+}
+
+// Where rows are all equally far, or equal, there is no slope to go on with.
+TEST(NeighbourDistances, WithoutASlopeAShareFallsSteeply) {
+    Calibration calibration = on_a_line();
+    calibration.rank_distance = {2, 2, 2, 0};
+    calibration.share_distance.fill(2);
+    const DistanceCurve equal(calibration, Metric::kHamming);
+    EXPECT_EQ(equal.expected_share(2), 1);
+    EXPECT_LT(equal.expected_share(1.9), 0.0001);
+    EXPECT_GT(equal.expected_share(1), 0);
+    EXPECT_LT(equal.expected_share(1), equal.expected_share(1.9));
+    calibration.rank_distance.fill(0);
+    calibration.share_distance.fill(0);
+    calibration.share_distance.back() = std::numeric_limits<float>::min();
+    const DistanceCurve copies(calibration, Metric::kL2);
+    EXPECT_EQ(copies.expected_share(0), 0);
+    EXPECT_EQ(copies.expected_share(1e-6), 1);
+    calibration.row_count = 1;  // no rank is below it
+    EXPECT_EQ(DistanceCurve(calibration, Metric::kL2).expected_share(1), 1);
+}
+
+// It has no zero, and its nearest row was the query itself.
+TEST(NeighbourDistances, ByTheInnerProductTheSlopeGoesOnBelowZero) {
+    Calibration calibration = on_a_line();
+    calibration.rank_distance = {-9, -3, -1, 0};
+    calibration.share_distance = {-4, -3, -1, 0, 2, 3, 4, 5};
+    const DistanceCurve curve(calibration, Metric::kInnerProduct);
+    EXPECT_DOUBLE_EQ(curve.expected_share(-3), 0.01);
+    EXPECT_DOUBLE_EQ(curve.expected_share(-5), 0.001);
+    EXPECT_DOUBLE_EQ(curve.expected_share(-9), 0.00001);
+    EXPECT_EQ(curve.expected_share(-std::numeric_limits<double>::infinity()), 0);
+    EXPECT_EQ(curve.expected_share(5), 1);
+    EXPECT_GT(curve.expected_share(0), curve.expected_share(-0.5));
+}
+
 }  // namespace
 }  // namespace lookalike

@@ -8,44 +8,20 @@
 namespace lookalike {
 namespace {
 
-// A share of the rows, and how far from a typical row it lies.
-struct CurvePoint {
-    double share;
-    double distance;
-};
-
-// What was measured, rising in both. Points that are no number, which a faulty page may hold, are
-// left out.
-class Curve {
-  public:
-    explicit Curve(const Calibration& calibration) {
-        const auto rows = static_cast<double>(calibration.row_count);
-        for (uint32_t i = 0; i < kCalibratedRankCount && kCalibratedRanks[i] < rows; ++i)
-            add({kCalibratedRanks[i] / rows, calibration.rank_distance[i]});
-        for (uint32_t i = 0; i < kCalibratedShareCount; ++i)
-            add({kCalibratedShares[i], calibration.share_distance[i]});
-    }
-    std::span<const CurvePoint> points() const { return {points_, count_}; }
-
-  private:
-    void add(CurvePoint point) {
-        if (!std::isfinite(point.distance)) return;
-        if (count_ > 0) {
-            const CurvePoint& last = points_[count_ - 1];
-            if (point.share <= last.share) return;
-            point.distance = std::max(point.distance, last.distance);
-        }
-        points_[count_++] = point;
-    }
-
-    CurvePoint points_[kCalibratedRankCount + kCalibratedShareCount];
-    uint32_t count_ = 0;
-};
-
 // Between two points the share grows evenly in its logarithm.
 double share_between(const CurvePoint& low, const CurvePoint& high, double distance) {
     const double at = (distance - low.distance) / (high.distance - low.distance);
     return low.share * std::pow(high.share / low.share, at);
+}
+
+// Towards zero the share falls as the volume of a ball does: by a power of the distance, which two
+// points tell. So steep at most, where they are next to each other.
+constexpr double kSteepestPower = 64;
+
+double power_between(const CurvePoint& low, const CurvePoint& high) {
+    if (high.distance <= low.distance) return kSteepestPower;
+    return std::min(kSteepestPower,
+                    std::log(high.share / low.share) / std::log(high.distance / low.distance));
 }
 
 // The least value that so large a share does not exceed; 0 of none. Changes their order.
@@ -59,16 +35,57 @@ float quantile(std::vector<float>& values, double share) {
 
 }  // namespace
 
-double share_within(const Calibration& calibration, double distance) {
-    if (calibration.share_distance.back() == 0 || calibration.row_count == 0) return 0;
-    const Curve curve(calibration);
-    const std::span<const CurvePoint> points = curve.points();
-    if (points.empty()) return 0;
-    if (distance < points.front().distance) return points.front().share;
-    for (size_t i = 1; i < points.size(); ++i) {
-        if (distance < points[i].distance) return share_between(points[i - 1], points[i], distance);
+DistanceCurve::DistanceCurve(const Calibration& calibration, Metric metric)
+    : is_signed_(metric == Metric::kInnerProduct) {
+    if (calibration.share_distance.back() == 0 || calibration.row_count == 0) return;
+    const auto rows = static_cast<double>(calibration.row_count);
+    for (uint32_t i = 0; i < kCalibratedRankCount && kCalibratedRanks[i] < rows; ++i)
+        add({kCalibratedRanks[i] / rows, calibration.rank_distance[i]});
+    for (uint32_t i = 0; i < kCalibratedShareCount; ++i)
+        add({kCalibratedShares[i], calibration.share_distance[i]});
+}
+
+void DistanceCurve::add(CurvePoint point) {
+    if (!std::isfinite(point.distance)) return;
+    if (count_ > 0) {
+        const CurvePoint& last = points_[count_ - 1];
+        if (point.share <= last.share) return;
+        point.distance = std::max(point.distance, last.distance);
+    }
+    points_[count_++] = point;
+}
+
+double DistanceCurve::share_within(double distance) const {
+    if (count_ == 0) return 0;
+    if (distance < points_[0].distance) return points_[0].share;
+    for (uint32_t i = 1; i < count_; ++i) {
+        if (distance < points_[i].distance)
+            return share_between(points_[i - 1], points_[i], distance);
     }
     return 1;
+}
+
+double DistanceCurve::expected_share(double distance) const {
+    if (std::isnan(distance)) return distance;
+    if (count_ == 0 || (!is_signed_ && distance <= 0)) return 0;
+    // By the inner product the nearest row is mostly the query itself, which was not left out.
+    uint32_t low = is_signed_ && count_ > 2 ? 1 : 0;
+    while (low + 1 < count_ && !is_signed_ && points_[low].distance <= 0)
+        ++low;
+    if (distance >= points_[low].distance) return share_within(distance);
+    uint32_t high = low;
+    while (high + 1 < count_ && points_[high].distance <= points_[low].distance)
+        ++high;
+    if (!is_signed_) {
+        return points_[low].share * std::pow(distance / points_[low].distance,
+                                             power_between(points_[low], points_[high]));
+    }
+    if (points_[high].distance <= points_[low].distance) return 0;
+    return share_between(points_[low], points_[high], distance);
+}
+
+double share_within(const Calibration& calibration, double distance) {
+    return DistanceCurve(calibration, Metric::kL2).share_within(distance);
 }
 
 void NeighbourDistances::add_query(std::span<const float> nearest, std::span<const float> sampled) {
