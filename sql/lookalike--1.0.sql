@@ -615,6 +615,12 @@ CREATE FUNCTION faiss_duplicates(
     COST 1000000 ROWS 1000;
 COMMENT ON FUNCTION faiss_duplicates(regclass, double precision, bigint) IS 'pairs of rows of a faiss index that lie within a radius of each other, at most so many';
 
+-- A unit of COST is about 25 ns. Not in parallel workers, which cannot read temporary indexes.
+CREATE FUNCTION faiss_expected_rows(index regclass, distance double precision)
+    RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 4;
+COMMENT ON FUNCTION faiss_expected_rows(regclass, double precision) IS 'the number of rows that a typical row of a faiss index has within a distance: how unusual that is';
+
 CREATE FUNCTION faiss_index_calibrate(index regclass) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION faiss_index_calibrate(regclass) IS 'measures anew how many lists hold the nearest rows; the number of queries';

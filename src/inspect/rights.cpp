@@ -2,13 +2,19 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/xlog.h"
 #include "catalog/index.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_index.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 }
 
 #include "am/access_method.h"
@@ -30,7 +36,40 @@ bool may_query(Oid index_id) {
                 ACLCHECK_OK);
 }
 
+// The columns of the table that the index's first one takes, as pull_varattnos() counts them.
+Bitmapset* first_columns(Oid index_id) {
+    Bitmapset* columns = nullptr;
+    HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index_id));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for index %u", index_id);
+    const AttrNumber column = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple))->indkey.values[0];
+    if (column != 0) {
+        columns = bms_make_singleton(column - FirstLowInvalidHeapAttributeNumber);
+    } else {
+        bool is_null;
+        const Datum stored = SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indexprs, &is_null);
+        auto* expressions = static_cast<List*>(stringToNode(TextDatumGetCString(stored)));
+        pull_varattnos(static_cast<Node*>(linitial(expressions)), 1, &columns);
+    }
+    ReleaseSysCache(tuple);
+    return columns;
+}
+
+void check_reads_column(Oid index_id) {
+    const Oid table_id = IndexGetRelation(index_id, false);
+    if (pg_class_aclcheck(table_id, GetUserId(), ACL_SELECT) == ACLCHECK_OK) return;
+    const Bitmapset* columns = first_columns(index_id);
+    bool may_read = columns != nullptr;
+    for (int i = -1; (i = bms_next_member(columns, i)) >= 0;) {
+        const auto column = static_cast<AttrNumber>(i + FirstLowInvalidHeapAttributeNumber);
+        may_read = may_read && column != InvalidAttrNumber &&
+                   pg_attribute_aclcheck(table_id, column, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+    }
+    if (!may_read) aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table_id));
+}
+
 void check_right(Oid index_id, InspectRight right) {
+    if (right == InspectRight::kOfPartitions) return;
+    if (right == InspectRight::kReadColumn) return check_reads_column(index_id);
     if (right == InspectRight::kQuery) {
         if (may_query(index_id)) return;
         aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
@@ -125,6 +164,13 @@ InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
     check_readable(inspected.index);
     inspected.caller = act_as_owner(inspected.heap);
     return inspected;
+}
+
+void check_reads_partitions(Oid index_id) {
+    check_reads_column(index_id);
+    Relation index = relation_open(index_id, AccessShareLock);
+    if (index->rd_indam->ambuild != build_index) raise_not_faiss(index_id);
+    relation_close(index, NoLock);
 }
 
 bool has_owners_code(Relation index) {

@@ -11,9 +11,11 @@ extern "C" {
 namespace lookalike {
 
 enum class InspectRight {
-    kMaintain,    ///< owner; from PostgreSQL 17 on also who holds MAINTAIN on the table
-    kStatistics,  ///< those, and members of pg_stat_scan_tables
-    kQuery,       ///< who may read something of the table
+    kMaintain,      ///< owner; from PostgreSQL 17 on also who holds MAINTAIN on the table
+    kStatistics,    ///< those, and members of pg_stat_scan_tables
+    kQuery,         ///< who may read something of the table
+    kReadColumn,    ///< who may read what the index's first column is made of
+    kOfPartitions,  ///< who has the right of check_reads_partitions() on the index above this one
 };
 
 /// Who called, and with which settings.
@@ -38,6 +40,10 @@ struct InspectedIndex {
 /// with no schema but pg_catalog on the search path: nobody lends his rights to whom he measures,
 /// and nobody puts objects of his own in the owner's way.
 InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right);
+
+/// Raises unless this is a partitioned faiss index, and the user may read what its first column is
+/// made of: who reads a partitioned table needs no right on its partitions.
+void check_reads_partitions(Oid index_id);
 
 /// True when reading the index's first column or choosing its rows takes code of the owner.
 bool has_owners_code(Relation index);

@@ -1,0 +1,182 @@
+#include "inspect/distance_sample.h"
+
+extern "C" {
+#include "access/tableam.h"
+#include "catalog/index.h"
+#include "storage/bufmgr.h"
+#include "utils/memutils.h"
+}
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "am/row_entries.h"
+#include "core/measure/calibrator.h"
+#include "pg/run_core.h"
+
+namespace lookalike {
+namespace {
+
+constexpr uint64 kSampleSeed = 20150603;
+constexpr uint64 kMostSampleRows = 5000;
+constexpr uint64 kMostSampleBytes = 16 << 20;
+// Of a larger table, stretches at equal intervals.
+constexpr BlockNumber kMostBlocks = 1024;
+constexpr BlockNumber kBlocksOfStretch = 16;
+// Multiplications of vectors: some 20 ms.
+constexpr double kWork = 2e8;
+constexpr uint64 kFewestQueries = 20;
+constexpr uint64 kMostQueries = 100;
+
+struct DistanceSample {
+    const InspectedIndex* inspected;
+    const LoadedIndex* loaded;
+    MemoryContext row_context;
+    std::mt19937_64* random;
+    uint64 wanted;
+    uint64 rows_seen;
+    uint64 row_count;
+    float* rows;  // wanted x dims, as SQL has them; bits as -1 and 1
+
+    const float* row(uint64 number) const { return rows + number * loaded->meta.dims; }
+};
+
+void take_row(Relation index, ItemPointer, Datum* values, bool* is_null, bool, void* argument) {
+    auto* sample = static_cast<DistanceSample*>(argument);
+    if (!has_value(is_null)) return;
+    uint64 place = sample->row_count;
+    if (place == sample->wanted) {
+        place = (*sample->random)() % (sample->rows_seen + 1);
+        if (place >= sample->wanted) {
+            ++sample->rows_seen;
+            return;
+        }
+    }
+    const MemoryContext previous = MemoryContextSwitchTo(sample->row_context);
+    // Not kept: the index's expressions may drive it out of the cache.
+    sample->loaded = load_index(index);
+    const RowEntry entry = *read_row(index, *sample->loaded, values, is_null).begin();
+    if (entry.list_class == ListClass::kLeaf) {
+        ++sample->rows_seen;
+        sample->row_count = std::max(sample->row_count, place + 1);
+        copy_elements(entry, sample->rows + place * sample->loaded->meta.dims);
+    }
+    MemoryContextSwitchTo(previous);
+    MemoryContextReset(sample->row_context);
+}
+
+// Returns the number of rows of the table that these let expect.
+double read_sample(DistanceSample* sample) {
+    Relation heap = sample->inspected->heap;
+    Relation index = sample->inspected->index;
+    IndexInfo* info = BuildIndexInfo(index);
+    info->ii_Concurrent = true;  // as a snapshot says, not by the rows' own state
+    const BlockNumber blocks = RelationGetNumberOfBlocks(heap);
+    const bool is_whole = blocks <= kMostBlocks;
+    const BlockNumber stretches = is_whole ? 1 : kMostBlocks / kBlocksOfStretch;
+    const BlockNumber length = is_whole ? blocks : kBlocksOfStretch;
+    for (uint64 i = 0; i < stretches && blocks > 0; ++i) {
+        const auto start =
+            static_cast<BlockNumber>(stretches == 1 ? 0 : i * (blocks - length) / (stretches - 1));
+        table_index_build_range_scan(heap, index, info, false, false, false, start, length,
+                                     take_row, sample, nullptr);
+    }
+    if (is_whole) return static_cast<double>(sample->rows_seen);
+    return static_cast<double>(sample->rows_seen) * blocks / (double{1} * stretches * length);
+}
+
+Calibration measure(const DistanceSample& sample) {
+    const LoadedIndex* loaded = load_index(sample.inspected->index);
+    const IndexSpace* space = loaded->space;
+    const uint32 code_dims = loaded->shape.code_dims;
+    const double query_work = static_cast<double>(sample.row_count) * code_dims;
+    const uint64 queries =
+        std::min(sample.row_count,
+                 static_cast<uint64>(std::clamp(kWork / query_work, double{1} * kFewestQueries,
+                                                double{1} * kMostQueries)));
+    auto* calibrator = ContextOwned<Calibrator>::make()->create(loaded->meta.metric, code_dims);
+    auto* buffer = ContextOwned<std::vector<float>>::make()->create(code_dims);
+    return run_core([&] {
+        for (uint64 i = 0; i < queries; ++i)
+            calibrator->add_query(space, sample.row(i * sample.row_count / queries),
+                                  Meets::kAllRows);
+        const std::vector<float> centroid(code_dims);
+        calibrator->set_lists(centroid, 1);
+        for (uint64 i = 0; i < sample.row_count; ++i) {
+            if (i % 64 == 0) throw_if_cancelled();
+            if (space != nullptr) space->to_space(sample.row(i), buffer->data());
+            calibrator->observe(space == nullptr ? sample.row(i) : buffer->data(), 0);
+        }
+        return calibrator->measure(throw_if_cancelled);
+    });
+}
+
+SampledDistances measure_sample(const InspectedIndex& inspected) {
+    SampledDistances result{};
+    DistanceSample sample{};
+    sample.inspected = &inspected;
+    sample.loaded = load_index(inspected.index);
+    if (!sample.loaded->knows_dims()) return result;
+    sample.row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss sample row", ALLOCSET_DEFAULT_SIZES);
+    sample.random = ContextOwned<std::mt19937_64>::make()->create(kSampleSeed);
+    const uint64 row_bytes = sizeof(float) * sample.loaded->meta.dims;
+    sample.wanted = std::min(kMostSampleRows, kMostSampleBytes / row_bytes);
+    sample.rows = static_cast<float*>(palloc(sample.wanted * row_bytes));
+    result.rows = read_sample(&sample);
+    if (sample.row_count < 2) return result;
+    result.calibration = measure(sample);
+    // Rows that are all alike: within any distance.
+    float& farthest = result.calibration.share_distance.back();
+    farthest = std::max(farthest, std::numeric_limits<float>::min());
+    return result;
+}
+
+// What a session has measured. A small table is measured for each statement anew: it takes no time,
+// and a few rows more are others.
+constexpr uint64 kFewRows = 256;
+constexpr int kKeptTables = 16;
+struct KeptSample {
+    RelationFile file;
+    uint64 build_id;
+    BlockNumber table_blocks;
+    SampledDistances distances;
+};
+KeptSample kept[kKeptTables];
+int next_place = 0;
+
+bool is_good(const KeptSample& sample, RelationFile file, uint64 build_id, BlockNumber blocks) {
+    return sample.file == file && sample.build_id == build_id &&
+           blocks <= sample.table_blocks + sample.table_blocks / 8 &&
+           blocks >= sample.table_blocks - sample.table_blocks / 8;
+}
+
+}  // namespace
+
+SampledDistances sampled_distances(const InspectedIndex& inspected) {
+    const RelationFile file = relation_file(inspected.index);
+    const uint64 build_id = load_index(inspected.index)->build_id;
+    const BlockNumber blocks = RelationGetNumberOfBlocks(inspected.heap);
+    KeptSample* place = nullptr;
+    for (KeptSample& sample : kept) {
+        if (is_good(sample, file, build_id, blocks)) return sample.distances;
+        if (sample.file == file) place = &sample;
+    }
+    const MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss sample", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext previous = MemoryContextSwitchTo(context);
+    const SampledDistances distances = measure_sample(inspected);
+    MemoryContextSwitchTo(previous);
+    MemoryContextDelete(context);
+    if (distances.calibration.row_count < kFewRows) return distances;
+    if (place == nullptr) {
+        place = &kept[next_place];
+        next_place = (next_place + 1) % kKeptTables;
+    }
+    *place = {file, build_id, blocks, distances};
+    return distances;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,147 @@
+// faiss_expected_rows(): how unusual a distance is in a table, as the number of rows that a typical
+// row of it has within that distance.
+//
+// A statement asks for every row that it shows. What answers is gathered at the first call: the
+// rights, what the index or, of a partitioned one, each index of a partition has measured, and how
+// many rows there are by now.
+#include "inspect/rights.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/sysattr.h"
+#include "catalog/index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_statistic.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+}
+
+#include <algorithm>
+
+#include "am/access_method.h"
+#include "am/storage/loaded_index.h"
+#include "core/measure/neighbour_distances.h"
+#include "inspect/distance_sample.h"
+
+using namespace lookalike;
+
+namespace {
+
+// Of fewer, whom row-level security keeps from rows could tell their distances from the answers.
+constexpr uint64 kRowsThatHideEach = 100;
+
+struct Part {
+    double rows;
+    DistanceCurve curve;
+};
+
+// What a statement keeps between calls.
+struct Parts {
+    Oid index;
+    int count;
+    Part parts[FLEXIBLE_ARRAY_MEMBER];
+};
+
+// The share of the column's values that are NULL, of the index's own where it is an expression.
+double null_fraction(const InspectedIndex& inspected) {
+    const AttrNumber column = inspected.index->rd_index->indkey.values[0];
+    Relation owner = column == 0 ? inspected.index : inspected.heap;
+    HeapTuple tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(RelationGetRelid(owner)),
+                                      Int16GetDatum(column == 0 ? 1 : column), BoolGetDatum(false));
+    if (!HeapTupleIsValid(tuple)) return 0;
+    const double fraction = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(tuple))->stanullfrac;
+    ReleaseSysCache(tuple);
+    return fraction;
+}
+
+// Rows of the table that have a descriptor in the index, as the planner would guess now; `measured`
+// when it has no grounds to.
+double rows_now(const InspectedIndex& inspected, double measured) {
+    const double table_rows = inspected.heap->rd_rel->reltuples;
+    const double index_rows = inspected.index->rd_rel->reltuples;
+    if (table_rows <= 0 || index_rows <= 0) return measured;
+    BlockNumber pages;
+    double rows;
+    double all_visible;
+    estimate_rel_size(inspected.heap, nullptr, &pages, &rows, &all_visible);
+    return rows * std::min(1.0, index_rows / table_rows) * (1 - null_fraction(inspected));
+}
+
+void check_hides_each_row(const InspectedIndex& inspected, uint64 rows) {
+    if (rows >= kRowsThatHideEach) return;
+    const Oid table = RelationGetRelid(inspected.heap);
+    if (check_enable_rls(table, inspected.caller.user, true) != RLS_ENABLED) return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("table \"%s\" has too few rows to tell how far apart they are",
+                           RelationGetRelationName(inspected.heap)),
+                    errdetail("Row-level security hides some of them from this role.")));
+}
+
+Part part_of(const InspectedIndex& inspected) {
+    const MetaPage meta = load_index(inspected.index)->meta;
+    DistanceCurve curve(calibration_of(meta), meta.metric);
+    if (curve.is_measured()) {
+        const Calibration calibration = calibration_of(meta);
+        return {rows_now(inspected, static_cast<double>(calibration.row_count)), curve};
+    }
+    const SampledDistances sampled = sampled_distances(inspected);
+    check_hides_each_row(inspected, sampled.calibration.row_count);
+    return {sampled.rows, DistanceCurve(sampled.calibration, meta.metric)};
+}
+
+Part inspect_part(Oid index_id, InspectRight right) {
+    const InspectedIndex inspected = open_inspected(index_id, AccessShareLock, right);
+    const Part part = part_of(inspected);
+    close_inspected(inspected);
+    return part;
+}
+
+Parts* make_parts(Oid index_id, int count, MemoryContext context) {
+    auto* parts = static_cast<Parts*>(MemoryContextAllocZero(
+        context, offsetof(Parts, parts) + sizeof(Part) * static_cast<Size>(count)));
+    parts->index = index_id;
+    return parts;
+}
+
+// Each row of the table is taken to be like a typical one of every partition.
+Parts* gather_partitions(Oid index_id, MemoryContext context) {
+    check_reads_partitions(index_id);
+    List* members = find_all_inheritors(index_id, AccessShareLock, nullptr);
+    Parts* parts = make_parts(index_id, list_length(members), context);
+    const ListCell* cell;
+    foreach (cell, members) {
+        const Oid member = lfirst_oid(cell);
+        if (get_rel_relkind(member) == RELKIND_PARTITIONED_INDEX) continue;
+        parts->parts[parts->count++] = inspect_part(member, InspectRight::kOfPartitions);
+    }
+    return parts;
+}
+
+Parts* gather(Oid index_id, MemoryContext context) {
+    if (get_rel_relkind(index_id) == RELKIND_PARTITIONED_INDEX) {
+        return gather_partitions(index_id, context);
+    }
+    Parts* parts = make_parts(index_id, 1, context);
+    parts->parts[parts->count++] = inspect_part(index_id, InspectRight::kReadColumn);
+    return parts;
+}
+
+}  // namespace
+
+SQL_FUNCTION(faiss_expected_rows) {
+    const Oid index_id = PG_GETARG_OID(0);
+    auto* parts = static_cast<Parts*>(fcinfo->flinfo->fn_extra);
+    if (parts == nullptr || parts->index != index_id) {
+        fcinfo->flinfo->fn_extra = nullptr;
+        if (parts != nullptr) pfree(parts);
+        parts = gather(index_id, fcinfo->flinfo->fn_mcxt);
+        fcinfo->flinfo->fn_extra = parts;
+    }
+    double rows = 0;
+    for (int i = 0; i < parts->count; ++i)
+        rows += parts->parts[i].rows * parts->parts[i].curve.expected_share(PG_GETARG_FLOAT8(1));
+    PG_RETURN_FLOAT8(rows);
+}
