@@ -1,5 +1,6 @@
 -- faiss_expected_rows(): how unusual a distance is in a table.
 CREATE ROLE regress_viewer;
+CREATE ROLE regress_stranger;
 -- Places on a line: a typical one has two rows within 1, twenty within 10.
 CREATE TABLE line (id int, d descriptor(1), place text);
 INSERT INTO line SELECT i, ARRAY[i]::real[]::descriptor FROM generate_series(1, 1000) AS i;
@@ -119,13 +120,26 @@ SELECT faiss_expected_rows('line_one', 1e9), faiss_expected_rows('line_many', 1e
 RESET ROLE;
 -- Row-level security: numbers of many rows, but no single distance.
 GRANT SELECT ON few, line TO regress_viewer;
+CREATE INDEX few_lists ON few USING faiss (d) WITH (lists = 2);
 ALTER TABLE few ENABLE ROW LEVEL SECURITY;
 ALTER TABLE line ENABLE ROW LEVEL SECURITY;
 SELECT faiss_expected_rows('few_d', 5);
 SET ROLE regress_viewer;
 SELECT faiss_expected_rows('few_d', 5);
+SELECT faiss_expected_rows('few_lists', 5);
 SELECT faiss_expected_rows('line_one', 1e9);
 RESET ROLE;
+-- Whom a right is taken from in the middle, PL/pgSQL keeps nothing for.
+CREATE FUNCTION asked_twice() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE rows text := '';
+BEGIN
+    FOR i IN 1..2 LOOP
+        rows := rows || faiss_expected_rows('line_one', 1e9) || ' ';
+        SET LOCAL ROLE regress_stranger;
+    END LOOP;
+    RETURN rows;
+END $$;
+SELECT asked_twice();
 
 -- The owner's code, his rights.
 GRANT CREATE ON SCHEMA public TO regress_viewer;
@@ -142,6 +156,6 @@ RESET SESSION AUTHORIZATION;
 SELECT faiss_expected_rows('watched_d', 1e9), current_user = session_user AS is_back;
 
 DROP TABLE line, few, same, drawn, years, halves, watched;
-DROP FUNCTION rows_within, seen_as;
+DROP FUNCTION rows_within, seen_as, asked_twice;
 REVOKE CREATE ON SCHEMA public FROM regress_viewer;
-DROP ROLE regress_viewer;
+DROP ROLE regress_viewer, regress_stranger;

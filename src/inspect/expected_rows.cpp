@@ -38,9 +38,10 @@ struct Part {
     DistanceCurve curve;
 };
 
-// What a statement keeps between calls.
+// What a statement keeps between calls; PL/pgSQL keeps it as long as a transaction.
 struct Parts {
     Oid index;
+    Oid user;  // who has the right
     int count;
     Part parts[FLEXIBLE_ARRAY_MEMBER];
 };
@@ -82,9 +83,10 @@ void check_hides_each_row(const InspectedIndex& inspected, uint64 rows) {
 
 Part part_of(const InspectedIndex& inspected) {
     const MetaPage meta = load_index(inspected.index)->meta;
-    DistanceCurve curve(calibration_of(meta), meta.metric);
+    const Calibration calibration = calibration_of(meta);
+    const DistanceCurve curve(calibration, meta.metric);
     if (curve.is_measured()) {
-        const Calibration calibration = calibration_of(meta);
+        check_hides_each_row(inspected, calibration.row_count);
         return {rows_now(inspected, static_cast<double>(calibration.row_count)), curve};
     }
     const SampledDistances sampled = sampled_distances(inspected);
@@ -103,6 +105,7 @@ Parts* make_parts(Oid index_id, int count, MemoryContext context) {
     auto* parts = static_cast<Parts*>(MemoryContextAllocZero(
         context, offsetof(Parts, parts) + sizeof(Part) * static_cast<Size>(count)));
     parts->index = index_id;
+    parts->user = GetUserId();
     return parts;
 }
 
@@ -134,7 +137,7 @@ Parts* gather(Oid index_id, MemoryContext context) {
 SQL_FUNCTION(faiss_expected_rows) {
     const Oid index_id = PG_GETARG_OID(0);
     auto* parts = static_cast<Parts*>(fcinfo->flinfo->fn_extra);
-    if (parts == nullptr || parts->index != index_id) {
+    if (parts == nullptr || parts->index != index_id || parts->user != GetUserId()) {
         fcinfo->flinfo->fn_extra = nullptr;
         if (parts != nullptr) pfree(parts);
         parts = gather(index_id, fcinfo->flinfo->fn_mcxt);
