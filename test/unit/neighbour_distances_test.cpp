@@ -189,9 +189,11 @@ TEST(NeighbourDistances, BelowTheNearestRowAnUnusualDistanceHasLessThanOneRow) {
     EXPECT_TRUE(curve.is_measured());
     EXPECT_DOUBLE_EQ(curve.expected_share(2), 0.001);
     EXPECT_DOUBLE_EQ(curve.expected_share(4), 0.01);
-    // Ten times the rows within twice the distance: a tenth within half of it.
-    EXPECT_DOUBLE_EQ(curve.expected_share(1), 0.0001);
-    EXPECT_DOUBLE_EQ(curve.expected_share(0.25), 0.000001);
+    EXPECT_DOUBLE_EQ(curve.expected_share(1), 0.001 / 64);
+    EXPECT_DOUBLE_EQ(curve.expected_share(0.5), 0.001 / 4096);
+    // Half the cosine distance is what 0.7 of the L2 distance is.
+    for (const Metric metric : {Metric::kCosine, Metric::kHamming, Metric::kJaccard})
+        EXPECT_DOUBLE_EQ(DistanceCurve(on_a_line(), metric).expected_share(1), 0.001 / 8);
     EXPECT_EQ(curve.expected_share(0), 0);
     EXPECT_EQ(curve.expected_share(-1), 0);
     EXPECT_EQ(curve.expected_share(-std::numeric_limits<double>::infinity()), 0);
@@ -211,16 +213,18 @@ TEST(NeighbourDistances, BelowTheNearestRowAnUnusualDistanceHasLessThanOneRow) {
     EXPECT_EQ(DistanceCurve(Calibration{}, Metric::kL2).expected_share(5), 0);
 }
 
-// Where rows are all equally far, or equal, there is no slope to go on with.
-TEST(NeighbourDistances, WithoutASlopeAShareFallsSteeply) {
+TEST(NeighbourDistances, RowsMayBeAllAlikeOrAllEquallyFar) {
     Calibration calibration = on_a_line();
     calibration.rank_distance = {2, 2, 2, 0};
     calibration.share_distance.fill(2);
     const DistanceCurve equal(calibration, Metric::kHamming);
     EXPECT_EQ(equal.expected_share(2), 1);
-    EXPECT_LT(equal.expected_share(1.9), 0.0001);
-    EXPECT_GT(equal.expected_share(1), 0);
-    EXPECT_LT(equal.expected_share(1), equal.expected_share(1.9));
+    EXPECT_DOUBLE_EQ(equal.expected_share(1), 0.001 / 8);
+    calibration.share_distance.fill(-2);
+    calibration.rank_distance.fill(-2);
+    const DistanceCurve products(calibration, Metric::kInnerProduct);
+    EXPECT_EQ(products.expected_share(-2), 1);
+    EXPECT_EQ(products.expected_share(-3), 0);
     calibration.rank_distance.fill(0);
     calibration.share_distance.fill(0);
     calibration.share_distance.back() = std::numeric_limits<float>::min();

@@ -14,14 +14,12 @@ double share_between(const CurvePoint& low, const CurvePoint& high, double dista
     return low.share * std::pow(high.share / low.share, at);
 }
 
-// Towards zero the share falls as the volume of a ball does: by a power of the distance, which two
-// points tell. So steep at most, where they are next to each other.
-constexpr double kSteepestPower = 64;
-
-double power_between(const CurvePoint& low, const CurvePoint& high) {
-    if (high.distance <= low.distance) return kSteepestPower;
-    return std::min(kSteepestPower,
-                    std::log(high.share / low.share) / std::log(high.distance / low.distance));
+// Towards zero the share falls as the volume of a ball does, by a power of the distance. What
+// tables have between the nearest row and the tenth is about this (3 to 8, docs/BENCHMARK.md); one
+// power for all of them tells copies from others better than each one's own does, which would go on
+// far below what was measured. Other distances than L2 are squares, or grow as squares do.
+double power_towards_zero(Metric metric) {
+    return metric == Metric::kL2 ? 6 : 3;
 }
 
 // The least value that so large a share does not exceed; 0 of none. Changes their order.
@@ -36,7 +34,7 @@ float quantile(std::vector<float>& values, double share) {
 }  // namespace
 
 DistanceCurve::DistanceCurve(const Calibration& calibration, Metric metric)
-    : is_signed_(metric == Metric::kInnerProduct) {
+    : is_signed_(metric == Metric::kInnerProduct), power_(power_towards_zero(metric)) {
     if (calibration.share_distance.back() == 0 || calibration.row_count == 0) return;
     const auto rows = static_cast<double>(calibration.row_count);
     for (uint32_t i = 0; i < kCalibratedRankCount && kCalibratedRanks[i] < rows; ++i)
@@ -72,16 +70,14 @@ double DistanceCurve::expected_share(double distance) const {
     uint32_t low = is_signed_ && count_ > 2 ? 1 : 0;
     while (low + 1 < count_ && !is_signed_ && points_[low].distance <= 0)
         ++low;
-    if (distance >= points_[low].distance) return share_within(distance);
+    const CurvePoint& nearest = points_[low];
+    if (distance >= nearest.distance) return share_within(distance);
+    if (!is_signed_) return nearest.share * std::pow(distance / nearest.distance, power_);
     uint32_t high = low;
-    while (high + 1 < count_ && points_[high].distance <= points_[low].distance)
+    while (high + 1 < count_ && points_[high].distance <= nearest.distance)
         ++high;
-    if (!is_signed_) {
-        return points_[low].share * std::pow(distance / points_[low].distance,
-                                             power_between(points_[low], points_[high]));
-    }
-    if (points_[high].distance <= points_[low].distance) return 0;
-    return share_between(points_[low], points_[high], distance);
+    if (points_[high].distance <= nearest.distance) return 0;
+    return share_between(nearest, points_[high], distance);
 }
 
 double share_within(const Calibration& calibration, double distance) {

@@ -40,6 +40,7 @@ class DistanceCurve {
     void add(CurvePoint point);
 
     bool is_signed_;
+    double power_;
     uint32_t count_ = 0;
     CurvePoint points_[kCalibratedRankCount + kCalibratedShareCount];
 };
