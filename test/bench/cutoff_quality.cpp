@@ -30,6 +30,7 @@ using namespace lookalike;
 
 constexpr size_t kShown = 20;
 constexpr size_t kMostPictures = 2000;
+constexpr double kRoundNumbers[] = {0.001, 0.01, 0.03, 0.1, 0.3, 1, 10, 50};
 constexpr size_t kMostQueries = 300;  // of which copies are made, and which calibrate
 
 // A row shown to a query: what cut-offs judge it by, and whether it belongs there.
@@ -284,6 +285,17 @@ void answer(const Question& question, const std::vector<std::string>& extractors
             results.push_back(search(task, extractor));
     }
     const std::string title = std::string(question.name) + ", ";
+    std::printf("\n%sprecision and recall below", title.c_str());
+    for (const double rows : kRoundNumbers)
+        std::printf("  %9g", rows);
+    for (const Result& result : results) {
+        std::printf("\n%-22s %-14s", result.table.c_str(), result.extractor.c_str());
+        for (const double rows : kRoundNumbers) {
+            const Quality quality = quality_at(result, &Shown::rows, rows);
+            std::printf("  %.2f %.2f", quality.precision, quality.recall);
+        }
+    }
+    std::printf("\n");
     for (const std::string& extractor : extractors) {
         report(title + extractor,
                those(results, [&](const Result& result) { return result.extractor == extractor; }));

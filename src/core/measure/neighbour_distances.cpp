@@ -15,7 +15,7 @@ double share_between(const CurvePoint& low, const CurvePoint& high, double dista
 }
 
 // Towards zero the share falls as the volume of a ball does, by a power of the distance. What
-// tables have between the nearest row and the tenth is about this (3 to 8, docs/BENCHMARK.md); one
+// tables have between the nearest row and the tenth is about this (2 to 8, docs/EXTRACTORS.md); one
 // power for all of them tells copies from others better than each one's own does, which would go on
 // far below what was measured. Other distances than L2 are squares, or grow as squares do.
 double power_towards_zero(Metric metric) {
