@@ -43,6 +43,20 @@ INSERT INTO same SELECT '[1,1]' FROM generate_series(1, 300);
 CREATE INDEX same_d ON same USING faiss (d);
 SELECT faiss_expected_rows('same_d', 0), faiss_expected_rows('same_d', 1);
 
+-- Of a table that is too large to be read, stretches; of rows that are too many, some.
+CREATE TABLE large (d descriptor(1), place text);
+ALTER TABLE large ALTER place SET STORAGE PLAIN;
+CREATE INDEX large_d ON large USING faiss (d);
+INSERT INTO large SELECT ARRAY[i * 17 % 3001]::real[]::descriptor, repeat('x', 3900) FROM generate_series(1, 3000) AS i;
+CREATE TABLE many (d descriptor(1));
+CREATE INDEX many_d ON many USING faiss (d);
+INSERT INTO many SELECT ARRAY[i]::real[]::descriptor FROM generate_series(1, 20000) AS i;
+SELECT pg_relation_size('large') / 8192 > 1024 AS is_large,
+       faiss_expected_rows('large_d', 1e9) BETWEEN 2900 AND 3100 AS all,
+       faiss_expected_rows('large_d', 150) BETWEEN 150 AND 600 AS a_tenth,
+       faiss_expected_rows('many_d', 1e9) AS all, faiss_expected_rows('many_d', 1000) BETWEEN 1000 AND 3000 AS a_tenth;
+DROP TABLE large, many;
+
 -- It follows the table, also without a new measurement.
 INSERT INTO line SELECT i, ARRAY[i % 1000 + 0.5]::real[]::descriptor FROM generate_series(1, 3000) AS i;
 SELECT rows_within('line_one', '{1e9}');

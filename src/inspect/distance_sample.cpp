@@ -21,10 +21,12 @@ namespace {
 
 constexpr uint64 kSampleSeed = 20150603;
 constexpr uint64 kMostSampleRows = 5000;
+constexpr uint64 kFewestSampleRows = 256;
 constexpr uint64 kMostSampleBytes = 16 << 20;
 // Of a larger table, stretches at equal intervals.
 constexpr BlockNumber kMostBlocks = 1024;
-constexpr BlockNumber kBlocksOfStretch = 16;
+constexpr BlockNumber kFewestBlocks = 64;
+constexpr BlockNumber kBlocksOfStretch = 4;
 // Multiplications of vectors: some 20 ms.
 constexpr double kWork = 2e8;
 constexpr uint64 kFewestQueries = 20;
@@ -32,6 +34,7 @@ constexpr uint64 kMostQueries = 100;
 
 struct DistanceSample {
     const InspectedIndex* inspected;
+    uint32 table_count;  // that share the work
     const LoadedIndex* loaded;
     MemoryContext row_context;
     std::mt19937_64* random;
@@ -74,8 +77,9 @@ double read_sample(DistanceSample* sample) {
     IndexInfo* info = BuildIndexInfo(index);
     info->ii_Concurrent = true;  // as a snapshot says, not by the rows' own state
     const BlockNumber blocks = RelationGetNumberOfBlocks(heap);
-    const bool is_whole = blocks <= kMostBlocks;
-    const BlockNumber stretches = is_whole ? 1 : kMostBlocks / kBlocksOfStretch;
+    const BlockNumber most = std::max(kMostBlocks / sample->table_count, kFewestBlocks);
+    const bool is_whole = blocks <= most;
+    const BlockNumber stretches = is_whole ? 1 : most / kBlocksOfStretch;
     const BlockNumber length = is_whole ? blocks : kBlocksOfStretch;
     for (uint64 i = 0; i < stretches && blocks > 0; ++i) {
         const auto start =
@@ -91,7 +95,8 @@ Calibration measure(const DistanceSample& sample) {
     const LoadedIndex* loaded = load_index(sample.inspected->index);
     const IndexSpace* space = loaded->space;
     const uint32 code_dims = loaded->shape.code_dims;
-    const double query_work = static_cast<double>(sample.row_count) * code_dims;
+    const double query_work =
+        static_cast<double>(sample.row_count) * code_dims * sample.table_count;
     const uint64 queries =
         std::min(sample.row_count,
                  static_cast<uint64>(std::clamp(kWork / query_work, double{1} * kFewestQueries,
@@ -113,17 +118,19 @@ Calibration measure(const DistanceSample& sample) {
     });
 }
 
-SampledDistances measure_sample(const InspectedIndex& inspected) {
+SampledDistances measure_sample(const InspectedIndex& inspected, uint32 table_count) {
     SampledDistances result{};
     DistanceSample sample{};
     sample.inspected = &inspected;
+    sample.table_count = table_count;
     sample.loaded = load_index(inspected.index);
     if (!sample.loaded->knows_dims()) return result;
     sample.row_context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss sample row", ALLOCSET_DEFAULT_SIZES);
     sample.random = ContextOwned<std::mt19937_64>::make()->create(kSampleSeed);
     const uint64 row_bytes = sizeof(float) * sample.loaded->meta.dims;
-    sample.wanted = std::min(kMostSampleRows, kMostSampleBytes / row_bytes);
+    sample.wanted = std::min(std::max(kMostSampleRows / table_count, kFewestSampleRows),
+                             kMostSampleBytes / row_bytes);
     sample.rows = static_cast<float*>(palloc(sample.wanted * row_bytes));
     result.rows = read_sample(&sample);
     if (sample.row_count < 2) return result;
@@ -136,8 +143,7 @@ SampledDistances measure_sample(const InspectedIndex& inspected) {
 
 // What a session has measured. A small table is measured for each statement anew: it takes no time,
 // and a few rows more are others.
-constexpr uint64 kFewRows = 256;
-constexpr int kKeptTables = 16;
+constexpr int kKeptTables = 256;
 struct KeptSample {
     RelationFile file;
     uint64 build_id;
@@ -155,7 +161,7 @@ bool is_good(const KeptSample& sample, RelationFile file, uint64 build_id, Block
 
 }  // namespace
 
-SampledDistances sampled_distances(const InspectedIndex& inspected) {
+SampledDistances sampled_distances(const InspectedIndex& inspected, uint32 table_count) {
     const RelationFile file = relation_file(inspected.index);
     const uint64 build_id = load_index(inspected.index)->build_id;
     const BlockNumber blocks = RelationGetNumberOfBlocks(inspected.heap);
@@ -167,10 +173,10 @@ SampledDistances sampled_distances(const InspectedIndex& inspected) {
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss sample", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
-    const SampledDistances distances = measure_sample(inspected);
+    const SampledDistances distances = measure_sample(inspected, table_count);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
-    if (distances.calibration.row_count < kFewRows) return distances;
+    if (distances.calibration.row_count < kFewestSampleRows) return distances;
     if (place == nullptr) {
         place = &kept[next_place];
         next_place = (next_place + 1) % kKeptTables;

@@ -14,7 +14,8 @@ struct SampledDistances {
 };
 
 /// Reads rows as the table's owner, in milliseconds, and keeps the result until the table has
-/// grown. REQUIRES: what open_inspected() gave.
-SampledDistances sampled_distances(const InspectedIndex& inspected);
+/// grown. The table is one of `table_count` that are asked at once, and share the time. REQUIRES:
+/// what open_inspected() gave.
+SampledDistances sampled_distances(const InspectedIndex& inspected, uint32 table_count);
 
 }  // namespace lookalike

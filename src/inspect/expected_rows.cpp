@@ -81,7 +81,7 @@ void check_hides_each_row(const InspectedIndex& inspected, uint64 rows) {
                     errdetail("Row-level security hides some of them from this role.")));
 }
 
-Part part_of(const InspectedIndex& inspected) {
+Part part_of(const InspectedIndex& inspected, uint32 part_count) {
     const MetaPage meta = load_index(inspected.index)->meta;
     const Calibration calibration = calibration_of(meta);
     const DistanceCurve curve(calibration, meta.metric);
@@ -89,14 +89,14 @@ Part part_of(const InspectedIndex& inspected) {
         check_hides_each_row(inspected, calibration.row_count);
         return {rows_now(inspected, static_cast<double>(calibration.row_count)), curve};
     }
-    const SampledDistances sampled = sampled_distances(inspected);
+    const SampledDistances sampled = sampled_distances(inspected, part_count);
     check_hides_each_row(inspected, sampled.calibration.row_count);
     return {sampled.rows, DistanceCurve(sampled.calibration, meta.metric)};
 }
 
-Part inspect_part(Oid index_id, InspectRight right) {
+Part inspect_part(Oid index_id, InspectRight right, uint32 part_count) {
     const InspectedIndex inspected = open_inspected(index_id, AccessShareLock, right);
-    const Part part = part_of(inspected);
+    const Part part = part_of(inspected, part_count);
     close_inspected(inspected);
     return part;
 }
@@ -118,7 +118,8 @@ Parts* gather_partitions(Oid index_id, MemoryContext context) {
     foreach (cell, members) {
         const Oid member = lfirst_oid(cell);
         if (get_rel_relkind(member) == RELKIND_PARTITIONED_INDEX) continue;
-        parts->parts[parts->count++] = inspect_part(member, InspectRight::kOfPartitions);
+        parts->parts[parts->count++] = inspect_part(member, InspectRight::kOfPartitions,
+                                                    static_cast<uint32>(list_length(members)));
     }
     return parts;
 }
@@ -128,7 +129,7 @@ Parts* gather(Oid index_id, MemoryContext context) {
         return gather_partitions(index_id, context);
     }
     Parts* parts = make_parts(index_id, 1, context);
-    parts->parts[parts->count++] = inspect_part(index_id, InspectRight::kReadColumn);
+    parts->parts[parts->count++] = inspect_part(index_id, InspectRight::kReadColumn, 1);
     return parts;
 }
 
