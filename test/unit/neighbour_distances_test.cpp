@@ -72,6 +72,9 @@ TEST(NeighbourDistances, WhatIsNoNumberIsNotAnswered) {
                     const double share = share_within(faulty, distance);
                     ASSERT_GE(share, before) << value << " up to " << last << " at " << distance;
                     ASSERT_LE(share, 1);
+                    const DistanceCurve curve(faulty, Metric::kL2);
+                    ASSERT_GE(curve.expected_share(distance), 0);
+                    ASSERT_LE(curve.expected_share(distance), share);
                     before = share;
                 }
             }

@@ -18,8 +18,7 @@ struct CurvePoint {
 };
 
 /// What was measured, for many questions: points that rise in both. Those that are no number, which
-/// a faulty page may hold, are left out. Trivial, so that a backend may
-/// keep it anywhere.
+/// a faulty page may hold, are left out. Trivial, so that a backend may keep it anywhere.
 class DistanceCurve {
   public:
     DistanceCurve(const Calibration& calibration, Metric metric);
