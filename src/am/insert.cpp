@@ -52,19 +52,18 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
                                   .target_level = 1,
                                   .exhaustive = false,
                                   .memory_bytes = size_t{64} * 1024});
-    FoundEntry found;
-    if (next_entry(reader, &found) != NextEntry::kFound) {
+    const SearchStep step = next_step(reader);
+    if (step.what != SearchStep::What::kEmit) {
         raise_corrupted(index, loaded.meta.root_list, "the root has no lists");
     }
     if (!binary) {
-        const ListGeometry& geometry = reader->search->geometry(1);
-        const LevelScan::Place place = reader->search->leaf().place(found.id);
-        if (!copy_slot(index, geometry, place, reader->slot)) {
+        const EntryPlace place = step.level->place(step.found.id);
+        if (!copy_slot(index, step.level->geometry(), place, reader->slot)) {
             raise_corrupted(index, place.list_page, "a centroid is missing");
         }
         read_slot_floats(reader->slot, loaded.shape.code_dims, centroid);
     }
-    return {found.pointer.block(), centroid};
+    return {step.found.pointer.block(), centroid};
 }
 
 void append_plain(Relation index, BlockNumber list_id, EntryPointer pointer) {

@@ -247,20 +247,17 @@ void end_loop(ScanState* state) {
 
 // The next row that the search finds.
 bool next_of_search(IndexScanDesc scan, ScanState* state) {
-    FoundEntry entry;
-    for (;;) {
-        const NextEntry next = next_entry(state->reader, &entry);
-        if (next == NextEntry::kNone) return false;
-        if (next == NextEntry::kFound) break;
+    SearchStep step = next_step(state->reader);
+    for (; step.what == SearchStep::What::kMeasure; step = next_step(state->reader)) {
         CHECK_FOR_INTERRUPTS();
-        check_pointer(scan, entry.pointer);
+        check_pointer(scan, step.found.pointer);
         double distance;
-        const bool found = measure_row(&state->row_distance, scan, entry.pointer, &distance);
-        run_core([&] {
-            LevelScan& level = state->reader->search->level_of_step();
-            found ? level.push_distance(distance) : level.drop_measured();
-        });
+        const bool found = measure_row(&state->row_distance, scan, step.found.pointer, &distance);
+        run_core(
+            [&] { found ? step.level->push_distance(distance) : step.level->drop_measured(); });
     }
+    if (step.what == SearchStep::What::kDone) return false;
+    const FoundEntry& entry = step.found;
     give_row(scan, entry.pointer, entry.distance, false);
     prefetch_rows(scan);
     scan->xs_recheck = state->conditions.recheck;

@@ -95,7 +95,7 @@ void scan_page(const Subject& subject, const uint8_t* page, bool exhaustive) {
     for (;;) {
         switch (scan.need()) {
             case LevelScan::Need::kList:
-                scan.can_skip(page);
+                if (scan.skip_list(page)) break;
                 scan.begin_page(page, 5);
                 for (uint32_t i = 0; i < view.header().block_count; ++i) {
                     const uint8_t* own = geometry.codes_inside ? view.codes(i) : codes.get();
@@ -104,9 +104,9 @@ void scan_page(const Subject& subject, const uint8_t* page, bool exhaustive) {
                 scan.finish_list();
                 break;
             case LevelScan::Need::kEntry: {
-                const LevelScan::Place place = scan.entry_to_read();
+                const EntryPlace place = scan.entry_to_read();
                 require(place.index < geometry.max_entries, "an entry lies on its page");
-                LevelScan::Place following;
+                EntryPlace following;
                 scan.following_entry(3, &following);
                 if (geometry.slot_bytes == 0) {
                     scan.push_pointer(view.pointer(place.index));

@@ -280,5 +280,14 @@ TEST(CandidateWindow, StartsAgainWithAnotherCapacity) {
     EXPECT_FALSE(window.is_complete());
 }
 
+TEST(CandidateWindow, HasTheGreatestCapacityThatFits) {
+    EXPECT_EQ(CandidateWindow::capacity_within(0), 0u);
+    for (const size_t bytes : {size_t{4096}, size_t{32} << 10, size_t{2} << 20, size_t{1} << 30}) {
+        const size_t capacity = CandidateWindow::capacity_within(bytes);
+        EXPECT_LE(CandidateWindow::bytes(capacity), bytes);
+        EXPECT_GT(CandidateWindow::bytes(capacity + 1), bytes);
+    }
+}
+
 }  // namespace
 }  // namespace lookalike

@@ -22,10 +22,10 @@ class HandScan {
         for (;;) {
             switch (scan.need()) {
                 case LevelScan::Need::kList:
-                    feeder_.push_list(scan, geometry_, scan.list_to_read());
+                    feeder_.push_list(scan, scan.list_to_read());
                     break;
                 case LevelScan::Need::kEntry:
-                    feeder_.push_entry(scan, geometry_, scan.entry_to_read());
+                    feeder_.push_entry(scan, scan.entry_to_read());
                     break;
                 case LevelScan::Need::kDistance:
                     ADD_FAILURE() << "nobody said that distances can be told";
@@ -114,7 +114,7 @@ TEST(LevelScan, NamesThePlaceOfAnEntryAsLongAsItLives) {
         all.push_back(found);
     EXPECT_EQ(all.size(), 200u);
     for (const FoundEntry& found : all) {
-        const LevelScan::Place place = hand.scan.place(found.id);
+        const EntryPlace place = hand.scan.place(found.id);
         const ListPageView view(geometry, index.store.page(place.list_page));
         EXPECT_EQ(view.pointer(place.index), found.pointer);
         RefineSlotHeader header;
@@ -132,15 +132,15 @@ TEST(LevelScan, SeesWhichEntriesFollow) {
         {.level = 0, .exhaustive = true, .window_capacity = 64, .max_window_capacity = 64});
     hand.open(0);
     PageFeeder feeder(index.store);
-    LevelScan::Place seen[3];
+    EntryPlace seen[3];
     uint32_t seen_count = 0;
     uint32_t read_count = 0;
     while (hand.scan.need() != LevelScan::Need::kNothing) {
         if (hand.scan.need() == LevelScan::Need::kList) {
-            feeder.push_list(hand.scan, index.geometry(0), hand.scan.list_to_read());
+            feeder.push_list(hand.scan, hand.scan.list_to_read());
             continue;
         }
-        const LevelScan::Place place = hand.scan.entry_to_read();
+        const EntryPlace place = hand.scan.entry_to_read();
         if (seen_count == 3 && read_count < 3) {
             EXPECT_EQ(place.index, seen[read_count].index);
             EXPECT_EQ(place.list_page, seen[read_count].list_page);
@@ -150,9 +150,9 @@ TEST(LevelScan, SeesWhichEntriesFollow) {
             for (; seen_count < 3; ++seen_count)
                 ASSERT_TRUE(hand.scan.following_entry(seen_count + 1, &seen[seen_count]));
         }
-        LevelScan::Place none;
+        EntryPlace none;
         EXPECT_FALSE(hand.scan.following_entry(1000, &none));
-        feeder.push_entry(hand.scan, index.geometry(0), place);
+        feeder.push_entry(hand.scan, place);
     }
     EXPECT_EQ(read_count, 3u);
 }

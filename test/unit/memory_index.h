@@ -189,8 +189,9 @@ class PageFeeder {
   public:
     explicit PageFeeder(PageStore& store) : store_(store) {}
 
-    void push_list(LevelScan& level, const ListGeometry& geometry, uint32_t list_id) {
-        if (level.can_skip(store_.page(list_id))) return level.skip_list();
+    void push_list(LevelScan& level, uint32_t list_id) {
+        const ListGeometry& geometry = level.geometry();
+        if (level.skip_list(store_.page(list_id))) return;
         codes_.resize(geometry.block_code_bytes);
         for (uint32_t block = list_id; block != kNoBlock;
              block = page_trailer(store_.page(block))->next) {
@@ -216,7 +217,8 @@ class PageFeeder {
         level.finish_list();
     }
 
-    void push_entry(LevelScan& level, const ListGeometry& geometry, const LevelScan::Place& place) {
+    void push_entry(LevelScan& level, const EntryPlace& place) {
+        const ListGeometry& geometry = level.geometry();
         const ListPageView view(geometry, store_.page(place.list_page));
         ASSERT_EQ(page_trailer(store_.page(place.list_page))->list_id, place.list_id);
         if (geometry.slot_bytes == 0) {
@@ -474,16 +476,15 @@ class MemorySearch {
         for (;;) {
             const SearchStep step = search_.next();
             if (before_step) before_step(step);
-            const ListGeometry& geometry = search_.geometry(step.level);
             switch (step.what) {
                 case SearchStep::What::kReadList:
-                    feeder_.push_list(search_.level_of_step(), geometry, step.list_id);
+                    feeder_.push_list(*step.level, step.list_id);
                     break;
                 case SearchStep::What::kReadEntry:
-                    feeder_.push_entry(search_.level_of_step(), geometry, step.place);
+                    feeder_.push_entry(*step.level, step.place);
                     break;
                 case SearchStep::What::kMeasure:
-                    measure(step.found);
+                    measure(step);
                     break;
                 case SearchStep::What::kEmit:
                     *found = step.found;
@@ -503,10 +504,10 @@ class MemorySearch {
     }
 
   private:
-    void measure(const FoundEntry& found) {
-        const uint32_t row = MemoryIndex::row_of(found.pointer);
-        LevelScan& level = search_.level_of_step();
-        is_hidden(row) ? level.drop_measured() : level.push_distance(index_.distance(row, query_));
+    void measure(const SearchStep& step) {
+        const uint32_t row = MemoryIndex::row_of(step.found.pointer);
+        is_hidden(row) ? step.level->drop_measured()
+                       : step.level->push_distance(index_.distance(row, query_));
     }
 
     MemoryIndex& index_;

@@ -10,8 +10,9 @@
 namespace lookalike {
 namespace {
 
-constexpr size_t kTiny = 1;                 // a window of 64, and no wider ever
-constexpr size_t kSmall = 200 * 64;         // widens twice
+constexpr size_t kTiny = 1;  // a window of 64, and no wider ever
+// Widens once.
+constexpr size_t kSmall = 2 * CandidateWindow::bytes(2 * CandidateWindow::kDefaultCapacity);
 constexpr size_t kLarge = size_t{1} << 24;  // holds everything
 
 SearchOptions options_with(size_t memory_bytes, uint32_t probes = 1, bool exhaustive = false) {
@@ -113,6 +114,18 @@ TEST(Search, GivesTheSameSequenceWhateverTheMemory) {
             EXPECT_EQ(rows_of(search.all()), spread_rows);
         }
     }
+}
+
+// A wider window would read the list less often.
+TEST(Search, GivesHalfOfItsMemoryToTheWindow) {
+    constexpr uint32_t kRows = 20000;
+    constexpr size_t kCapacity = 2 * CandidateWindow::kDefaultCapacity;
+    MemoryIndex index({Metric::kL2, 20, Refine::kInt8, kRows, 1});
+    MemorySearch search(index, index.row(5), options_with(2 * CandidateWindow::bytes(kCapacity)));
+    search.all();
+    // A window keeps half more than its capacity at most.
+    EXPECT_GE(search.search().leaf().counters().lists_read, kRows / (kCapacity * 3 / 2));
+    EXPECT_LE(search.search().leaf().counters().lists_read, kRows / kCapacity + 2);
 }
 
 TEST(Search, IsOrderedWhenItLooksAtEveryEntry) {

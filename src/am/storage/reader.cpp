@@ -31,8 +31,8 @@ double epsilon_for(Refine refine, double recall) {
 }
 
 // One of `count` parts of what a search looks at in a page.
-void prefetch_part(const ListGeometry& geometry, const LevelScan& level, const uint8_t* page,
-                   uint32 part, uint32 count) {
+void prefetch_part(const LevelScan& level, const uint8_t* page, uint32 part, uint32 count) {
+    const ListGeometry& geometry = level.geometry();
     const uint8_t* body = page_body(page);
     if (level.passed_share() > kRareShare) {
         const size_t length = geometry.attribute_offset[0] / count;
@@ -48,31 +48,31 @@ void prefetch_part(const ListGeometry& geometry, const LevelScan& level, const u
 
 // A page comes from memory about as fast as its codes are looked at, so while one is, `upcoming` is
 // fetched. It may be null.
-void push_inside(Reader* reader, const ListGeometry& geometry, const uint8_t* page,
-                 BlockNumber block, const uint8_t* upcoming) {
-    LevelScan& level = reader->search->level_of_step();
+void push_inside(LevelScan* level, const uint8_t* page, BlockNumber block,
+                 const uint8_t* upcoming) {
+    const ListGeometry& geometry = level->geometry();
     run_core([&] {
         const ListPageView view(geometry, page);
         const uint32 block_count = view.header().block_count;
-        level.begin_page(page, block);
+        level->begin_page(page, block);
         for (uint32_t i = 0; i < block_count; ++i) {
-            if (upcoming != nullptr) prefetch_part(geometry, level, upcoming, i, block_count);
-            level.push_block(view, i, geometry.row_code_bytes > 0 ? view.codes(i) : nullptr);
+            if (upcoming != nullptr) prefetch_part(*level, upcoming, i, block_count);
+            level->push_block(view, i, geometry.row_code_bytes > 0 ? view.codes(i) : nullptr);
         }
     });
 }
 
 // The page's copy is used without lock: its code pages are read one after the other.
-void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber block) {
-    LevelScan& level = reader->search->level_of_step();
+void push_outside(Reader* reader, LevelScan* level, BlockNumber block) {
+    const ListGeometry& geometry = level->geometry();
     const ListPageView view(geometry, reader->page);
-    run_core([&] { level.begin_page(reader->page, block); });
+    run_core([&] { level->begin_page(reader->page, block); });
     for (uint32_t i = 0; i < view.header().block_count; ++i) {
         CHECK_FOR_INTERRUPTS();
         if (view.live(i) == 0) continue;
         const StreamStretch stretch = code_stretch(geometry, reader->page, block, i);
         if (copy_stretch(reader->index, stretch, reader->codes)) {
-            run_core([&] { level.push_block(view, i, reader->codes); });
+            run_core([&] { level->push_block(view, i, reader->codes); });
         }
     }
 }
@@ -80,8 +80,9 @@ void push_outside(Reader* reader, const ListGeometry& geometry, BlockNumber bloc
 // Each next page is pinned while its predecessor is locked, so that VACUUM, which needs a page for
 // itself alone before it recycles it, cannot take it away in between. Replay does not ask who has
 // pinned a page: on a standby the predecessor stays locked until the next page is.
-void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
+void read_list(Reader* reader, LevelScan* level, BlockNumber list_id) {
     Relation index = reader->index;
+    const ListGeometry& geometry = level->geometry();
     const bool locks_overlap = RecoveryInProgress();
     Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
     for (uint32 length = 1;; ++length) {
@@ -92,25 +93,22 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
             raise_corrupted(index, block, "the page belongs to another list");
         }
         const BlockNumber next = page_trailer(page)->next;
-        if (length == 1 &&
-            run_core([&] { return reader->search->level_of_step().can_skip(page); })) {
+        if (length == 1 && run_core([&] { return level->skip_list(page); })) {
             UnlockReleaseBuffer(buffer);
-            run_core([&] { reader->search->level_of_step().skip_list(); });
             return;
         }
-        const BlockNumber following =
-            next != kNoBlock ? next : reader->search->level_of_step().following_list();
+        const BlockNumber following = next != kNoBlock ? next : level->following_list();
         const uint8_t* upcoming = following == kNoBlock ? nullptr : expect_page(index, following);
         if (geometry.codes_inside) {
-            push_inside(reader, geometry, page, block, upcoming);
+            push_inside(level, page, block, upcoming);
         } else {
             memcpy(reader->page, page, BLCKSZ);
         }
         const Buffer next_buffer = next == kNoBlock ? InvalidBuffer : pin_page(index, next);
         if (!locks_overlap) UnlockReleaseBuffer(buffer);
-        if (!geometry.codes_inside) push_outside(reader, geometry, block);
+        if (!geometry.codes_inside) push_outside(reader, level, block);
         CHECK_FOR_INTERRUPTS();
-        if (next_buffer != InvalidBuffer && reader->search->level_of_step().can_stop()) {
+        if (next_buffer != InvalidBuffer && level->can_stop()) {
             ReleaseBuffer(next_buffer);
             if (locks_overlap) UnlockReleaseBuffer(buffer);
             break;
@@ -123,7 +121,11 @@ void read_list(Reader* reader, BlockNumber list_id, const ListGeometry& geometry
         if (next_buffer == InvalidBuffer) break;
         buffer = next_buffer;
     }
-    run_core([&] { reader->search->level_of_step().finish_list(); });
+    run_core([&] { level->finish_list(); });
+}
+
+bool is_of_copy(const Reader* reader, const LevelScan& level) {
+    return level.is_inner() && reader->root != nullptr;
 }
 
 // A page of the root's copy; damaged links may lead out of it.
@@ -135,30 +137,31 @@ const uint8_t* root_page(const Reader* reader, BlockNumber block) {
     return page;
 }
 
-void read_root(Reader* reader, BlockNumber list_id, const ListGeometry& geometry) {
+void read_root(Reader* reader, LevelScan* level, BlockNumber list_id) {
     uint32 length = 0;
     for (BlockNumber block = list_id; block != kNoBlock;) {
         const uint8_t* page = root_page(reader, block);
-        if (const char* fault = list_page_fault(geometry, page)) {
+        if (const char* fault = list_page_fault(level->geometry(), page)) {
             raise_corrupted(reader->index, block, fault);
         }
         check_chain(reader->index, list_id, ++length);
-        push_inside(reader, geometry, page, block, nullptr);
+        push_inside(level, page, block, nullptr);
         block = page_trailer(page)->next;
     }
-    run_core([&] { reader->search->level_of_step().finish_list(); });
+    run_core([&] { level->finish_list(); });
 }
 
 // The slots of the copy are known to be whole.
-void read_root_slot(Reader* reader, const LevelScan::Place& place) {
+void read_root_slot(Reader* reader, LevelScan* level, const EntryPlace& place) {
     const uint8_t* slot = page_body(root_page(reader, place.slot_pages[0])) + place.slot_offset;
-    run_core([&] { reader->search->level_of_step().push_slot(slot); });
+    run_core([&] { level->push_slot(slot); });
 }
 
 // The slots that will be wanted next lie anywhere; while this one is looked at, theirs can come.
-void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied) {
-    const LevelScan& level = reader->search->level_of_step();
-    LevelScan::Place following;
+void prefetch_slot(Reader* reader, const LevelScan& level) {
+    const ListGeometry& geometry = level.geometry();
+    const bool is_copied = is_of_copy(reader, level);
+    EntryPlace following;
     if (!is_copied && level.following_entry(2 * kSlotsAhead, &following) &&
         !following.slot_pages.empty()) {
         prefetch_hint(reader->index, following.slot_pages[0]);
@@ -171,17 +174,16 @@ void prefetch_slot(Reader* reader, const ListGeometry& geometry, bool is_copied)
 }
 
 // What should be read has gone: removed by VACUUM. Of a root nothing ever is.
-void drop_entry(Reader* reader, BlockNumber block) {
-    LevelScan& level = reader->search->level_of_step();
-    if (level.is_inner()) {
+void drop_entry(Reader* reader, LevelScan* level, BlockNumber block) {
+    if (level->is_inner()) {
         raise_corrupted(reader->index, block, "the page belongs to another list page");
     }
-    run_core([&] { level.drop_entry(); });
+    run_core([&] { level->drop_entry(); });
 }
 
 // Whether an entry is still on its list page, which is locked.
-bool is_there(Reader* reader, Buffer buffer, const LevelScan::Place& place,
-              const ListGeometry& geometry) {
+bool is_there(Reader* reader, const ListGeometry& geometry, Buffer buffer,
+              const EntryPlace& place) {
     const uint8_t* page = buffer_bytes(buffer);
     if (!is_page_of_list(page, place.list_id)) {
         check_recyclable(reader->index, buffer, PageKind::kList);
@@ -195,10 +197,10 @@ bool is_there(Reader* reader, Buffer buffer, const LevelScan::Place& place,
 // be half overwritten, or its page may have come back to the same list page in another place. The
 // slot of an entry that is there is damaged then. With the list page locked none of its slots is
 // written.
-void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry) {
-    LevelScan& level = reader->search->level_of_step();
+void look_again(Reader* reader, LevelScan* level, const EntryPlace& place) {
+    const ListGeometry& geometry = level->geometry();
     const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
-    const bool found = is_there(reader, buffer, place, geometry);
+    const bool found = is_there(reader, geometry, buffer, place);
     if (found) {
         const StreamStretch stretch =
             slot_stretch(geometry, buffer_bytes(buffer), place.list_page, place.index);
@@ -208,29 +210,28 @@ void look_again(Reader* reader, const LevelScan::Place& place, const ListGeometr
         }
     }
     UnlockReleaseBuffer(buffer);
-    if (!found) return drop_entry(reader, place.list_page);
-    run_core([&] { level.push_slot(reader->slot); });
+    if (!found) return drop_entry(reader, level, place.list_page);
+    run_core([&] { level->push_slot(reader->slot); });
 }
 
-void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGeometry& geometry,
-                     bool is_copied) {
-    LevelScan& level = reader->search->level_of_step();
+void read_entry_slot(Reader* reader, LevelScan* level, const EntryPlace& place) {
+    const ListGeometry& geometry = level->geometry();
     if (place.slot_pages.empty()) {
         raise_corrupted(reader->index, place.list_page, "a refine page is missing");
     }
     if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
         if (!copy_slot(reader->index, geometry, place, reader->slot)) {
-            drop_entry(reader, place.slot_pages[0]);
+            drop_entry(reader, level, place.slot_pages[0]);
         } else if (is_intact(reader->slot, geometry.slot_bytes)) {
-            run_core([&] { level.push_slot(reader->slot); });
+            run_core([&] { level->push_slot(reader->slot); });
         } else {
-            look_again(reader, place, geometry);
+            look_again(reader, level, place);
         }
         return;
     }
-    prefetch_slot(reader, geometry, is_copied);
-    if (is_copied) {
-        read_root_slot(reader, place);
+    prefetch_slot(reader, *level);
+    if (is_of_copy(reader, *level)) {
+        read_root_slot(reader, level, place);
         return;
     }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
@@ -239,32 +240,31 @@ void read_entry_slot(Reader* reader, const LevelScan::Place& place, const ListGe
     bool is_whole = true;
     if (!belongs_to(page, PageKind::kRefine, place.list_id, place.list_page)) {
         check_recyclable(reader->index, buffer, PageKind::kRefine);
-        drop_entry(reader, place.slot_pages[0]);
+        drop_entry(reader, level, place.slot_pages[0]);
     } else if (is_intact(slot, geometry.slot_bytes)) {
-        run_core([&] { level.push_slot(slot); });
+        run_core([&] { level->push_slot(slot); });
     } else {
         is_whole = false;
     }
     UnlockReleaseBuffer(buffer);
-    if (!is_whole) look_again(reader, place, geometry);
+    if (!is_whole) look_again(reader, level, place);
 }
 
-void read_entry_pointer(Reader* reader, const LevelScan::Place& place,
-                        const ListGeometry& geometry) {
-    LevelScan& level = reader->search->level_of_step();
+void read_entry_pointer(Reader* reader, LevelScan* level, const EntryPlace& place) {
+    const ListGeometry& geometry = level->geometry();
     const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
-    const bool found = is_there(reader, buffer, place, geometry);
+    const bool found = is_there(reader, geometry, buffer, place);
     if (found) {
         const ListPageView view(geometry, buffer_bytes(buffer));
-        run_core([&] { level.push_pointer(view.pointer(place.index)); });
+        run_core([&] { level->push_pointer(view.pointer(place.index)); });
     }
     UnlockReleaseBuffer(buffer);
-    if (!found) drop_entry(reader, place.list_page);
+    if (!found) drop_entry(reader, level, place.list_page);
 }
 
 }  // namespace
 
-bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,
+bool copy_slot(Relation index, const ListGeometry& geometry, const EntryPlace& place,
                uint8_t* slot) {
     const StreamStretch stretch{.kind = PageKind::kRefine,
                                 .list_id = place.list_id,
@@ -293,8 +293,8 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
     }
     reader->search = &objects->search;
     reader->root = objects->root.get();
-    const ListGeometry& leaf = reader->search->geometry(0);
-    const ListGeometry& inner = reader->search->geometry(1);
+    const ListGeometry& leaf = loaded.shape.levels[0];
+    const ListGeometry& inner = loaded.shape.levels[1];
     if (!leaf.codes_inside || !inner.codes_inside) {
         reader->page = static_cast<uint8_t*>(palloc(BLCKSZ));
         reader->codes = static_cast<uint8_t*>(palloc(leaf.block_code_bytes));
@@ -303,34 +303,28 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
     return reader;
 }
 
-NextEntry next_entry(Reader* reader, FoundEntry* found) {
+SearchStep next_step(Reader* reader) {
     for (;;) {
         const SearchStep step = run_core([&] { return reader->search->next(); });
-        const ListGeometry& geometry = reader->search->geometry(step.level);
-        const bool is_copied = step.level > 0 && reader->root != nullptr;
         switch (step.what) {
             case SearchStep::What::kReadList:
-                if (is_copied) {
-                    read_root(reader, step.list_id, geometry);
+                if (is_of_copy(reader, *step.level)) {
+                    read_root(reader, step.level, step.list_id);
                 } else {
-                    read_list(reader, step.list_id, geometry);
+                    read_list(reader, step.level, step.list_id);
                 }
                 break;
             case SearchStep::What::kReadEntry:
-                if (geometry.slot_bytes > 0) {
-                    read_entry_slot(reader, step.place, geometry, is_copied);
+                if (step.level->geometry().slot_bytes > 0) {
+                    read_entry_slot(reader, step.level, step.place);
                 } else {
-                    read_entry_pointer(reader, step.place, geometry);
+                    read_entry_pointer(reader, step.level, step.place);
                 }
                 break;
             case SearchStep::What::kMeasure:
-                *found = step.found;
-                return NextEntry::kMeasure;
             case SearchStep::What::kEmit:
-                *found = step.found;
-                return NextEntry::kFound;
             case SearchStep::What::kDone:
-                return NextEntry::kNone;
+                return step;
         }
     }
 }

@@ -36,18 +36,12 @@ struct Reader {
 Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,
                     const SearchOptions& options);
 
-enum class NextEntry {
-    kFound,    ///< it is given out
-    kMeasure,  ///< tell its row's distance: level_of_step().push_distance() or drop_measured()
-    kNone,     ///< all have been given out
-};
-
-/// Runs the search until it gives out an entry or asks for a distance, which it does only where
-/// the options say so.
-NextEntry next_entry(Reader* reader, FoundEntry* found);
+/// Reads what the search asks for, up to a step that needs no page of the index: kEmit, kDone, or
+/// kMeasure, which comes only where the options say so.
+SearchStep next_step(Reader* reader);
 
 /// Copies the refine slot at `place`; false when VACUUM has recycled its pages.
-bool copy_slot(Relation index, const ListGeometry& geometry, const LevelScan::Place& place,
+bool copy_slot(Relation index, const ListGeometry& geometry, const EntryPlace& place,
                uint8_t* slot);
 
 }  // namespace lookalike

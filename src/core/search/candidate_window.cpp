@@ -268,23 +268,28 @@ void CandidateWindow::keep_if(Keeps keeps) {
     size_ = kept;
 }
 
+/// Where nothing is sorted, the columns as candidates that may be put in another order.
+Candidate* CandidateWindow::copy_of_columns() {
+    for (size_t i = 0; i < size_; ++i)
+        sorted_[i] = {.bound = bounds_[i], .id = ids_[i]};
+    return sorted_.data();
+}
+
 /// Where equal bounds fill half of the window's room and the limit would be one of them, leaves
 /// half of the capacity to them; false: it is otherwise.
 bool CandidateWindow::thin_ties() {
-    std::vector<float> all(bounds_.begin(), bounds_.begin() + static_cast<ptrdiff_t>(size_));
-    const auto last = all.begin() + static_cast<ptrdiff_t>(capacity_ - 1);
-    std::nth_element(all.begin(), last, all.end());
-    const float bound = *last;
-    std::vector<uint64_t> ids;
-    for (size_t i = 0; i < size_; ++i)
-        if (bounds_[i] == bound) ids.push_back(ids_[i]);
+    Candidate* const all = copy_of_columns();
+    Candidate* const end = all + size_;
+    std::nth_element(all, all + capacity_ - 1, end);
+    const float bound = all[capacity_ - 1].bound;
     const auto is_same = [bound](const Candidate& other) { return other.bound == bound; };
+    const auto ties = static_cast<size_t>(std::partition(all, end, is_same) - all);
     auto known = std::ranges::find_if(thinned_, is_same);
-    if (ids.size() < capacity_ || (known == thinned_.end() && thinned_.size() == kMostThinned))
+    if (ties < capacity_ || (known == thinned_.end() && thinned_.size() == kMostThinned))
         return false;
-    const auto last_kept = ids.begin() + static_cast<ptrdiff_t>((capacity_ - 1) / 2);
-    std::nth_element(ids.begin(), last_kept, ids.end());
-    const Candidate kept{bound, *last_kept};
+    Candidate* const last_kept = all + (capacity_ - 1) / 2;
+    std::nth_element(all, last_kept, all + ties);
+    const Candidate kept = *last_kept;
     keep_if([&](const Candidate& other) { return other.bound != bound || !(kept < other); });
     if (known == thinned_.end()) known = thinned_.insert(known, kept);
     *known = kept;
@@ -304,12 +309,9 @@ void CandidateWindow::raise(const Candidate& first, float bound) {
 }
 
 void CandidateWindow::keep_exactly(size_t wanted) {
-    std::vector<Candidate> all(size_);
-    for (size_t i = 0; i < size_; ++i)
-        all[i] = {.bound = bounds_[i], .id = ids_[i]};
-    const auto last = all.begin() + static_cast<ptrdiff_t>(wanted - 1);
-    std::nth_element(all.begin(), last, all.end());
-    limit_ = *last;
+    Candidate* const all = copy_of_columns();
+    std::nth_element(all, all + wanted - 1, all + size_);
+    limit_ = all[wanted - 1];
     for (size_ = 0; size_ < wanted; ++size_) {
         bounds_[size_] = all[size_].bound;
         ids_[size_] = all[size_].id;

@@ -38,12 +38,15 @@ class CandidateWindow {
   public:
     static constexpr size_t kDefaultCapacity = 512;
 
-    /// REQUIRES: capacity > 0. Takes bytes(capacity). `thins_ties`: as said above; else what lies
-    /// above them is dropped.
+    /// REQUIRES: capacity > 0. Takes bytes(capacity), and no more later. `thins_ties`: as said
+    /// above; else what lies above them is dropped.
     explicit CandidateWindow(size_t capacity = kDefaultCapacity, bool thins_ties = false);
 
-    static constexpr size_t bytes(size_t capacity) {
-        return room(capacity) * (sizeof(float) + sizeof(uint64_t) + sizeof(Candidate));
+    static constexpr size_t bytes(size_t capacity) { return room(capacity) * kBytesPerPlace; }
+    /// The greatest capacity that takes no more than `bytes`; 0: there is none.
+    static constexpr size_t capacity_within(size_t bytes) {
+        const size_t places = bytes / kBytesPerPlace;
+        return places > room(0) ? (places - room(0)) / 2 : 0;
     }
     size_t capacity() const { return capacity_; }
 
@@ -85,6 +88,7 @@ class CandidateWindow {
     static constexpr size_t kBlock = 32;
     static constexpr size_t kOverrun = 16;  ///< vectors read and write whole
     static constexpr size_t kMostThinned = 4;
+    static constexpr size_t kBytesPerPlace = sizeof(float) + sizeof(uint64_t) + sizeof(Candidate);
     static constexpr Candidate kHighest{std::numeric_limits<float>::infinity(),
                                         std::numeric_limits<uint64_t>::max()};
 
@@ -93,6 +97,7 @@ class CandidateWindow {
     void prune();
     void unsort();
     void take_best(size_t wanted);
+    Candidate* copy_of_columns();
     void keep_exactly(size_t wanted);
     bool thin_ties();
     uint32_t without_thinned(const float bounds[32], uint32_t valid, uint64_t first_id) const;
@@ -103,10 +108,11 @@ class CandidateWindow {
     // In two columns, so that a vector of bounds is compared at once.
     std::vector<float> bounds_;
     std::vector<uint64_t> ids_;
-    size_t size_;                    ///< of the columns: so many places are taken
-    std::vector<Candidate> sorted_;  ///< the best of all, in order; not in the columns
-    size_t sorted_count_;            ///< of them
-    Candidate limit_;                ///< what lies above has been dropped
+    size_t size_;  ///< of the columns: so many places are taken
+    std::vector<Candidate>
+        sorted_;           ///< the best of all, in order; not in the columns. Room to prune
+    size_t sorted_count_;  ///< of them
+    Candidate limit_;      ///< what lies above has been dropped
     bool thins_ties_;
     bool was_all_ties_ = false;
     /// Of each bound of these, what lies above has been dropped.

@@ -11,8 +11,8 @@ namespace lookalike {
 namespace {
 
 constexpr size_t kSortedAtOnce = 64;
-constexpr uint32_t kIndexBits = 16;  // of an id: entry within its list page
-constexpr uint64_t kIndexMask = (1u << kIndexBits) - 1;
+// Every candidate is above, or it.
+constexpr Candidate kLowest{-std::numeric_limits<float>::infinity(), 0};
 
 // Most blocks are full, and not every processor counts bits.
 uint64_t count_bits(uint32_t mask) {
@@ -28,55 +28,30 @@ LevelScan::LevelScan(const ListGeometry& geometry, const BlockScorer& scorer, Re
       refine_(options.level > 0 ? Refine::kFloat : refine),
       options_(options),
       window_(options.window_capacity, options.thins_ties),
-      first_rows_left_(options.first_rows) {}
+      pages_(geometry_),
+      found_(options.first_rows) {}
 
-void LevelScan::open_list(uint32_t first_block, const ScanTerms& terms) {
-    lists_.push_back({.first_block = first_block,
+void LevelScan::open_list(uint32_t list_id, const ScanTerms& terms) {
+    lists_.push_back({.id = list_id,
+                      .state = ListState::kUnread,
                       .terms = terms,
-                      .taken = {},
-                      .has_taken = false,
-                      .to_read = true,
-                      .was_read = false,
-                      .was_skipped = false,
-                      .was_unmatched = false,
-                      .first_page = 0,
-                      .page_count = 0});
-    ++unread_count_;
+                      .taken = kLowest,
+                      .pages = {}});
 }
 
 LevelScan::Need LevelScan::need() {
     for (;;) {
         if (find_entry_to_measure()) return Need::kDistance;
-        if (find_list_to_read()) return Need::kList;
-        is_reading_ = false;
+        if (has_unread()) {
+            forget_taken();
+            return Need::kList;
+        }
         if (const Candidate* next = next_candidate()) {
             return is_wanted(next->bound) ? Need::kEntry : give_out();
         }
         if (window_.is_complete() || !is_wanted(window_.limit().bound)) return give_out();
         widen();
     }
-}
-
-// Equal keys in the order of their rows: the sequence must not depend on how the scan went.
-bool LevelScan::comes_later(const FoundEntry& a, const FoundEntry& b) {
-    if (a.key != b.key) return a.key > b.key;
-    // Distances may differ where a float no longer does.
-    if (a.distance != b.distance) return a.distance > b.distance;
-    const uint64_t x = uint64_t{a.pointer.block()} << 16 | a.pointer.offset;
-    const uint64_t y = uint64_t{b.pointer.block()} << 16 | b.pointer.offset;
-    return x > y;
-}
-
-float LevelScan::last_key() const {
-    return lowest_keys_.size() < first_rows_left_ ? std::numeric_limits<float>::infinity()
-                                                  : lowest_keys_[first_rows_left_ - 1];
-}
-
-// Keeps the lowest keys of the heap while they matter.
-void LevelScan::note_key(float key) {
-    if (!has_first_rows()) return;
-    lowest_keys_.insert(std::upper_bound(lowest_keys_.begin(), lowest_keys_.end(), key), key);
-    if (lowest_keys_.size() > first_rows_left_) lowest_keys_.pop_back();
 }
 
 // The best entry that has not been taken; null: the window has no more.
@@ -86,19 +61,8 @@ const Candidate* LevelScan::next_candidate() {
     return &ready_[taken_];
 }
 
-bool LevelScan::find_list_to_read() {
-    if (unread_count_ == 0) return false;
-    if (!is_reading_) start_reading();
-    while (reading_ < lists_.size() && !lists_[reading_].to_read)
-        ++reading_;
-    return true;
-}
-
 uint32_t LevelScan::following_list() const {
-    for (size_t i = reading_ + 1; i < lists_.size(); ++i) {
-        if (lists_[i].to_read) return lists_[i].first_block;
-    }
-    return kNoBlock;
+    return reading_.list + 1 < lists_.size() ? lists_[reading_.list + 1].id : kNoBlock;
 }
 
 // What the window holds competes with what the lists bring, and may have to give way: so the lists
@@ -110,19 +74,10 @@ void LevelScan::forget_taken() {
     taken_ = 0;
 }
 
-void LevelScan::start_reading() {
-    forget_taken();
-    is_reading_ = true;
-    reading_ = 0;
-    pages_read_ = 0;
-}
-
 void LevelScan::remember_taken(const Candidate& below) {
     for (List& list : lists_) {
         // The scan codes of a list that was skipped may promise less than its summary did.
-        if (!list.was_read || list.was_skipped || (list.has_taken && below < list.taken)) continue;
-        list.taken = below;
-        list.has_taken = true;
+        if (list.state == ListState::kRead) list.taken = std::max(list.taken, below);
     }
 }
 
@@ -130,54 +85,59 @@ void LevelScan::remember_taken(const Candidate& below) {
 void LevelScan::widen() {
     remember_taken(after(window_.limit()));
     for (List& list : lists_)
-        list.to_read = true;
-    unread_count_ = lists_.size();
+        list.state = ListState::kUnread;
+    unmatched_count_ = 0;
+    reading_.list = 0;
     window_.clear(std::min(window_.capacity() * 2, options_.max_window_capacity));
     ready_ = {};
     taken_ = 0;
 }
 
-bool LevelScan::can_skip(const uint8_t* first_page) {
-    is_point_ = false;
+bool LevelScan::skip_list(const uint8_t* first_page) {
     if (geometry_.summary_bytes == 0) return false;
     const uint8_t* summary = ListPageView(geometry_, first_page).summary();
-    if (options_.filter != nullptr && !options_.filter->may_pass(summary)) return true;
+    if (options_.filter != nullptr && !options_.filter->may_pass(summary)) {
+        end_list(ListState::kSkipped, true);
+        return true;
+    }
     if (options_.exhaustive) return false;
     ListSummary list;
     std::memcpy(&list, summary, sizeof list);
-    is_point_ = options_.thins_ties && scorer_.is_point(lists_[reading_].terms, list.radius);
-    is_too_far_ = window_.is_beyond(scorer_.list_bound(lists_[reading_].terms, list.radius).key);
-    return is_too_far_;
+    const ScanTerms& terms = lists_[reading_.list].terms;
+    reading_.is_point = options_.thins_ties && scorer_.is_point(terms, list.radius);
+    if (!window_.is_beyond(scorer_.list_bound(terms, list.radius).key)) return false;
+    // That it is too far says nothing about the filter.
+    end_list(ListState::kSkipped, false);
+    return true;
+}
+
+void LevelScan::finish_list() {
+    const bool lets_through =
+        options_.filter == nullptr || counters_.entries_passed > reading_.entries_passed;
+    if (lets_through)
+        counters_.entries_in_matched += counters_.entries_scanned - reading_.entries_scanned;
+    end_list(ListState::kRead, !lets_through);
+}
+
+void LevelScan::end_list(ListState state, bool is_unmatched) {
+    lists_[reading_.list].state = state;
+    if (is_unmatched) ++unmatched_count_;
+    ++counters_.lists_read;
+    if (state == ListState::kSkipped) ++counters_.lists_skipped;
+    if (counters_.lists_read <= kNearestLists) passed_nearest_ = counters_.entries_passed;
+    reading_ = {.list = reading_.list + 1,
+                .entries_scanned = counters_.entries_scanned,
+                .entries_passed = counters_.entries_passed};
 }
 
 void LevelScan::begin_page(const uint8_t* page, uint32_t block) {
-    page_ordinal_ = page_ordinal(block);
-    ++pages_read_;
-    has_tied_ = false;
-    has_untied_ = false;
-    // Since the page was read last, an insert may have linked refine pages for its entry.
-    const ListPageView view(geometry_, page);
-    std::copy_n(view.refine_pages(), geometry_.max_refine_pages,
-                refine_pages_.begin() + refine_start(page_ordinal_));
-}
-
-uint32_t LevelScan::page_ordinal(uint32_t block) {
-    is_page_new_ = false;
-    List& list = lists_[reading_];
-    // Read again, a list mostly shows the same pages in the same order.
-    if (pages_read_ < list.page_count && pages_[list.first_page + pages_read_].block == block) {
-        return list.first_page + pages_read_;
-    }
-    for (uint32_t i = 0; i < pages_.size() && list.was_read; ++i) {
-        if (pages_[i].block == block && pages_[i].list == reading_) return i;
-    }
-    is_page_new_ = true;
-    const auto ordinal = static_cast<uint32_t>(pages_.size());
-    if (list.page_count == 0) list.first_page = ordinal;
-    if (list.first_page + list.page_count == ordinal) ++list.page_count;
-    pages_.push_back({block, static_cast<uint32_t>(reading_)});
-    refine_pages_.resize(pages_.size() * geometry_.max_refine_pages);
-    return ordinal;
+    List& list = lists_[reading_.list];
+    if (reading_.page_count == 0) reading_.is_first_time = list.pages.count == 0;
+    reading_.page =
+        pages_.see(page, block, list.id, reading_.page_count, reading_.is_first_time, &list.pages);
+    ++reading_.page_count;
+    reading_.has_tied = false;
+    reading_.has_untied = false;
 }
 
 void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8_t* codes) {
@@ -189,8 +149,8 @@ void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8
         if (live == 0) return;
     }
     counters_.entries_passed += count_bits(live);
-    const List& list = lists_[reading_];
-    const uint64_t first_id = uint64_t{page_ordinal_} << kIndexBits | (block * kBlockEntries);
+    const List& list = lists_[reading_.list];
+    const uint64_t first_id = SeenPages::first_id(reading_.page.number, block);
     float bounds[kBlockEntries];
     if (options_.exhaustive) {
         std::fill_n(bounds, kBlockEntries, -std::numeric_limits<float>::infinity());
@@ -199,13 +159,13 @@ void LevelScan::push_block(const ListPageView& page, uint32_t block, const uint8
                               window_.highest_bound(), bounds);
     }
     if (live != 0) apply_raised(bounds, first_id);
-    if (list.has_taken && !is_page_new_) live = untaken(live, bounds, first_id);
+    if (kLowest < list.taken && !reading_.page.is_new) live = untaken(live, bounds, first_id);
     if (live != 0) window_.push_block(bounds, live, first_id);
-    (live != 0 && window_.was_all_ties() ? has_tied_ : has_untied_) = true;
+    (live != 0 && window_.was_all_ties() ? reading_.has_tied : reading_.has_untied) = true;
 }
 
 uint32_t LevelScan::untaken(uint32_t live, const float* bounds, uint64_t first_id) const {
-    const Candidate& taken = lists_[reading_].taken;
+    const Candidate& taken = lists_[reading_.list].taken;
     uint32_t mask = 0;
     for (uint32_t i = 0; i < kBlockEntries; ++i) {
         // As the window does: what could not be computed comes first.
@@ -214,46 +174,6 @@ uint32_t LevelScan::untaken(uint32_t live, const float* bounds, uint64_t first_i
         if (!(Candidate{bound, first_id + i} < taken)) mask |= uint32_t{1} << i;
     }
     return live & mask;
-}
-
-void LevelScan::finish_list() {
-    lists_[reading_].to_read = false;
-    lists_[reading_].was_read = true;
-    lists_[reading_].was_skipped = false;
-    --unread_count_;
-    pages_read_ = 0;
-    ++counters_.lists_read;
-    const bool lets_through =
-        options_.filter == nullptr || counters_.entries_passed > passed_before_;
-    const bool is_unmatched = !lets_through && !is_too_far_;
-    is_too_far_ = false;
-    unmatched_count_ += is_unmatched - size_t{lists_[reading_].was_unmatched};
-    lists_[reading_].was_unmatched = is_unmatched;
-    if (lets_through) counters_.entries_in_matched += counters_.entries_scanned - scanned_before_;
-    if (counters_.lists_read <= kNearestLists) passed_nearest_ = counters_.entries_passed;
-    scanned_before_ = counters_.entries_scanned;
-    passed_before_ = counters_.entries_passed;
-}
-
-void LevelScan::skip_list() {
-    ++counters_.lists_skipped;
-    const bool was_read = lists_[reading_].was_read;
-    finish_list();
-    lists_[reading_].was_read = was_read;
-    lists_[reading_].was_skipped = true;
-}
-
-LevelScan::Place LevelScan::place(uint64_t id) const {
-    const Page& page = pages_[id >> kIndexBits];
-    const auto index = static_cast<uint32_t>(id & kIndexMask);
-    Place place{lists_[page.list].first_block, page.block, index, {}, 0};
-    if (geometry_.slot_bytes == 0) return place;
-    const StreamPlace slot = geometry_.slot_place(index);
-    place.slot_offset = slot.offset;
-    const std::span<const uint32_t> pages(refine_pages_.data() + refine_start(id >> kIndexBits),
-                                          geometry_.max_refine_pages);
-    if (pages[slot.page_index] != kNoBlock) place.slot_pages = pages.subspan(slot.page_index);
-    return place;
 }
 
 void LevelScan::push_slot(const uint8_t* slot) {
@@ -294,21 +214,16 @@ void LevelScan::push_found(FoundEntry entry) {
     const Candidate read = ready_[taken_++];
     ++counters_.entries_refined;
     if (entry.key > options_.key_limit) return;
-    if (const EqualRows* rows = equal_rows(entry)) expect_at(*rows, &entry);
-    note_key(entry.key);
-    heap_.push_back(entry);
-    std::push_heap(heap_.begin(), heap_.end(), comes_later);
+    if (const EqualRows* rows = equal_rows(entry); rows != nullptr && rows->is_measured) {
+        entry.distance = rows->distance;
+        entry.key = rows->key;
+    }
+    found_.push(entry);
     look_for_ties_read(entry, read);
 }
 
 FoundEntry LevelScan::pop() {
-    std::pop_heap(heap_.begin(), heap_.end(), comes_later);
-    const FoundEntry entry = heap_.back();
-    heap_.pop_back();
-    if (has_first_rows()) {
-        --first_rows_left_;
-        lowest_keys_.erase(lowest_keys_.begin());
-    }
+    const FoundEntry entry = found_.pop();
     look_for_ties_given(entry);
     return entry;
 }

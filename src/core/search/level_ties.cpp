@@ -9,21 +9,14 @@ namespace lookalike {
 // Equal keys too: among equals the row's place decides, if they are not too many.
 bool LevelScan::is_wanted(float bound) const {
     const float wanted = wanted_key();
-    if (heap_.size() >= options_.max_found || bound > wanted) return false;
-    return bound < wanted || ties_found(bound, 0) < kTiesAhead;
-}
-
-// Entries with this key on the part of the heap below `at`: few have a lower one.
-size_t LevelScan::ties_found(float key, size_t at) const {
-    if (at >= heap_.size() || heap_[at].key > key) return 0;
-    const size_t here = heap_[at].key == key;
-    return here + ties_found(key, 2 * at + 1) + ties_found(key, 2 * at + 2);
+    if (found_.size() >= options_.max_found || bound > wanted) return false;
+    return bound < wanted || found_.count_at(bound) < kTiesAhead;
 }
 
 // Of equal rows each is given out with its own distance.
 LevelScan::Need LevelScan::give_out() {
-    if (heap_.empty()) return Need::kMore;
-    if (heap_.front().is_exact || equal_rows(heap_.front()) == nullptr) return Need::kNothing;
+    if (found_.empty()) return Need::kMore;
+    if (top().is_exact || equal_rows(top()) == nullptr) return Need::kNothing;
     measuring_ = 0;
     return Need::kDistance;
 }
@@ -38,8 +31,7 @@ void LevelScan::look_for_ties_read(const FoundEntry& entry, const Candidate& rea
 // Where scan bounds tell nothing, they are given out in a row.
 void LevelScan::look_for_ties_given(const FoundEntry& entry) {
     if (options_.measures_ties && entry.fingerprint != 0 && !entry.is_exact &&
-        given_run_.add(entry.fingerprint, 0) &&
-        std::ranges::find(heap_, entry.fingerprint, &FoundEntry::fingerprint) != heap_.end())
+        given_run_.add(entry.fingerprint, 0) && found_.find(entry.fingerprint) < found_.size())
         meet_equal_rows(entry, nullptr);
 }
 
@@ -52,14 +44,13 @@ EqualRows* LevelScan::equal_rows(const FoundEntry& entry) {
 
 bool LevelScan::find_entry_to_measure() {
     if (unmeasured_ == 0) return false;
-    const auto found = std::ranges::find(heap_, unmeasured_, &FoundEntry::fingerprint);
-    if (found == heap_.end()) {
+    measuring_ = found_.find(unmeasured_);
+    if (measuring_ == found_.size()) {
         std::erase_if(equal_rows_,
                       [this](const EqualRows& rows) { return rows.fingerprint == unmeasured_; });
         unmeasured_ = 0;
         return false;
     }
-    measuring_ = static_cast<size_t>(found - heap_.begin());
     return true;
 }
 
@@ -86,25 +77,16 @@ void LevelScan::raise_bounds(const Candidate& first, float key) {
     raised_bounds_.push_back({first, key});
 }
 
-void LevelScan::expect_at(const EqualRows& rows, FoundEntry* entry) const {
-    if (!rows.is_measured || entry->is_exact) return;
-    entry->distance = rows.distance;
-    entry->key = rows.key;
-}
-
 void LevelScan::push_distance(double distance) {
-    FoundEntry& entry = heap_[measuring_];
-    entry.is_exact = true;
-    EqualRows* rows = equal_rows(entry);
-    if (rows->is_measured && entry.distance == distance) return;
-    FoundEntry measured = entry;
+    found_.set_exact(measuring_);
+    FoundEntry measured = found_[measuring_];
+    EqualRows* rows = equal_rows(measured);
+    if (rows->is_measured && measured.distance == distance) return;
     measured.distance = distance;
     measured.key = round_up(distance_to_key(scorer_.metric(), distance));
     drop_measured();
     if (!rows->is_measured) measure(rows, measured);
-    heap_.push_back(measured);
-    std::push_heap(heap_.begin(), heap_.end(), comes_later);
-    note_key(measured.key);
+    found_.push(measured);
 }
 
 // The first of equal rows says where the others are expected.
@@ -113,30 +95,12 @@ void LevelScan::measure(EqualRows* rows, const FoundEntry& measured) {
     rows->distance = measured.distance;
     rows->key = measured.key;
     unmeasured_ = 0;
-    for (FoundEntry& other : heap_)
-        if (other.fingerprint == rows->fingerprint) expect_at(*rows, &other);
-    std::make_heap(heap_.begin(), heap_.end(), comes_later);
-    note_keys_again();
+    found_.expect(*rows);
     if (rows->has_unread) raise_bounds(rows->unread, rows->key);
 }
 
 void LevelScan::drop_measured() {
-    if (measuring_ == 0) {
-        std::pop_heap(heap_.begin(), heap_.end(), comes_later);
-        heap_.pop_back();
-    } else {
-        heap_[measuring_] = heap_.back();
-        heap_.pop_back();
-        std::make_heap(heap_.begin(), heap_.end(), comes_later);
-    }
-    note_keys_again();
-}
-
-void LevelScan::note_keys_again() {
-    if (!has_first_rows()) return;
-    lowest_keys_.clear();
-    for (const FoundEntry& entry : heap_)
-        note_key(entry.key);
+    found_.remove(measuring_);
 }
 
 // As it was before it was raised.

@@ -38,9 +38,9 @@ struct SearchStep {
         kDone,       ///< every entry of the index has been given out, or all within the radius
     };
     What what;
-    uint32_t level;
+    LevelScan* level;  ///< which asks and is to be told
     uint32_t list_id;
-    LevelScan::Place place;
+    EntryPlace place;
     FoundEntry found;
 };
 
@@ -51,37 +51,44 @@ class Search {
 
     SearchStep next();
 
-    /// The level that the last step was about.
-    LevelScan& level_of_step() { return *current_; }
-    const ListGeometry& geometry(uint32_t level) const { return shape_.levels[level]; }
-
     uint64_t emitted_count() const { return emitted_count_; }
     const LevelScan* inner() const { return root_ ? &*root_ : nullptr; }
     const LevelScan& leaf() const { return *target_; }
 
   private:
+    // What the plan wants before the next row is given out. It changes with what was read and given
+    // out, not with every entry that is looked at.
+    struct Wanted {
+        SpreadOfLists lists{};
+        uint64_t at_row = 0;
+        uint64_t at_list = 0;
+    };
+
+    // The search for further lists that may hold something nearer than the next row.
+    struct Reaching {
+        float row_key;    // of that row
+        uint64_t opened;  // lists, when it began
+    };
+
+    bool goes_by_reach() const;
     double remaining_share() const;
-    const SpreadOfLists& wanted_lists();
-    bool is_worth_opening(const FoundEntry& list);
-    SearchStep step_of(LevelScan& level, uint32_t level_number, LevelScan::Need need);
-    std::optional<SearchStep> open_lists();
-    bool is_list_due() const { return target_->opened_count() < lists_to_open_; }
-    void count_lists();
+    void plan_lists();
+    std::optional<LevelScan::Need> open_lists();
+    bool is_worth_opening(const FoundEntry& list) const;
+    bool look_further(bool is_dry);
+    Reaching start_reaching();
+    SearchStep step_of(LevelScan* level, LevelScan::Need need);
 
     IndexShape shape_;
     SearchOptions options_;
     std::optional<LevelScan> root_;    // depth 2: the list of lists
     std::optional<LevelScan> target_;  // whose entries are given out
-    LevelScan* current_ = nullptr;
     uint64_t emitted_count_ = 0;
-    uint64_t lists_to_open_ = 0;
-    SpreadOfLists wanted_{};
-    uint64_t wanted_at_row_ = 0;
-    uint64_t wanted_at_list_ = 0;
+    Wanted wanted_;
+    uint64_t due_lists_ = 0;            // so many are opened, whatever they may hold
+    std::optional<Reaching> reaching_;  // further lists are being opened
     bool lists_exhausted_ = false;
-    bool is_reaching_ = false;   // further lists are being opened
-    uint64_t reached_from_ = 0;  // so many were open before
-    double left_nearby_ = 0;     // when the first row was given out
+    double left_nearby_ = 0;  // when the first row was given out
 };
 
 }  // namespace lookalike
