@@ -90,6 +90,9 @@ TEST(Calibrator, TheReachFindsRowsOfAFarRegion) {
         int wanted = 0;
         int found = 0;
         for (size_t query = 0; query < rows.size(); query += 50) {
+            const float* own = rows[query].data();
+            const float scale =
+                metric == Metric::kInnerProduct ? 1 / std::sqrt(dot(own, own, kDims)) : 1;
             std::vector<std::pair<float, uint32_t>> lists;
             for (uint32_t list = 0; list < kLists; ++list)
                 lists.emplace_back(key(rows[query].data(), &centroids[list * kDims]), list);
@@ -103,7 +106,7 @@ TEST(Calibrator, TheReachFindsRowsOfAFarRegion) {
             }
             std::partial_sort(left.begin(), left.begin() + 10, left.end());
             for (int i = 0; i < 10; ++i, ++wanted)
-                found += plan.may_reach(metric, left[i].second, left[9].first, 0);
+                found += plan.may_reach(metric, scale * left[i].second, scale * left[9].first, 1);
         }
         EXPECT_GE(found, wanted * 0.95) << int(metric);
         EXPECT_LT(calibration.reach[3], calibration.reach[7]);
@@ -166,6 +169,9 @@ TEST(Calibrator, ASpreadFindsTheSameInFewerLists) {
                     for (const std::vector<float>& row : in_list[lists[rank].second])
                         rows.emplace_back(key(query.data(), row.data()), rank);
                 std::sort(rows.begin(), rows.end());
+                const float scale = metric == Metric::kInnerProduct
+                                        ? 1 / std::sqrt(dot(query.data(), query.data(), kDims))
+                                        : 1;
                 int in_first = 0;
                 float tenth = 0;
                 for (size_t i = 0; i < rows.size() && in_first < 10; ++i) {
@@ -173,7 +179,8 @@ TEST(Calibrator, ASpreadFindsTheSameInFewerLists) {
                     tenth = rows[i].first;
                 }
                 uint32_t count = static_cast<uint32_t>(spread.first);
-                while (count < spread.most && plan.may_hold(metric, lists[count].first, tenth))
+                while (count < spread.most &&
+                       plan.may_hold(metric, scale * lists[count].first, scale * tenth))
                     ++count;
                 opened += count;
                 for (size_t i = 0; i < 10; ++i)

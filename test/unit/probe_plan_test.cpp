@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "measured_noise.h"
 
@@ -52,7 +54,7 @@ TEST(ProbePlan, APlanReachesFurtherForMoreRecall) {
     const float row_key = 2;
     const auto farthest = [&](const ProbePlan& plan) {
         float list_key = 0;
-        while (list_key < 1000 && plan.may_reach(Metric::kL2, list_key, row_key, 0))
+        while (list_key < 1000 && plan.may_reach(Metric::kL2, list_key, row_key, 1))
             list_key += 0.05f;
         return list_key;
     };
@@ -94,11 +96,63 @@ TEST(ProbePlan, ASpreadIsForTheFirstRows) {
         EXPECT_LT(plan.spread_for(rows).first, plan.spread_for(rows).most) << rows;
         EXPECT_GE(plan.spread_for(rows).most, plan.lists_for(rows)) << rows;
     }
-    EXPECT_EQ(plan.spread_for(51).first, plan.lists_for(51));
-    EXPECT_EQ(plan.spread_for(51).most, plan.lists_for(51));
-    // The ten among more than twenty.
-    EXPECT_LT(plan.spread_for(1, 0.5).first, plan.spread_for(1, 0.5).most);
-    EXPECT_EQ(plan.spread_for(1, 0.49).first, plan.spread_for(1, 0.49).most);
+    // Later, half of what was measured for so many; the ten among more than twenty are as later
+    // rows.
+    for (const auto& [rows, share] : {std::pair{51.0, 1.0}, {1000.0, 1.0}, {1.0, 0.49}}) {
+        EXPECT_EQ(plan.spread_for(rows, share).first, plan.lists_for(rows, share) / 2);
+        EXPECT_EQ(plan.spread_for(rows, share).most, plan.lists_for(rows, share));
+    }
+    EXPECT_GE(plan.spread_for(1, 0.5).most, plan.lists_for(1, 0.5));
+    ProbePlan by_number = plan;
+    by_number.give_up_spread();
+    EXPECT_EQ(by_number.spread_for(51).first, plan.lists_for(51));
+}
+
+TEST(ProbePlan, AQueryUnlikeTheRowsAndALateRowAreFar) {
+    Calibration calibration = measure_noise();
+    const ProbePlan plan(calibration, 0.95);
+    const float usual = calibration.residual;
+    for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kHamming}) {
+        EXPECT_EQ(plan.far_of_query(metric, 0), 0);
+        EXPECT_EQ(plan.far_of_query(metric, 1.4f * usual), 0);
+        EXPECT_GT(plan.far_of_query(metric, 2 * usual), 0);
+        EXPECT_NEAR(plan.far_of_query(metric, 4 * usual), 1, 1e-5);
+        EXPECT_GT(plan.far_of_query(metric, 100 * usual), 2);
+    }
+    EXPECT_EQ(plan.far_of_query(Metric::kInnerProduct, -usual), 0);
+    EXPECT_EQ(plan.far_of_query(Metric::kInnerProduct, -2 * usual), 0);
+    EXPECT_NEAR(plan.far_of_query(Metric::kInnerProduct, -0.6f * usual), 1, 1e-5);
+    EXPECT_GT(plan.far_of_query(Metric::kInnerProduct, usual), 2);
+    // Keys of at most 1 tell nothing.
+    EXPECT_EQ(plan.far_of_query(Metric::kJaccard, 1), 0);
+    EXPECT_EQ(plan.far_of_row(1), 0);
+    EXPECT_EQ(plan.far_of_row(50), 0);
+    EXPECT_GT(plan.far_of_row(100), 0);
+    EXPECT_LT(plan.far_of_row(100), plan.far_of_row(300));
+    EXPECT_EQ(plan.far_of_row(1000), 1);
+    EXPECT_EQ(plan.far_of_row(100000), 1);
+    ProbePlan by_number = plan;
+    by_number.start_with(5);
+    EXPECT_EQ(by_number.far_of_query(Metric::kL2, 100 * usual), 0);
+    EXPECT_EQ(by_number.far_of_row(1000), 0);
+}
+
+TEST(ProbePlan, WhatIsFartherReachesFurther) {
+    Calibration calibration = measure_noise();
+    std::ranges::fill(calibration.reach_besides, 0.25f);
+    std::ranges::fill(calibration.reach, 0.75f);
+    calibration.residual = 1;
+    const ProbePlan plan(calibration, 0.95);
+    const auto reach = [&](double far) {
+        float list_key = 1;
+        while (plan.may_reach(Metric::kL2, list_key, 1, far))
+            list_key += 0.001f;
+        return list_reach(Metric::kL2, list_key, 1, 1);
+    };
+    EXPECT_NEAR(reach(0), 0.5, 0.01);  // at a list_key of 1
+    EXPECT_NEAR(reach(0.6), 0.55, 0.01);
+    EXPECT_NEAR(reach(1), 0.75, 0.01);
+    EXPECT_NEAR(reach(3), 0.75 * 1.14, 0.01);
 }
 
 MetaPage page_with(const Calibration& calibration, Metric metric, Refine refine) {

@@ -23,6 +23,11 @@ ScanTerms BlockScorer::root_terms() const {
     return scan_->terms(zero.data());
 }
 
+float BlockScorer::key_scale() const {
+    if (metric_ != Metric::kInnerProduct || !(query_->raw_norm > 0)) return 1;
+    return static_cast<float>(1 / query_->raw_norm);
+}
+
 RefineBound BlockScorer::list_bound(const ScanTerms& terms, float radius) const {
     if (is_binary(metric_)) {
         return {.distance = 0, .key = -std::numeric_limits<float>::infinity()};

@@ -42,7 +42,9 @@ struct Calibration {
     ByRecall<float> reach;
     /// The same of filters that draw at random, together with the lists of the spread.
     ByRecall<float> reach_besides;
-    float residual;  ///< squared distance of a typical row from its centroid
+    /// Squared distance of a typical row from its centroid; for the inner product, how long the
+    /// centroid is in the direction of the row. Below 0 and 0: not known.
+    float residual;
     uint32_t reserved;
     /// The distance, as SQL shows it, of a typical row from the kCalibratedRanks[i]-th nearest
     /// other one.

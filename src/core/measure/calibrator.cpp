@@ -1,6 +1,7 @@
 #include "core/measure/calibrator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <utility>
 
@@ -21,7 +22,7 @@ Calibrator::Calibrator(Metric metric, uint32_t row_floats)
     : metric_(metric), row_floats_(row_floats), ones_(row_floats, 1.0f) {}
 
 void Calibrator::add_query(const float* query, double mean_product, Meets meets) {
-    Query added{{query, query + row_floats_}, mean_product, {}};
+    Query added{{query, query + row_floats_}, mean_product, key_scale(query), {}};
     if (meets == Meets::kNearLists) {
         near_.push_back(std::move(added));
         return;
@@ -49,6 +50,12 @@ float Calibrator::key(const float* query, const float* vector) const {
     const float both = (dims + sums + product) / 4;
     const float either = both + (dims - product) / 2;
     return both > 0 ? 1 - both / either : 1;
+}
+
+float Calibrator::key_scale(const float* query) const {
+    const float squared_length = dot(query, query, row_floats_);
+    return metric_ == Metric::kInnerProduct && squared_length > 0 ? 1 / std::sqrt(squared_length)
+                                                                  : 1;
 }
 
 float Calibrator::distance(const Query& query, float key) const {
@@ -147,20 +154,31 @@ Calibration Calibrator::measure(const Check& check) const {
     return result;
 }
 
+// As Calibration::residual, from the key of the nearest list.
+double Calibrator::residual(const Query& query, float list_key) const {
+    return metric_ == Metric::kInnerProduct ? (query.mean_product - list_key) * query.key_scale
+                                            : std::max(0.0f, list_key);
+}
+
+Calibrator::FoundRow Calibrator::found_row(const Query& query, Standing list, float last_key) {
+    list.key *= query.key_scale;
+    return {list, last_key * query.key_scale};
+}
+
 // Counts where the nearest rows lie, and keeps the first of them.
 void Calibrator::add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
                               Findings* findings) const {
     Nearest rows = query.nearest;
     std::sort(rows.begin(), rows.end());
     for (const Standing& list : lists)
-        if (list.rank == 0) findings->residuals += std::max(0.0f, list.key);
+        if (list.rank == 0) findings->residuals += residual(query, list.key);
     for (uint32_t i = 0; i < row_counts; ++i) {
         for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
             ++findings->rows[i][lists[rows[row].list].rank];
     }
     const std::span<const Near> first(rows.data(), std::min<size_t>(rows.size(), kFirstRows));
     for (const Near& row : first)
-        findings->first.push_back({lists[row.list], first.back().key});
+        findings->first.push_back(found_row(query, lists[row.list], first.back().key));
     ++findings->query_count;
 }
 
@@ -174,7 +192,8 @@ Calibrator::Findings Calibrator::find_of_full(const Check& check) const {
         for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
             const Nearest& left = query.left[filter];
             for (const Near& row : left)
-                findings.left[filter].push_back({lists[row.list], left.front().key});
+                findings.left[filter].push_back(
+                    found_row(query, lists[row.list], left.front().key));
         }
     }
     return findings;

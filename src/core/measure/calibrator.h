@@ -79,6 +79,7 @@ class Calibrator {
     struct Query {
         std::vector<float> vector;
         double mean_product;
+        float key_scale;  // as BlockScorer::key_scale()
         Nearest nearest;
     };
     struct FullQuery : Query {
@@ -94,7 +95,8 @@ class Calibrator {
     };
     using Standings = std::vector<Standing>;  // by list
 
-    /// One of the nearest rows of a query: of its list, and of the last of these rows.
+    /// One of the nearest rows of a query: of its list, and of the last of these rows. Keys are
+    /// scaled by the query's key_scale.
     struct FoundRow {
         Standing list;
         float last_key;
@@ -111,11 +113,14 @@ class Calibrator {
     };
 
     float key(const float* query, const float* vector) const;
+    float key_scale(const float* query) const;
     float distance(const Query& query, float key) const;
     Standings standings(const Query& query) const;
     void keep(Nearest* heap, const Near& near, size_t count) const;
     void thin_sample();
 
+    double residual(const Query& query, float list_key) const;
+    static FoundRow found_row(const Query& query, Standing list, float last_key);
     void add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
                       Findings* findings) const;
     Findings find_of_full(const Check& check) const;

@@ -16,6 +16,28 @@ constexpr double kUnmeasuredGrowth = 0.4;
 // many more, about. A quarter of them is opened at once.
 constexpr double kMissedByMost = 0.6;
 constexpr double kOpenedAtOnce = 1.0 / 4;
+// It was measured for the ten nearest, and serves up to so many.
+constexpr double kRowsOfSpread = 2 * kFirstRows;
+
+// Of a number of lists for later rows so many are opened at once: what was measured for 100 rows
+// and 1,000 holds in the mean of them, while the last of them need more and the first need less.
+constexpr double kOpenedForLater = 1.0 / 2;
+
+// A query is like the rows up to so many times their mean squared distance from the nearest
+// centroid, and unlike all of them from so many times on. Each further factor as great makes its
+// nearest rows more extreme ones of their lists, by this share of their reach.
+constexpr double kLikeRows = 1.5;
+constexpr double kUnlikeRows = 4;
+constexpr double kReachBeyond = 0.07;
+constexpr double kFarthest = 6;
+// By the inner product it is like them down to such a share of the length that the nearest centroid
+// has in the direction of a row.
+constexpr double kLikeRowsLength = 0.85;
+constexpr double kUnlikeRowsLength = 0.6;
+
+bool is_squared_distance(Metric metric) {
+    return metric == Metric::kL2 || metric == Metric::kCosine || metric == Metric::kHamming;
+}
 
 // The rows wanted are among so many of those that were measured.
 double nearest_among(double rows, double share) {
@@ -90,9 +112,35 @@ double ProbePlan::lists_for(double rows, double share) const {
 
 SpreadOfLists ProbePlan::spread_for(double rows, double share) const {
     const double lists = lists_for(rows, share);
+    if (spread_ == 0) return {lists, lists};
     // How far the lists of the ten nearest reach says little about a hundred's.
-    if (spread_ == 0 || nearest_among(rows, share) > 2 * kFirstRows) return {lists, lists};
+    if (nearest_among(rows, share) > kRowsOfSpread) return {kOpenedForLater * lists, lists};
     return spread_of(spread_ * lists);
+}
+
+double ProbePlan::far_of_query(Metric metric, float nearest_list_key) const {
+    if (!has_spread() || !(residual_ > 0)) return 0;
+    double far = 0;
+    if (metric == Metric::kInnerProduct) {
+        const double share = -nearest_list_key / residual_;
+        far = (kLikeRowsLength - share) / (kLikeRowsLength - kUnlikeRowsLength);
+    } else if (is_squared_distance(metric) && nearest_list_key > 0) {
+        const double ratio = nearest_list_key / residual_;
+        far = std::log(ratio / kLikeRows) / std::log(kUnlikeRows / kLikeRows);
+    }
+    return std::clamp(far, 0.0, kFarthest);
+}
+
+double ProbePlan::far_of_row(double row) const {
+    const double first = kRowsAhead + kRowsOfSpread;
+    const double last = kCalibratedRows[kCalibratedRowCounts - 1];
+    return has_spread() ? std::clamp(std::log(row / first) / std::log(last / first), 0.0, 1.0) : 0;
+}
+
+bool ProbePlan::may_reach(Metric metric, float list_key, float row_key, double far) const {
+    const double reach = far < 1 ? (1 - far) * reach_besides_ + far * reach_
+                                 : reach_ + kReachBeyond * (far - 1) * std::abs(reach_);
+    return list_reach(metric, list_key, row_key, residual_) <= reach;
 }
 
 ProbePlan probe_plan(const MetaPage& meta, double recall, uint32_t probes) {

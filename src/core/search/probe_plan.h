@@ -1,22 +1,25 @@
 // Which lists a scan opens, by what its index has measured of itself. Terms as in docs/DESIGN.md:
 //
 //   residual       a row less the centroid of its list; here the squared length of a typical one
-//   key            the number that a scan orders by; under L2 the squared distance from the query
+//   key            the number that a scan orders by; under L2 the squared distance from the query.
+//                  Here those of the inner product are divided by the query's length
 //   spread         the range between the lists that every query opens at once, the first, and the
 //                  most that a hard query opens
 //   reach          how far the rows of a list are taken to lie from its centroid towards the query:
 //                  a cosine for L2 and cosine, else a difference of keys
 //   reach besides  the reach that is needed where the lists of the spread are open anyway
-//   near, far      of what a filter leaves: near are rows around the query, far is one region away
-//                  from it
+//   near, far      of what is wanted: near are rows around a query that is like the rows, far is a
+//                  region away from the query: because a filter leaves nothing else, because the
+//                  query is unlike all rows, or because many nearer rows have been given out. A
+//                  number: 0 near, 1 far, more beyond all that was measured
 //
 // The lists in the order of their centroids' distances from the query, and which of them are
 // opened:
 //
 //     1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 ...
 //     |-- first --|------------ spread ------------|
-//     all          those that may_hold() the last   with a filter only: those that may_reach()
-//                  row wanted                  most  it, inside of the spread and beyond
+//     all          those that may_hold() the last   with a filter, or for what is far: those
+//                  row wanted                  most  that may_reach() it, in the spread and beyond
 //
 // What a list with the centroid c must reach to have a row with the key K of the last row wanted,
 // under L2: the cosine of the angle at c. The longer the way from c to q, the greater it must be,
@@ -76,14 +79,15 @@ class ProbePlan {
     /// The same where each of the further lists is asked if it may_hold() what is wanted.
     SpreadOfLists spread_for(double rows, double share = 1) const;
 
+    /// How far the rows wanted lie from a query whose nearest list has this key of its centroid. A
+    /// query that is like the rows is as far from it as rows are.
+    double far_of_query(Metric metric, float nearest_list_key) const;
+    /// How far row number `row` of a search lies, when so many nearer ones were given out.
+    double far_of_row(double row) const;
+
     /// Whether a list with this key of its centroid may hold rows that are nearer than `row_key`,
-    /// the key of the last row wanted. `nearby`: from 0, the filter leaves nothing where the query
-    /// is, to 1, as much as elsewhere. There the first lists have most of the rows already. False
-    /// where nothing was measured.
-    bool may_reach(Metric metric, float list_key, float row_key, double nearby) const {
-        const double reach = nearby * reach_besides_ + (1 - nearby) * reach_;
-        return list_reach(metric, list_key, row_key, residual_) <= reach;
-    }
+    /// the key of the last row wanted. False where nothing was measured.
+    bool may_reach(Metric metric, float list_key, float row_key, double far) const;
     /// Whether such a list, one of the most that a spread allows, is worth opening.
     bool may_hold(Metric metric, float list_key, float row_key) const {
         return list_reach(metric, list_key, row_key, residual_) <= reach_within_;

@@ -44,7 +44,7 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
 }  // namespace
 
 Search::Search(const IndexShape& shape, const BlockScorer& scorer, const SearchOptions& options)
-    : shape_(shape), options_(options) {
+    : shape_(shape), options_(options), key_scale_(scorer.key_scale()) {
     // A sphere has a radius to end at.
     if (options.radius < kInfinity) options_.probes.give_up_spread();
     const uint32_t root_level = shape.depth - 1;
@@ -115,8 +115,7 @@ std::optional<LevelScan::Need> Search::open_lists() {
         } else if (need != LevelScan::Need::kNothing) {
             return need;
         } else if (is_due || is_worth_opening(root_->top())) {
-            const FoundEntry list = root_->pop();
-            target_->open_list(list.pointer.block(), list.terms);
+            open_list(root_->pop());
         } else {
             reaching_.reset();
         }
@@ -124,22 +123,35 @@ std::optional<LevelScan::Need> Search::open_lists() {
     return std::nullopt;
 }
 
-// Queries differ in how far they must go, and what a filter leaves may lie far from the query, in
-// lists that are all about equally far. So before a row is given out, lists are opened that may
-// hold nearer ones; before the first rows, nearer than the last of them.
+void Search::open_list(const FoundEntry& list) {
+    if (target_->opened_count() == 0)
+        far_query_ = options_.probes.far_of_query(shape_.metric, key_scale_ * list.key);
+    target_->open_list(list.pointer.block(), list.terms);
+}
+
+// Queries differ in how far they must go, and what is wanted may lie far from the query, in lists
+// that are all about equally far. So before a row is given out, lists are opened that may hold
+// nearer ones; before the first rows, nearer than the last of them.
 Search::Reaching Search::start_reaching() {
-    if (emitted_count_ == 0) left_nearby_ = target_->left_nearby();
-    return {.row_key = target_->wanted_key(), .opened = target_->opened_count()};
+    if (emitted_count_ == 0) far_filter_ = 1 - target_->left_nearby();
+    const double far_rows = options_.probes.far_of_row(static_cast<double>(emitted_count_ + 1));
+    const double far = std::max(far_query_, far_rows);
+    const bool is_filtered = options_.filter != nullptr;
+    return {.row_key = key_scale_ * target_->wanted_key(),
+            .far = is_filtered ? std::max(far, far_filter_) : far,
+            .opened = target_->opened_count(),
+            .goes_beyond = is_filtered || far > 0};
 }
 
 bool Search::is_worth_opening(const FoundEntry& list) const {
+    const float list_key = key_scale_ * list.key;
     if (static_cast<double>(target_->matching_count()) < wanted_.lists.most &&
-        options_.probes.may_hold(shape_.metric, list.key, reaching_->row_key))
+        options_.probes.may_hold(shape_.metric, list_key, reaching_->row_key))
         return true;
     // A few at a time: each may bring the row nearer.
     const uint64_t opened = target_->opened_count() - reaching_->opened;
-    return options_.filter != nullptr && opened <= reaching_->opened / 8 &&
-           options_.probes.may_reach(shape_.metric, list.key, reaching_->row_key, left_nearby_);
+    return reaching_->goes_beyond && opened <= reaching_->opened / 8 &&
+           options_.probes.may_reach(shape_.metric, list_key, reaching_->row_key, reaching_->far);
 }
 
 // Before a row is given out, or where there is none: whether more lists are opened first.

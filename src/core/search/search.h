@@ -66,14 +66,17 @@ class Search {
 
     // The search for further lists that may hold something nearer than the next row.
     struct Reaching {
-        float row_key;    // of that row
-        uint64_t opened;  // lists, when it began
+        float row_key;     // of that row
+        double far;        // as ProbePlan::may_reach() takes it
+        uint64_t opened;   // lists, when it began
+        bool goes_beyond;  // ... the spread, to lists that may_reach()
     };
 
     bool goes_by_reach() const;
     double remaining_share() const;
     void plan_lists();
     std::optional<LevelScan::Need> open_lists();
+    void open_list(const FoundEntry& list);
     bool is_worth_opening(const FoundEntry& list) const;
     bool look_further(bool is_dry);
     Reaching start_reaching();
@@ -88,7 +91,9 @@ class Search {
     uint64_t due_lists_ = 0;            // so many are opened, whatever they may hold
     std::optional<Reaching> reaching_;  // further lists are being opened
     bool lists_exhausted_ = false;
-    double left_nearby_ = 0;  // when the first row was given out
+    float key_scale_;        // of keys that the plan is asked about: BlockScorer::key_scale()
+    double far_query_ = 0;   // how far the query lies from all lists
+    double far_filter_ = 1;  // whether what the filter leaves lies elsewhere, before the first row
 };
 
 }  // namespace lookalike
