@@ -93,8 +93,9 @@ my $probed_before = ask($probed);
 for my $index (sort keys %classes)
 {
     my $before = recall($index);
-    # The longest rows stay the nearest of most, where only the product counts.
-    cmp_ok($before, '<', $index eq 'ip' ? 1 : 0.9, "$index: recall $before after the table has changed");
+    # The longest rows stay the nearest of most, where only the product counts; and queries far from
+    # all centroids open more lists.
+    cmp_ok($before, '<', $index =~ /^(ip|hamming)$/ ? 1 : 0.9, "$index: recall $before after the table has changed");
     my $built = $node->safe_psql('postgres', "SELECT built_rows FROM faiss_index_info('$index')");
     my $queries = $node->safe_psql('postgres', "SELECT faiss_index_calibrate('$index')");
     like($queries, $counts, "$index: measured by $queries queries");
