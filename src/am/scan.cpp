@@ -17,6 +17,7 @@ extern "C" {
 #include "am/storage/reader.h"
 #include "am/storage/row_distance.h"
 #include "am/storage/row_prefetch.h"
+#include "am/storage/row_walk.h"
 #include "pg/run_core.h"
 #include "pg/type/descriptor.h"
 
@@ -31,15 +32,9 @@ struct ScanState {
     Stage stage;
     Conditions conditions;
     bool ends_at_radius;  // of kSearch: what lies beyond the sphere is not wanted
-    bool has_distances;   // of kEverything: NaN for every row that is not NULL
+    bool has_distances;   // of kEverything: NaN for every row, as none is NULL
     Reader* reader;
-    // Stages that walk pages: the rows of one page, and the next page.
-    EntryPointer* pointers;
-    uint32 pointer_count;
-    uint32 pointer_position;
-    BlockNumber next_page;
-    BlockNumber page_limit;
-    uint32 walked_pages;
+    RowWalk walk;             // of stages without a search
     BlockNumber heap_blocks;  // as last known
     RowPrefetcher prefetcher;
     RowDistance row_distance;
@@ -83,65 +78,23 @@ void prefetch_rows(IndexScanDesc scan) {
     }
 }
 
-void start_walk(ScanState* state, Stage stage, BlockNumber first_page) {
-    state->stage = stage;
-    state->next_page = first_page;
-    state->walked_pages = 0;
-    state->pointer_count = 0;
-    state->pointer_position = 0;
-}
-
-// Copies the rows of the next page of the walk; false at its end. No page of these lists is ever
-// given back, so the walk needs no pin between calls.
-bool fill_from_page(IndexScanDesc scan, ScanState* state) {
-    const bool everything = state->stage == Stage::kEverything;
-    if (everything ? state->next_page >= state->page_limit : state->next_page == kNoBlock) {
-        return false;
-    }
-    CHECK_FOR_INTERRUPTS();
-    check_chain(scan->indexRelation, state->next_page, state->walked_pages++);
-    const Buffer buffer = lock_page(scan->indexRelation, state->next_page, BUFFER_LOCK_SHARE);
-    if (!everything) check_list_page(scan->indexRelation, buffer, plain_list_geometry());
-    const uint8_t* page = buffer_bytes(buffer);
-    const BlockNumber block = state->next_page;
-    state->pointer_count = 0;
-    state->pointer_position = 0;
-    if (everything) ++state->next_page;
-    const bool is_list = page_fault(page, PageKind::kList) == nullptr;
-    const BlockNumber list_id = page_trailer(page)->list_id;
-    const bool comes_later = everything && state->has_distances && list_id == state->meta.null_list;
-    if ((is_list && !comes_later) || !everything) {
-        const bool plain = list_id == state->meta.null_list || list_id == state->meta.nan_list;
-        const ListGeometry geometry = plain ? plain_list_geometry() : list_geometry(state->meta, 0);
-        if (!everything) state->next_page = page_trailer(page)->next;
-        if (list_level(page) == 0) {
-            check_list_page(scan->indexRelation, buffer, geometry);
-            const ListPageView view(geometry, page);
-            for (uint32 i = 0; i < view.entry_places(); ++i) {
-                if (view.is_live(i)) state->pointers[state->pointer_count++] = view.pointer(i);
-            }
-        }
-    } else if (page_trailer(page)->page_id != kPageId && !PageIsNew(BufferGetPage(buffer))) {
-        raise_corrupted(scan->indexRelation, block, "the page does not belong to a faiss index");
-    }
-    UnlockReleaseBuffer(buffer);
-    return true;
-}
-
 // Rows without a descriptor come last, if they are wanted.
 void start_null_rows(ScanState* state) {
     if (state->conditions.no_null_features) {
         state->stage = Stage::kDone;
     } else {
-        start_walk(state, Stage::kNull, state->meta.null_list);
+        state->stage = Stage::kNull;
+        walk_list(&state->walk, state->meta.null_list);
     }
 }
 
 // Without an order, or where no row has a number for a distance, rows come as they lie.
 void start_everything(IndexScanDesc scan, ScanState* state, bool has_distances) {
-    start_walk(state, Stage::kEverything, kMetaBlock + 1);
+    state->stage = Stage::kEverything;
     state->has_distances = has_distances;
-    state->page_limit = RelationGetNumberOfBlocks(scan->indexRelation);
+    // Where others have distances, rows that are NULL come later.
+    walk_file(&state->walk, scan->indexRelation,
+              has_distances ? state->meta.null_list : BlockNumber{kNoBlock});
 }
 
 // An entry's scan code may hide it: so a sphere that is to be complete looks behind all of them.
@@ -267,11 +220,9 @@ bool next_of_search(IndexScanDesc scan, ScanState* state) {
     return true;
 }
 
-bool next_of_walk(IndexScanDesc scan, ScanState* state) {
-    while (state->pointer_position >= state->pointer_count) {
-        if (!fill_from_page(scan, state)) return false;
-    }
-    const EntryPointer pointer = state->pointers[state->pointer_position++];
+bool next_unsearched(IndexScanDesc scan, ScanState* state) {
+    EntryPointer pointer;
+    if (!next_of_walk(&state->walk, scan->indexRelation, state->meta, &pointer)) return false;
     const bool is_null = state->stage == Stage::kNull ||
                          (state->stage == Stage::kEverything && !state->has_distances);
     give_row(scan, pointer, get_float8_nan(), is_null);
@@ -288,8 +239,7 @@ IndexScanDesc begin_scan(Relation index, int key_count, int order_by_count) {
     state->context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss index scan", ALLOCSET_DEFAULT_SIZES);
     state->progress.user = GetUserId();
-    state->pointers = static_cast<EntryPointer*>(
-        palloc(sizeof(EntryPointer) * Max(plain_list_geometry().max_entries, 2048u)));
+    state->walk = make_row_walk();
     if (order_by_count > 0) {
         scan->xs_orderbyvals = static_cast<Datum*>(palloc0(sizeof(Datum)));
         scan->xs_orderbynulls = static_cast<bool*>(palloc(sizeof(bool)));
@@ -336,15 +286,16 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
                 if (state->ends_at_radius) {
                     state->stage = Stage::kDone;
                 } else {
-                    start_walk(state, Stage::kNoDirection, state->meta.nan_list);
+                    state->stage = Stage::kNoDirection;
+                    walk_list(&state->walk, state->meta.nan_list);
                 }
                 break;
             case Stage::kNoDirection:
-                found = next_of_walk(scan, state);
+                found = next_unsearched(scan, state);
                 if (!found) start_null_rows(state);
                 break;
             case Stage::kEverything:
-                found = next_of_walk(scan, state);
+                found = next_unsearched(scan, state);
                 if (found) break;
                 if (state->has_distances) {
                     start_null_rows(state);
@@ -353,7 +304,7 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
                 }
                 break;
             case Stage::kNull:
-                found = next_of_walk(scan, state);
+                found = next_unsearched(scan, state);
                 if (!found) state->stage = Stage::kDone;
                 break;
             case Stage::kDone:
