@@ -137,53 +137,53 @@ COMMENT ON CAST (descriptor AS bytea) IS 'of bit descriptors whose dimensions ar
 
 -- Distances ---------------------------------------------------------------------------------------
 
-CREATE FUNCTION descriptor_distance_support(internal) RETURNS internal
+CREATE FUNCTION descriptor_cost_support(internal) RETURNS internal
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION descriptor_distance_support(internal) IS 'tells the planner what a distance costs';
+COMMENT ON FUNCTION descriptor_cost_support(internal) IS 'tells the planner what a function of descriptors costs';
 
 CREATE FUNCTION l2_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l2_distance(descriptor, descriptor) IS 'Euclidean distance';
 CREATE FUNCTION l2_squared_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l2_squared_distance(descriptor, descriptor) IS 'square of the Euclidean distance';
 CREATE FUNCTION inner_product(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION inner_product(descriptor, descriptor) IS 'inner product';
 CREATE FUNCTION negative_inner_product(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION negative_inner_product(descriptor, descriptor) IS 'inner product with its sign changed, so that near is small';
 CREATE FUNCTION cosine_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION cosine_distance(descriptor, descriptor) IS '1 - cosine of the angle, from 0 to 2';
 CREATE FUNCTION l1_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l1_distance(descriptor, descriptor) IS 'sum of absolute differences';
 CREATE FUNCTION hamming_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION hamming_distance(descriptor, descriptor) IS 'number of bits that differ';
 CREATE FUNCTION jaccard_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION jaccard_distance(descriptor, descriptor) IS '1 - shared bits / bits set in either';
 CREATE FUNCTION l2_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l2_similarity(descriptor, descriptor) IS '1 / (1 + Euclidean distance), from 0 to 1';
 CREATE FUNCTION cosine_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION cosine_similarity(descriptor, descriptor) IS '1 - cosine distance / 2, from 0 to 1';
 CREATE FUNCTION hamming_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION hamming_similarity(descriptor, descriptor) IS 'share of equal bits, from 0 to 1';
 
 CREATE OPERATOR <-> (

@@ -89,7 +89,7 @@ const List* arguments_of(const Node* call) {
 }  // namespace
 }  // namespace lookalike
 
-SQL_FUNCTION(descriptor_distance_support) {
+SQL_FUNCTION(descriptor_cost_support) {
     auto* node = reinterpret_cast<Node*>(PG_GETARG_POINTER(0));
     if (!IsA(node, SupportRequestCost)) PG_RETURN_POINTER(nullptr);
     auto* request = reinterpret_cast<SupportRequestCost*>(node);
