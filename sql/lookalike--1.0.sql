@@ -739,13 +739,14 @@ COMMENT ON FUNCTION faiss_index_check(regclass, boolean) IS 'checks every page o
 CREATE FUNCTION faiss_index_estimate(
     table_name regclass,
     column_name name,
+    VARIADIC filter_columns name[] DEFAULT '{}',
     OUT rows bigint,
     OUT lists integer,
     OUT bytes bigint,
     OUT memory_bytes bigint,
     OUT seconds double precision
 ) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION faiss_index_estimate(regclass, name) IS 'what a faiss index of a column would take to build';
+COMMENT ON FUNCTION faiss_index_estimate(regclass, name, name[]) IS 'what a faiss index of these columns would take to build';
 
 -- Images ------------------------------------------------------------------------------------------
 
