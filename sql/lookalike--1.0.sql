@@ -97,7 +97,8 @@ CREATE FUNCTION descriptor_to_varbit(descriptor) RETURNS bit varying
     SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION descriptor_to_varbit(descriptor) IS 'the bits of a descriptor';
 CREATE FUNCTION descriptor_to_bit(descriptor, integer, boolean) RETURNS bit
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION descriptor_to_bit(descriptor, integer, boolean) IS 'the bits of a descriptor, as many as it has';
 CREATE FUNCTION descriptor_to_bytea(descriptor) RETURNS bytea
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
