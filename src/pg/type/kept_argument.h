@@ -1,4 +1,4 @@
-// An argument that is the same from call to call is fetched from TOAST once.
+// An argument that is the same from call to call is fetched from TOAST twice, then kept.
 #pragma once
 
 #include "pg/type/descriptor.h"
