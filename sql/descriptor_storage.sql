@@ -28,3 +28,29 @@ DELETE FROM stored WHERE id > 3;
 VACUUM FULL stored;
 SELECT * FROM stored ORDER BY id;
 DROP TABLE stored;
+-- An argument that stays the same is fetched from TOAST twice at most, not at every row.
+CREATE TABLE moved AS SELECT n AS id, array_agg(sin(n * i))::real[]::descriptor AS v
+    FROM generate_series(1, 100) AS n, generate_series(1, 600) AS i GROUP BY n;
+CREATE VIEW fetched AS SELECT sum(pg_stat_get_xact_numscans(indexrelid)) AS values FROM pg_index
+    WHERE indrelid = (SELECT reltoastrelid FROM pg_class WHERE oid = 'moved'::regclass);
+BEGIN;
+SELECT values AS before FROM fetched \gset
+SELECT count(v <-> (SELECT v FROM moved WHERE id = 1)) FROM moved;
+SELECT values - :before AS values FROM fetched;
+SELECT count(within((SELECT v FROM moved WHERE id = 1), v, 30)) FROM moved;
+SELECT values - :before AS values FROM fetched;
+COMMIT;
+-- It may change.
+CREATE TABLE inside (LIKE moved);
+ALTER TABLE inside ALTER v SET STORAGE plain;
+INSERT INTO inside SELECT * FROM moved;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT count(*) AS pairs, count(DISTINCT distance) > 900 AS differ FROM
+    (SELECT a.id, b.id, a.v <-> b.v AS distance FROM moved a, moved b WHERE a.id <= 10
+     INTERSECT SELECT a.id, b.id, a.v <-> b.v FROM inside a, inside b WHERE a.id <= 10) AS same;
+SELECT count(*) FROM
+    (SELECT a.id, b.id FROM moved a, moved b WHERE a.id <= 10 AND within(a.v, b.v, 17)
+     EXCEPT SELECT a.id, b.id FROM inside a, inside b WHERE a.id <= 10 AND within(a.v, b.v, 17)) AS other;
+DROP VIEW fetched;
+DROP TABLE moved, inside;

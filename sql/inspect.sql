@@ -67,6 +67,31 @@ SELECT reltuples FROM pg_class WHERE oid = 'planned'::regclass;
 SELECT :rows AS rows, :lists AS lists, lists AS built,
        :bytes BETWEEN total_bytes * 0.9 AND total_bytes * 1.1 AS bytes
   FROM faiss_index_info('planned_features');
+-- With filter columns, in the order of CREATE INDEX.
+CREATE TABLE sorted AS
+    SELECT subvector(array_fill(i, ARRAY[64])::descriptor, 1, 64)::descriptor(64) AS features,
+           i % 9 AS season, 'item ' || i AS label, i % 2 = 0 AS sold, '2026-01-01'::date + i AS day,
+           i::numeric AS price, (i::text || ' ')::char(9) COLLATE "C" AS code, NULL::point AS place
+      FROM generate_series(1, 10000) AS i;
+ANALYZE sorted;
+CREATE INDEX sorted_four ON sorted USING faiss (features, season, label, sold, day);
+CREATE INDEX sorted_two ON sorted USING faiss (features, price, code);
+CREATE INDEX sorted_none ON sorted USING faiss (features);
+SELECT index, bytes BETWEEN total_bytes * 0.9 AND total_bytes * 1.1 AS bytes, lists = built AS lists
+  FROM (SELECT 'sorted_four' AS index, bytes, lists FROM
+               faiss_index_estimate('sorted', 'features', 'season', 'label', 'sold', 'day')
+        UNION ALL SELECT 'sorted_two', bytes, lists FROM
+               faiss_index_estimate('sorted', 'features', VARIADIC ARRAY['price', 'code'])
+        UNION ALL SELECT 'sorted_none', bytes, lists FROM
+               faiss_index_estimate('sorted', 'features')) AS estimates,
+       LATERAL (SELECT total_bytes, lists AS built FROM faiss_index_info(index)) AS real;
+SELECT faiss_index_estimate('sorted', 'features', 'place');
+SELECT faiss_index_estimate('sorted', 'features', 'features');
+SELECT faiss_index_estimate('sorted', 'features', 'nothing');
+SELECT faiss_index_estimate('sorted', 'features', NULL);
+SELECT faiss_index_estimate('sorted', 'features', VARIADIC array_fill('day'::name, ARRAY[9]));
+SELECT faiss_index_estimate('sorted', 'features', VARIADIC NULL) IS NULL AS strict;
+DROP TABLE sorted;
 SELECT lists FROM faiss_index_estimate('unknown', 'features');
 SELECT faiss_index_estimate('planned', 'id');
 SELECT faiss_index_estimate('inspected', 'id');
@@ -103,7 +128,9 @@ SELECT faiss_index_estimate('planned', 'features');
 RESET ROLE;
 GRANT pg_stat_scan_tables TO regress_stranger;
 GRANT SELECT (features) ON planned TO regress_stranger;
+ALTER TABLE planned ADD COLUMN hidden int;
 SET ROLE regress_stranger;
+SELECT faiss_index_estimate('planned', 'features', 'hidden');
 SELECT faiss_index_check('planned_features');
 SELECT entries FROM faiss_index_info('planned_features');
 SELECT lists FROM faiss_index_estimate('planned', 'features');

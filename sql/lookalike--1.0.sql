@@ -38,49 +38,71 @@ CREATE TYPE descriptor (
 );
 COMMENT ON TYPE descriptor IS 'the features of an image: real numbers, half-precision numbers or bits';
 
+-- The planner ------------------------------------------------------------------------------------
+
+-- With this support, COST counts for 64 bytes of a descriptor, which a distance compares in 3 ns, and
+-- fetching a column's values from TOAST is charged beside it.
+CREATE FUNCTION descriptor_cost_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION descriptor_cost_support(internal) IS 'tells the planner what a function of descriptors costs';
+
 -- Casts ------------------------------------------------------------------------------------------
 
 CREATE FUNCTION descriptor(descriptor, integer, boolean) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 10;
 COMMENT ON FUNCTION descriptor(descriptor, integer, boolean) IS 'fits a descriptor to the dimensions and the kind of a declaration';
 CREATE FUNCTION array_to_descriptor(integer[], integer, boolean) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 15;
 COMMENT ON FUNCTION array_to_descriptor(integer[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION array_to_descriptor(real[], integer, boolean) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 15;
 COMMENT ON FUNCTION array_to_descriptor(real[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION array_to_descriptor(double precision[], integer, boolean) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 15;
 COMMENT ON FUNCTION array_to_descriptor(double precision[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION array_to_descriptor(numeric[], integer, boolean) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 350;
 COMMENT ON FUNCTION array_to_descriptor(numeric[], integer, boolean) IS 'the descriptor that has the elements of an array';
 CREATE FUNCTION varbit_to_descriptor(bit varying, integer, boolean) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION varbit_to_descriptor(bit varying, integer, boolean) IS 'the descriptor that has the bits of a bit string';
 CREATE FUNCTION bytea_to_descriptor(bytea, integer, boolean) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION bytea_to_descriptor(bytea, integer, boolean) IS 'the descriptor that has the bits of a byte string, 8 dimensions a byte';
 CREATE FUNCTION descriptor_to_float4(descriptor) RETURNS real[]
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 20;
 COMMENT ON FUNCTION descriptor_to_float4(descriptor) IS 'the elements of a descriptor';
 CREATE FUNCTION descriptor_to_float8(descriptor) RETURNS double precision[]
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 20;
 COMMENT ON FUNCTION descriptor_to_float8(descriptor) IS 'the elements of a descriptor';
 CREATE FUNCTION descriptor_to_int4(descriptor) RETURNS integer[]
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 30;
 COMMENT ON FUNCTION descriptor_to_int4(descriptor) IS 'the elements of a descriptor, rounded';
 CREATE FUNCTION descriptor_to_numeric(descriptor) RETURNS numeric[]
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 800;
 COMMENT ON FUNCTION descriptor_to_numeric(descriptor) IS 'the elements of a descriptor, to 6 digits';
 CREATE FUNCTION descriptor_to_varbit(descriptor) RETURNS bit varying
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION descriptor_to_varbit(descriptor) IS 'the bits of a descriptor';
 CREATE FUNCTION descriptor_to_bit(descriptor, integer, boolean) RETURNS bit
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION descriptor_to_bit(descriptor, integer, boolean) IS 'the bits of a descriptor, as many as it has';
 CREATE FUNCTION descriptor_to_bytea(descriptor) RETURNS bytea
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION descriptor_to_bytea(descriptor) IS 'the bits of a descriptor, 8 dimensions a byte';
 
 CREATE CAST (descriptor AS descriptor)
@@ -137,53 +159,49 @@ COMMENT ON CAST (descriptor AS bytea) IS 'of bit descriptors whose dimensions ar
 
 -- Distances ---------------------------------------------------------------------------------------
 
-CREATE FUNCTION descriptor_distance_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION descriptor_distance_support(internal) IS 'tells the planner what a distance costs';
-
 CREATE FUNCTION l2_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l2_distance(descriptor, descriptor) IS 'Euclidean distance';
 CREATE FUNCTION l2_squared_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l2_squared_distance(descriptor, descriptor) IS 'square of the Euclidean distance';
 CREATE FUNCTION inner_product(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION inner_product(descriptor, descriptor) IS 'inner product';
 CREATE FUNCTION negative_inner_product(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION negative_inner_product(descriptor, descriptor) IS 'inner product with its sign changed, so that near is small';
 CREATE FUNCTION cosine_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION cosine_distance(descriptor, descriptor) IS '1 - cosine of the angle, from 0 to 2';
 CREATE FUNCTION l1_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l1_distance(descriptor, descriptor) IS 'sum of absolute differences';
 CREATE FUNCTION hamming_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION hamming_distance(descriptor, descriptor) IS 'number of bits that differ';
 CREATE FUNCTION jaccard_distance(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION jaccard_distance(descriptor, descriptor) IS '1 - shared bits / bits set in either';
 CREATE FUNCTION l2_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION l2_similarity(descriptor, descriptor) IS '1 / (1 + Euclidean distance), from 0 to 1';
 CREATE FUNCTION cosine_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION cosine_similarity(descriptor, descriptor) IS '1 - cosine distance / 2, from 0 to 1';
 CREATE FUNCTION hamming_similarity(a descriptor, b descriptor) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    SUPPORT descriptor_distance_support;
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION hamming_similarity(descriptor, descriptor) IS 'share of equal bits, from 0 to 1';
 
 CREATE OPERATOR <-> (
@@ -255,19 +273,24 @@ CREATE FUNCTION in_sphere_join_selectivity(internal, oid, internal, smallint, in
 COMMENT ON FUNCTION in_sphere_join_selectivity(internal, oid, internal, smallint, internal) IS 'tells the planner which share of the pairs of rows a sphere joins';
 
 CREATE FUNCTION in_l2_sphere(descriptor, descriptor_sphere) RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION in_l2_sphere(descriptor, descriptor_sphere) IS 'Euclidean distance to the centre at most the radius';
 CREATE FUNCTION in_ip_sphere(descriptor, descriptor_sphere) RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION in_ip_sphere(descriptor, descriptor_sphere) IS 'negative inner product to the centre at most the radius';
 CREATE FUNCTION in_cosine_sphere(descriptor, descriptor_sphere) RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION in_cosine_sphere(descriptor, descriptor_sphere) IS 'cosine distance to the centre at most the radius';
 CREATE FUNCTION in_hamming_sphere(descriptor, descriptor_sphere) RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION in_hamming_sphere(descriptor, descriptor_sphere) IS 'bits that differ from the centre at most the radius';
 CREATE FUNCTION in_jaccard_sphere(descriptor, descriptor_sphere) RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION in_jaccard_sphere(descriptor, descriptor_sphere) IS 'Jaccard distance to the centre at most the radius';
 
 CREATE OPERATOR <@-> (
@@ -299,16 +322,20 @@ COMMENT ON OPERATOR <@%> (descriptor, descriptor_sphere) IS 'Jaccard distance to
 -- Arithmetic and parts ----------------------------------------------------------------------------
 
 CREATE FUNCTION descriptor_add(a descriptor, b descriptor) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 20;
 COMMENT ON FUNCTION descriptor_add(descriptor, descriptor) IS 'sum, dimension by dimension';
 CREATE FUNCTION descriptor_sub(a descriptor, b descriptor) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 20;
 COMMENT ON FUNCTION descriptor_sub(descriptor, descriptor) IS 'difference, dimension by dimension';
 CREATE FUNCTION descriptor_mul(a descriptor, b descriptor) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 20;
 COMMENT ON FUNCTION descriptor_mul(descriptor, descriptor) IS 'product, dimension by dimension';
 CREATE FUNCTION descriptor_concat(a descriptor, b descriptor) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 12;
 COMMENT ON FUNCTION descriptor_concat(descriptor, descriptor) IS 'dimensions of one value after those of the other';
 CREATE OPERATOR + (
     LEFTARG = descriptor, RIGHTARG = descriptor, FUNCTION = descriptor_add, COMMUTATOR = +
@@ -328,22 +355,28 @@ CREATE OPERATOR || (
 COMMENT ON OPERATOR || (descriptor, descriptor) IS 'dimensions of one value after those of the other';
 
 CREATE FUNCTION descriptor_dims(a descriptor) RETURNS integer
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 0.1;
 COMMENT ON FUNCTION descriptor_dims(descriptor) IS 'number of dimensions';
 CREATE FUNCTION descriptor_kind(a descriptor) RETURNS text
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 0.1;
 COMMENT ON FUNCTION descriptor_kind(descriptor) IS 'real, half or bit';
 CREATE FUNCTION descriptor_norm(a descriptor) RETURNS double precision
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support;
 COMMENT ON FUNCTION descriptor_norm(descriptor) IS 'Euclidean length';
 CREATE FUNCTION l2_normalize(a descriptor) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 10;
 COMMENT ON FUNCTION l2_normalize(descriptor) IS 'the same direction with length 1; zero stays zero';
 CREATE FUNCTION subvector(a descriptor, start integer, count integer) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 10;
 COMMENT ON FUNCTION subvector(descriptor, integer, integer) IS 'dimensions from a position, counted from 1, and how many';
 CREATE FUNCTION binary_quantize(a descriptor) RETURNS descriptor
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SUPPORT descriptor_cost_support COST 10;
 COMMENT ON FUNCTION binary_quantize(descriptor) IS 'a bit for each dimension: whether it is above zero';
 
 -- Order and hash ----------------------------------------------------------------------------------
@@ -707,13 +740,14 @@ COMMENT ON FUNCTION faiss_index_check(regclass, boolean) IS 'checks every page o
 CREATE FUNCTION faiss_index_estimate(
     table_name regclass,
     column_name name,
+    VARIADIC filter_columns name[] DEFAULT '{}',
     OUT rows bigint,
     OUT lists integer,
     OUT bytes bigint,
     OUT memory_bytes bigint,
     OUT seconds double precision
 ) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION faiss_index_estimate(regclass, name) IS 'what a faiss index of a column would take to build';
+COMMENT ON FUNCTION faiss_index_estimate(regclass, name, name[]) IS 'what a faiss index of these columns would take to build';
 
 -- Images ------------------------------------------------------------------------------------------
 

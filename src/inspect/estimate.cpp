@@ -1,4 +1,4 @@
-// faiss_index_estimate: what an index of a column would take to build, with the settings of now.
+// faiss_index_estimate: what an index of columns would take to build, with the settings of now.
 //
 // Seconds follow from what a build does: it reads the table twice, rotates and encodes every row,
 // compares the sample with the centroids for k-means and every row with them once, and writes the
@@ -23,6 +23,7 @@ extern "C" {
 #include <algorithm>
 
 #include "am/build/plan.h"
+#include "am/filter/attribute_key.h"
 #include "am/storage/pages.h"
 #include "core/code/index_space.h"
 #include "core/protocol/worker.h"
@@ -50,6 +51,7 @@ struct ColumnFacts {
     bool knows_shape;
     Kind kind;
     uint32 dims;
+    AttributeWidths filters;
 };
 
 struct Estimate {
@@ -78,7 +80,7 @@ Relation open_table(Oid table_id) {
     return table_open(table_id, AccessShareLock);
 }
 
-// The column's number, once the user may read it and an index could take it.
+// The column's number, once the user may read it.
 AttrNumber find_column(Relation table, const char* name) {
     const Oid table_id = RelationGetRelid(table);
     const AttrNumber column = get_attnum(table_id, name);
@@ -95,16 +97,57 @@ AttrNumber find_column(Relation table, const char* name) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("cannot access temporary tables of other sessions")));
     }
-    const Oid type = TupleDescAttr(RelationGetDescr(table), column - 1)->atttypid;
+    return column;
+}
+
+// Types of filter attributes have an operator class as well, but no metric.
+void check_has_metric(Relation table, AttrNumber column) {
+    const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
+    const Oid type = attribute->atttypid;
     const Oid operator_class = GetDefaultOpClass(type, get_index_am_oid("faiss", false));
-    // Types of filter attributes have an operator class as well, but no metric.
     if (!OidIsValid(operator_class) ||
         !OidIsValid(
             get_opfamily_proc(get_opclass_family(operator_class), type, type, kMetricProcedure))) {
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                        errmsg("column \"%s\" is not of type descriptor", name)));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("column \"%s\" is not of type descriptor", NameStr(attribute->attname))));
     }
-    return column;
+}
+
+// Bytes of the keys of a column, as in an index whose second or later column it is.
+uint8 filter_width(Relation table, AttrNumber column) {
+    const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
+    const Oid type = getBaseType(attribute->atttypid);
+    if (key_kind(type) == KeyKind::kNone) {
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("column \"%s\" cannot be a filter attribute", NameStr(attribute->attname)),
+                 errdetail("It is of type %s.", format_type_be(attribute->atttypid))));
+    }
+    return key_width(type, attribute->attcollation);
+}
+
+AttributeWidths filter_widths(Relation table, ArrayType* names) {
+    Datum* columns;
+    bool* is_null;
+    int count;
+    deconstruct_array(names, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &columns, &is_null,
+                      &count);
+    if (count > static_cast<int>(kMaxAttributes)) {
+        ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
+                        errmsg("a faiss index cannot have more than %u filter attributes",
+                               kMaxAttributes)));
+    }
+    AttributeWidths widths;
+    for (int i = 0; i < count; ++i) {
+        if (is_null[i]) {
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                            errmsg("a filter column must not be NULL")));
+        }
+        const AttrNumber column = find_column(table, NameStr(*DatumGetName(columns[i])));
+        widths.width[widths.count++] = filter_width(table, column);
+    }
+    return widths;
 }
 
 double null_fraction(Relation table, AttrNumber column) {
@@ -193,8 +236,9 @@ Estimate estimate_index(const ColumnFacts& facts) {
     const Metric metric = binary ? Metric::kHamming : Metric::kL2;
     const uint32 dims = std::max(facts.dims, 1u);
     const uint32 code_dims = binary ? dims : IndexSpace::padded_dims(dims);
-    const ListGeometry leaf = facts.knows_shape ? list_geometry(metric, code_dims, Refine::kInt8, 0)
-                                                : plain_list_geometry();
+    const ListGeometry leaf =
+        facts.knows_shape ? list_geometry(metric, code_dims, Refine::kInt8, 0, facts.filters)
+                          : plain_list_geometry();
     Estimate estimate{};
     const auto rows = static_cast<uint64>(facts.rows);
     estimate.lists = build_budget().list_count(rows, code_dims);
@@ -209,8 +253,10 @@ Estimate estimate_index(const ColumnFacts& facts) {
         pages += static_cast<double>(root.pages_for(estimate.lists));
     }
     estimate.bytes = pages * BLCKSZ;
-    estimate.memory_bytes = peak_memory(facts, code_dims, estimate.lists, sample_rows,
-                                        leaf.row_code_bytes + leaf.slot_bytes);
+    // The sort has keys of 8 bytes, whatever the index keeps of them.
+    const uint32 entry_bytes =
+        leaf.row_code_bytes + leaf.slot_bytes + facts.filters.count * uint32{sizeof(uint64)};
+    estimate.memory_bytes = peak_memory(facts, code_dims, estimate.lists, sample_rows, entry_bytes);
     estimate.seconds = 2 * facts.table_bytes / kReadBytesPerSecond +
                        facts.rows * code_dims / kEncodedElementsPerSecond +
                        estimate.bytes / kWrittenBytesPerSecond;
@@ -234,7 +280,9 @@ SQL_FUNCTION(faiss_index_estimate) {
     }
     Relation table = open_table(PG_GETARG_OID(0));
     const AttrNumber column = find_column(table, NameStr(*PG_GETARG_NAME(1)));
-    const ColumnFacts facts = column_facts(table, column);
+    check_has_metric(table, column);
+    ColumnFacts facts = column_facts(table, column);
+    facts.filters = filter_widths(table, PG_GETARG_ARRAYTYPE_P(2));
     const Estimate estimate = estimate_index(facts);
     table_close(table, NoLock);
     Datum values[] = {Int64GetDatum(static_cast<int64>(facts.rows + facts.null_rows)),

@@ -13,6 +13,7 @@ extern "C" {
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "pgstat.h"
@@ -81,6 +82,16 @@ inline bool may_maintain_table([[maybe_unused]] Oid table_id) {
 inline void rule_out([[maybe_unused]] Path* path) {
 #if PG_VERSION_NUM >= 180000
     path->disabled_nodes = 1000;
+#endif
+}
+
+/// Visits the parts of an expression until the walker says true.
+inline bool walk_expression(Node* node, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_walker_impl(node, walker, context);
+#else
+    return expression_tree_walker(
+        node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context);
 #endif
 }
 

@@ -43,7 +43,8 @@ void check_plan(const MetaPage& meta, double recall, uint32_t probes) {
                               .ends_at_sphere = true,
                               .sphere_rows = 1e4,
                               .loop_count = 1};
-    const SearchWork work = expected_work(plan, meta.leaf_count, false, size, demand);
+    const double opened = opened_share(calibration_of(meta), recall);
+    const SearchWork work = expected_work(plan, opened, meta.leaf_count, false, size, demand);
     require(work.first_lists >= 1 && work.first_lists <= work.all_lists, "first lists exist");
     require(work.last_lists >= 1 && work.last_lists <= work.all_lists, "last lists exist");
     const SearchCost cost = search_cost(work, size, demand, {4, 1, 0.0025, 0.005, 0, 0.01});

@@ -65,6 +65,8 @@ for my $dims (128, 1024) {
 }
 my ($call, $fetch) = map { cost_of("l2_distance(d, d)", "one_list_$_") - cost_of('id', "one_list_$_") } 128, 1024;
 cmp_ok($fetch, '>', 10 * $call, "2000 times two values from TOAST cost $fetch, inline $call");
+my ($call_within, $fetch_within) = map { cost_of('within(d, d, 1)', "one_list_$_") - cost_of('id', "one_list_$_") } 128, 1024;
+cmp_ok($fetch_within, '>', 10 * $call_within, "and so do spheres: $fetch_within, inline $call_within");
 my $of_many = '(SELECT d FROM one_list_1024 OFFSET 0) AS x';
 my $computed = cost_of('l2_distance(d, d)', $of_many) - cost_of('d', $of_many);
 # 65 operators instead of 9.

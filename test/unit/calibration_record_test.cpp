@@ -20,7 +20,8 @@ TEST(CalibrationRecord, LiesInThePageAsTheFormatSays) {
     EXPECT_EQ(offsetof(Calibration, rank_distance), 184u);
     EXPECT_EQ(offsetof(Calibration, share_distance), 200u);
     EXPECT_EQ(offsetof(Calibration, reach_within), 232u);
-    EXPECT_EQ(sizeof(Calibration), 264u);
+    EXPECT_EQ(offsetof(Calibration, opened_share), 264u);
+    EXPECT_EQ(sizeof(Calibration), 296u);
 }
 
 TEST(CalibrationRecord, ComesOutOfThePageAsItWentIn) {
@@ -53,6 +54,18 @@ TEST(CalibrationRecord, ReadsEvenlyInTheLogarithmOfWhatIsMissing) {
     std::ranges::copy(lists, reaches.begin());
     for (double recall = 0.4; recall < 1; recall += 0.003)
         EXPECT_EQ(at_recall(reaches, recall), at_recall(lists, recall)) << recall;
+}
+
+TEST(CalibrationRecord, TellsTheMiddleWhereNothingWasMeasuredOrItCannotBe) {
+    Calibration calibration{};
+    EXPECT_EQ(opened_share(calibration, 0.95), 0.5);
+    calibration.opened_share[4] = 0.75f;
+    EXPECT_EQ(opened_share(calibration, 0.98), 0.75);
+    EXPECT_EQ(opened_share(calibration, 0.5), 0);
+    for (const float share : {-0.25f, 1.5f, std::nanf("")}) {
+        calibration.opened_share.fill(share);
+        EXPECT_EQ(opened_share(calibration, 0.95), 0.5);
+    }
 }
 
 TEST(CalibrationRecord, KnowsHowManyRowsAListHad) {

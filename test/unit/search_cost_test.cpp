@@ -98,30 +98,32 @@ Calibration measured() {
 
 TEST(SearchCost, WorkIsWhatThePlanOpens) {
     const ProbePlan plan(measured(), 0.9);
-    const SearchWork work = expected_work(plan, 300, false, kIndex, sphere_of(1030));
+    const SearchWork work = expected_work(plan, 0.5, 300, false, kIndex, sphere_of(1030));
     EXPECT_EQ(work.all_lists, 300);
     EXPECT_DOUBLE_EQ(work.first_lists, 20);
     EXPECT_DOUBLE_EQ(work.last_lists, 80);
     EXPECT_EQ(work.refined_entries, 150);
     SearchDemand filtered = kNearest;
     filtered.wanted_share = 0.1;  // ten among a hundred
-    EXPECT_DOUBLE_EQ(expected_work(plan, 300, false, kIndex, filtered).first_lists, 40);
+    EXPECT_DOUBLE_EQ(expected_work(plan, 0.5, 300, false, kIndex, filtered).first_lists, 40);
     filtered.wanted_share = 0;
-    EXPECT_EQ(expected_work(plan, 300, false, kIndex, filtered).first_lists, 300);
+    EXPECT_EQ(expected_work(plan, 0.5, 300, false, kIndex, filtered).first_lists, 300);
     // No sphere ends before the first lists have been opened.
     SearchDemand filtered_sphere = sphere_of(0);
     filtered_sphere.wanted_share = 0.1;
-    EXPECT_DOUBLE_EQ(expected_work(plan, 300, false, kIndex, filtered_sphere).last_lists, 40);
+    EXPECT_DOUBLE_EQ(expected_work(plan, 0.5, 300, false, kIndex, filtered_sphere).last_lists, 40);
 }
 
-// The mean of what all queries open and of what the hardest do.
-TEST(SearchCost, WorkOfASpreadIsItsMiddle) {
+TEST(SearchCost, WorkOfASpreadIsWhatAMeanQueryOpens) {
     Calibration calibration = measured();
     calibration.reach_within.fill(1);
     const ProbePlan plan(calibration, 0.9);
     ASSERT_EQ(plan.spread_for(1).first, 5);
     ASSERT_EQ(plan.spread_for(1).most, 20);
-    EXPECT_DOUBLE_EQ(expected_work(plan, 300, false, kIndex, kNearest).first_lists, 12.5);
+    for (const double share : {0.0, 0.5, 0.8, 1.0}) {
+        const SearchWork work = expected_work(plan, share, 300, false, kIndex, kNearest);
+        EXPECT_DOUBLE_EQ(work.first_lists, 5 + share * 15);
+    }
 }
 
 TEST(SearchCost, WorkOfOneListIsItsRefinedEntries) {
@@ -130,7 +132,7 @@ TEST(SearchCost, WorkOfOneListIsItsRefinedEntries) {
     EXPECT_EQ(work_of_one_list({.pages = 3, .rows = 20}).refined_entries, 20);
     SearchDemand filtered = kNearest;
     filtered.wanted_share = 0.5;
-    const SearchWork exhaustive = expected_work(ProbePlan(1), 1, true, kIndex, filtered);
+    const SearchWork exhaustive = expected_work(ProbePlan(1), 0.5, 1, true, kIndex, filtered);
     EXPECT_EQ(exhaustive.refined_entries, 50000);
     EXPECT_EQ(exhaustive.first_lists, 1);
 }

@@ -31,9 +31,9 @@ bool plan_work(const IndexOptInfo* info, const IndexSize& size, const SearchDema
     MetaPage meta;
     const bool is_readable = peek_meta(index, &meta);
     if (is_readable) {
-        const ProbePlan plan =
-            probe_plan(meta, wanted_recall(index_options(index)), wanted_probes());
-        *work = expected_work(plan, meta.leaf_count,
+        const double recall = wanted_recall(index_options(index));
+        *work = expected_work(probe_plan(meta, recall, wanted_probes()),
+                              opened_share(calibration_of(meta), recall), meta.leaf_count,
                               is_exhaustive(meta.depth, meta.refine, meta.metric, info->pages),
                               size, demand);
     }

@@ -1,5 +1,5 @@
-// What the planner learns about within(): the index condition that it amounts to, and by way of
-// that the share of the rows that it lets through (sphere_selectivity.cpp).
+// What the planner learns about within(): the index condition that it amounts to, by way of that
+// the share of the rows that it lets through (sphere_selectivity.cpp), and what it costs.
 #include "am/planner/sphere_planning.h"
 
 extern "C" {
@@ -12,6 +12,7 @@ extern "C" {
 }
 
 #include "am/access_method.h"
+#include "am/planner/function_cost.h"
 #include "am/planner/sphere_selectivity.h"
 
 namespace lookalike {
@@ -158,6 +159,14 @@ SQL_FUNCTION(within_support) {
     if (IsA(request, SupportRequestSelectivity)) {
         auto* selectivity = reinterpret_cast<SupportRequestSelectivity*>(request);
         selectivity->selectivity = function_selectivity(selectivity);
+        PG_RETURN_POINTER(request);
+    }
+    if (IsA(request, SupportRequestCost)) {
+        auto* cost = reinterpret_cast<SupportRequestCost*>(request);
+        const List* arguments = arguments_of(cost->node);
+        if (arguments == NIL) PG_RETURN_POINTER(nullptr);
+        cost->startup = 0;
+        cost->per_tuple = function_cost(cost->root, cost->funcid, cost->node, arguments);
         PG_RETURN_POINTER(request);
     }
     PG_RETURN_POINTER(nullptr);

@@ -43,9 +43,12 @@ bool measure_row(RowDistance* measure, IndexScanDesc scan, EntryPointer row, dou
         // A row whose column is NULL is in no list of distances.
         found = !is_null[0];
         if (found) {
+            // A rescan overwrites the scan key, and what the function keeps with it.
             ScanKey order = &scan->orderByData[0];
+            FmgrInfo function;
+            fmgr_info_copy(&function, &order->sk_func, measure->context);
             *distance = DatumGetFloat8(
-                FunctionCall2Coll(&order->sk_func, order->sk_collation, values[0], measure->query));
+                FunctionCall2Coll(&function, order->sk_collation, values[0], measure->query));
         }
         MemoryContextSwitchTo(previous);
         MemoryContextReset(measure->context);

@@ -56,8 +56,11 @@ struct Calibration {
     /// SpreadOfLists says for it, those beyond the first of them only as far as their list_reach()
     /// is at most this. All zero: not measured.
     ByRecall<float> reach_within;
+    /// Of the lists of that spread beyond the first, a query opens this share on average. All zero:
+    /// not measured.
+    ByRecall<float> opened_share;
 };
-static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 3 * 4 * 8 + 8 + 4 * 4 + 4 * 8);
+static_assert(sizeof(Calibration) == 8 + 4 * 24 + 8 + 4 * 4 * 8 + 8 + 4 * 4 + 4 * 8);
 static_assert(sizeof(Calibration) <= sizeof(MetaPage::calibration));
 
 Calibration calibration_of(const MetaPage& meta);
@@ -67,6 +70,10 @@ void set_calibration(MetaPage* meta, const Calibration& calibration);
 
 /// Rows that a list had on average when the index measured itself; 0: it never did.
 double rows_per_list(const Calibration& calibration);
+
+/// Of the lists of a spread beyond the first, the share that a query of this recall opens on
+/// average; the middle where that was not measured, as by versions before this was.
+double opened_share(const Calibration& calibration, double recall);
 
 /// Reads between the columns, evenly in the logarithm of what is missing; below the first and above
 /// the last of them as there.

@@ -16,6 +16,17 @@ namespace {
 // Queries that met near lists only count if these have so great a share of the first rows.
 constexpr double kShareOfNearLists = 0.995;
 
+// Where even the nearest list holds fewer of the rows that are known, the last of these stands in.
+template <class Rows, class Standings>
+float key_of_last_wanted(const Rows& rows, const Standings& lists, double first_lists) {
+    uint32_t found = 0;
+    for (const auto& row : rows) {
+        found += lists[row.list].rank < first_lists;
+        if (found == kFirstRows) return row.key;
+    }
+    return rows.back().key;
+}
+
 }  // namespace
 
 Calibrator::Calibrator(Metric metric, uint32_t row_floats)
@@ -145,6 +156,7 @@ Calibration Calibrator::measure(const Check& check) const {
     result.reach_within =
         reach_within_spread(reached(all.first, result.residual),
                             reached(of_full.first, result.residual), result.probes[0]);
+    result.opened_share = opened_share(result, check);
     const LeftRows left = left_rows(of_full, result.residual);
     result.reach = reach_alone(left);
     result.reach_besides = reach_besides_spread(left, result.probes[0], result.reach_within);
@@ -226,6 +238,51 @@ LeftRows Calibrator::left_rows(const Findings& findings, float residual) const {
     for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
         result[filter] = reached(findings.left[filter], residual);
         std::ranges::sort(result[filter], std::greater<>(), &ReachedRow::reach);
+    }
+    return result;
+}
+
+// As a search does: the first lists of each spread, then those that may hold the last row wanted of
+// what the first hold.
+ByRecall<double> Calibrator::opened_lists(const FullQuery& query,
+                                          const Calibration& measured) const {
+    Nearest rows = query.nearest;
+    std::sort(rows.begin(), rows.end());
+    const Standings lists = standings(query);
+    std::vector<float> key_of_rank(list_count_);
+    for (const Standing& list : lists)
+        key_of_rank[list.rank] = list.key;
+    ByRecall<double> opened;
+    for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j) {
+        const SpreadOfLists spread = spread_at(measured.probes[0], kCalibratedRecalls[j]);
+        const double most = std::min(spread.most, double{1} * list_count_);
+        const float row_key = rows.empty() ? 0 : key_of_last_wanted(rows, lists, spread.first);
+        auto rank = static_cast<uint32_t>(std::min(spread.first, most));
+        const auto may_hold = [&](uint32_t at) {
+            const FoundRow wanted = found_row(query, {at, key_of_rank[at]}, row_key);
+            return list_reach(metric_, wanted.list.key, wanted.last_key, measured.residual) <=
+                   measured.reach_within[j];
+        };
+        while (rank < most && may_hold(rank))
+            ++rank;
+        opened[j] = rank;
+    }
+    return opened;
+}
+
+ByRecall<float> Calibrator::opened_share(const Calibration& measured, const Check& check) const {
+    ByRecall<double> opened{};
+    for (const FullQuery& query : full_) {
+        check();
+        const ByRecall<double> of_query = opened_lists(query, measured);
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
+            opened[j] += of_query[j] / static_cast<double>(full_.size());
+    }
+    ByRecall<float> result{};
+    for (uint32_t j = 0; j < kCalibratedRecallCounts && !full_.empty(); ++j) {
+        const SpreadOfLists spread = spread_at(measured.probes[0], kCalibratedRecalls[j]);
+        const double further = std::max(spread.most - spread.first, 1.0);
+        result[j] = static_cast<float>(std::max(0.0, opened[j] - spread.first) / further);
     }
     return result;
 }

@@ -127,6 +127,8 @@ class Calibrator {
     Findings with_near(const Findings& of_full, const Check& check) const;
     ReachedRows reached(std::span<const FoundRow> rows, float residual) const;
     LeftRows left_rows(const Findings& findings, float residual) const;
+    ByRecall<double> opened_lists(const FullQuery& query, const Calibration& measured) const;
+    ByRecall<float> opened_share(const Calibration& measured, const Check& check) const;
     NeighbourDistances neighbour_distances() const;
 
     Metric metric_;

@@ -66,11 +66,12 @@ SearchWork work_of_one_list(const IndexSize& index) {
     return {.refined_entries = std::min(kRefinedEntries, index.rows)};
 }
 
-SearchWork expected_work(const ProbePlan& plan, uint32_t list_count, bool is_exhaustive,
-                         const IndexSize& index, const SearchDemand& demand) {
+SearchWork expected_work(const ProbePlan& plan, double opened_share, uint32_t list_count,
+                         bool is_exhaustive, const IndexSize& index, const SearchDemand& demand) {
     const auto lists_for = [&](double rows, double share) {
         const SpreadOfLists spread = plan.spread_for(rows, std::max(share, 1e-9));
-        return std::clamp((spread.first + spread.most) / 2, 1.0, double{1} * list_count);
+        const double lists = spread.first + opened_share * (spread.most - spread.first);
+        return std::clamp(lists, 1.0, double{1} * list_count);
     };
     SearchWork work = work_of_one_list(index);
     work.all_lists = list_count;

@@ -48,9 +48,10 @@ struct SearchCost {
 /// Where nothing is known of the index: it is one list.
 SearchWork work_of_one_list(const IndexSize& index);
 
+/// `opened_share`: of the lists of a spread beyond the first, those that a mean query opens.
 /// `is_exhaustive`: the search looks at every entry of its one list.
-SearchWork expected_work(const ProbePlan& plan, uint32_t list_count, bool is_exhaustive,
-                         const IndexSize& index, const SearchDemand& demand);
+SearchWork expected_work(const ProbePlan& plan, double opened_share, uint32_t list_count,
+                         bool is_exhaustive, const IndexSize& index, const SearchDemand& demand);
 
 SearchCost search_cost(const SearchWork& work, const IndexSize& index, const SearchDemand& demand,
                        const Prices& prices);

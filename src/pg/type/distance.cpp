@@ -1,5 +1,5 @@
 // The distance functions behind the operators, and the similarities in [0,1] that people show.
-#include "pg/type/descriptor.h"
+#include "pg/type/kept_argument.h"
 
 #include "core/vector/distance.h"
 
@@ -12,7 +12,7 @@ struct Pair {
 };
 
 Pair pair_arguments(FunctionCallInfo fcinfo) {
-    return {descriptor_argument(fcinfo, 0)->view(), descriptor_argument(fcinfo, 1)->view()};
+    return {kept_argument(fcinfo, 0)->view(), kept_argument(fcinfo, 1)->view()};
 }
 
 Pair numeric_pair(FunctionCallInfo fcinfo, const char* what) {

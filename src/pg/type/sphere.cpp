@@ -11,6 +11,7 @@ extern "C" {
 #include <cmath>
 
 #include "core/vector/metric.h"
+#include "pg/type/kept_argument.h"
 
 namespace lookalike {
 
@@ -46,7 +47,8 @@ bool is_within(PGFunction distance, Datum a, Datum b, double radius) {
 Datum within(FunctionCallInfo fcinfo, PGFunction distance) {
     const double radius = PG_GETARG_FLOAT8(2);
     check_radius(radius);
-    PG_RETURN_BOOL(is_within(distance, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), radius));
+    PG_RETURN_BOOL(is_within(distance, PointerGetDatum(kept_argument(fcinfo, 0)),
+                             PointerGetDatum(kept_argument(fcinfo, 1)), radius));
 }
 
 Datum in_sphere(FunctionCallInfo fcinfo, PGFunction distance) {
