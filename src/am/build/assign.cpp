@@ -41,7 +41,7 @@ struct AssignScan {
     bool in_flight;  // the other one is with the worker
     uint32_t* list_ids;
     float* distances;
-    float* scratch;  // one row as floats, as SQL has them; bits as -1 and 1
+    float* scratch;  // one row as floats, as SQL has them
     EntryEncoder* encoder;
     int64 rows_done;
 };
@@ -89,9 +89,13 @@ void share_row(const AssignScan& scan, const Batch& batch, uint32 row) {
 }
 
 void observe_row(const AssignScan& scan, const EntryVector& vector, uint32 list) {
+    Calibrator* calibrator = scan.lists->calibrator;
     run_core([&] {
-        const float* floats = as_floats(scan.lists->shape, vector, scan.scratch);
-        scan.lists->calibrator->observe(floats, list);
+        if (vector.bits != nullptr) {
+            calibrator->observe(vector.bits, list);
+        } else {
+            calibrator->observe(vector.floats, list);
+        }
     });
 }
 
