@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/no_postgres.h"
+#include "core/protocol/worker.h"
 
 namespace lookalike {
 
@@ -24,6 +25,16 @@ struct RowsView {
 
     const float* row(size_t index) const { return values + index * dims; }
     std::span<const float> span(size_t index) const { return {row(index), dims}; }
+};
+
+/// row_count rows of bits, bit_row_words(dims) words each, that somebody else owns. Bits beyond
+/// dims are zero.
+struct BitRowsView {
+    const uint64_t* words = nullptr;
+    size_t row_count = 0;
+    size_t dims = 0;
+
+    const uint64_t* row(size_t index) const { return words + index * bit_row_words(dims); }
 };
 
 /// Throws InvalidRows when a value is not finite or a squared length is above

@@ -48,22 +48,44 @@ void Learning::train(const WorkerRequest& request) {
 void Learning::set_centroids(const WorkerRequest& request) {
     const WorkerSetCentroidsRequest& set = request.set_centroids;
     require_shape(set.list_count, set.dims);
-    const auto centroids =
-        shared_.items<const float>(set.centroids_offset, set.list_count, set.dims);
-    assigner_.reset();  // first, so that both never lie in memory at once
-    assigner_ = std::make_unique<Assigner>(centroids, set.dims);
+    require(set.padding == 0, "a reserved field is in use");
+    assigner_.reset();  // first, so that two never lie in memory at once
+    bit_assigner_.reset();
+    if (set.kind == static_cast<uint32_t>(Kind::kBit)) {
+        require(set.dims <= kMaxBitDims, "the number of dimensions is out of range");
+        const auto centroids = shared_.items<const uint64_t>(set.centroids_offset, set.list_count,
+                                                             bit_row_words(set.dims));
+        bit_assigner_ =
+            std::make_unique<BitAssigner>(BitRowsView{centroids.data(), set.list_count, set.dims});
+    } else {
+        require(set.kind == static_cast<uint32_t>(Kind::kReal), "centroids are of another kind");
+        const auto centroids =
+            shared_.items<const float>(set.centroids_offset, set.list_count, set.dims);
+        assigner_ = std::make_unique<Assigner>(centroids, set.dims);
+    }
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 
 void Learning::assign(const WorkerRequest& request) {
     const WorkerAssignRequest& assign = request.assign;
-    require(assigner_ != nullptr, "rows cannot be assigned before centroids are set");
-    require(assign.dims == assigner_->dims(),
+    require(assigner_ != nullptr || bit_assigner_ != nullptr,
+            "rows cannot be assigned before centroids are set");
+    const Kind kind = assigner_ != nullptr ? Kind::kReal : Kind::kBit;
+    require(assign.kind == static_cast<uint32_t>(kind),
+            "the rows are of another kind than the centroids");
+    require(assign.dims == (assigner_ != nullptr ? assigner_->dims() : bit_assigner_->dims()),
             "the rows have another number of dimensions than the centroids");
-    const auto rows = shared_.items<const float>(assign.rows_offset, assign.row_count, assign.dims);
     const auto list_ids = shared_.items<uint32_t>(assign.list_ids_offset, assign.row_count);
     const auto distances = shared_.items<float>(assign.distances_offset, assign.row_count);
-    assigner_->assign({rows.data(), assign.row_count, assign.dims}, list_ids, distances);
+    if (kind == Kind::kReal) {
+        const auto rows =
+            shared_.items<const float>(assign.rows_offset, assign.row_count, assign.dims);
+        assigner_->assign({rows.data(), assign.row_count, assign.dims}, list_ids, distances);
+    } else {
+        const auto rows = shared_.items<const uint64_t>(assign.rows_offset, assign.row_count,
+                                                        bit_row_words(assign.dims));
+        bit_assigner_->assign({rows.data(), assign.row_count, assign.dims}, list_ids, distances);
+    }
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 

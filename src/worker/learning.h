@@ -1,10 +1,11 @@
-// The requests that FAISS answers.
+// The requests of a build: learning lists, and assigning rows to them.
 #pragma once
 
 #include <memory>
 
 #include "core/no_postgres.h"
 #include "learn/assign.h"
+#include "learn/assign_bits.h"
 #include "worker/channel.h"
 
 namespace lookalike {
@@ -22,7 +23,8 @@ class Learning {
   private:
     Channel& channel_;
     const SharedArea& shared_;
-    std::unique_ptr<Assigner> assigner_;
+    std::unique_ptr<Assigner> assigner_;         // of reals; of both at most one is there
+    std::unique_ptr<BitAssigner> bit_assigner_;  // of bits
 };
 
 }  // namespace lookalike

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <vector>
 
 #include "core/search/probe_plan.h"
 #include "core/vector/distance_kernels.h"
+#include "core/vector/signs.h"
 #include "measured_noise.h"
 
 namespace lookalike {
@@ -237,6 +239,39 @@ TEST(Calibrator, NearQueriesTellWhatFullOnesDo) {
     EXPECT_GT(by_full.probes[0][3], 1u);
     for (uint32_t j = 0; j <= 5; ++j)
         EXPECT_EQ(by_near.probes[0][j], by_full.probes[0][j]) << j;
+}
+
+TEST(Calibrator, RowsOfBitsMayComePacked) {
+    constexpr uint32_t kBits = 67;
+    constexpr uint32_t kLists = 8;
+    for (const Metric metric : {Metric::kHamming, Metric::kJaccard}) {
+        Calibrator by_signs(metric, kBits);
+        Calibrator by_bits(metric, kBits);
+        std::mt19937 random(3);
+        std::vector<std::vector<float>> rows(kLists * 50, std::vector<float>(kBits));
+        for (auto& row : rows) {
+            for (float& x : row)
+                x = random() % 3 == 0 ? 1.0f : -1.0f;
+        }
+        std::vector<float> centroids;
+        for (uint32_t list = 0; list < kLists; ++list)
+            centroids.insert(centroids.end(), rows[list].begin(), rows[list].end());
+        for (Calibrator* calibrator : {&by_signs, &by_bits}) {
+            for (size_t i = 0; i < rows.size(); i += 10)
+                calibrator->add_query(rows[i].data());
+            calibrator->set_lists(centroids, kLists);
+        }
+        for (size_t i = 0; i < rows.size(); ++i) {
+            std::vector<uint8_t> bits(element_bytes(Kind::kBit, kBits));
+            signs_to_bits(rows[i].data(), kBits, bits.data());
+            by_signs.observe(rows[i].data(), static_cast<uint32_t>(i % kLists));
+            by_bits.observe(bits.data(), static_cast<uint32_t>(i % kLists));
+        }
+        const Calibration one = by_signs.measure();
+        const Calibration other = by_bits.measure();
+        EXPECT_GT(one.probes[0][3], 1u);
+        EXPECT_EQ(std::memcmp(&one, &other, sizeof one), 0) << int(metric);
+    }
 }
 
 TEST(Calibrator, WhatTakesLongCanBeEnded) {

@@ -158,8 +158,11 @@ class WorkerProtocol : public ::testing::Test {
     static WorkerRequest set_request(uint32_t list_count) {
         WorkerRequest request;
         request.kind = WorkerKind::kSetCentroids;
-        request.set_centroids = {
-            .centroids_offset = kCentroids, .list_count = list_count, .dims = 4};
+        request.set_centroids = {.centroids_offset = kCentroids,
+                                 .list_count = list_count,
+                                 .dims = 4,
+                                 .kind = 0,
+                                 .padding = 0};
         return request;
     }
 
@@ -171,7 +174,7 @@ class WorkerProtocol : public ::testing::Test {
                           .distances_offset = kDistances,
                           .row_count = 1000,
                           .dims = 4,
-                          .padding = 0};
+                          .kind = 0};
         return request;
     }
 
@@ -222,6 +225,40 @@ TEST_F(WorkerProtocol, TrainsAndAssigns) {
         ASSERT_LE(chosen, nearest + 0.01);
         ASSERT_NEAR(floats(kDistances)[i], chosen, 1e-4 * chosen + 1e-9);
     }
+}
+
+TEST_F(WorkerProtocol, AssignsBits) {
+    auto* centroids = reinterpret_cast<uint64_t*>(shared_ + kCentroids);  // 70 bits, two words each
+    auto* rows = reinterpret_cast<uint64_t*>(shared_ + kRows);
+    for (uint64_t list = 0; list < 50; ++list) {
+        centroids[2 * list] = list << 8 | list;
+        centroids[2 * list + 1] = 1;
+    }
+    for (uint64_t row = 0; row < 1000; ++row) {
+        rows[2 * row] = (row % 50) << 8 | (row % 50) | uint64_t{1} << 60;
+        rows[2 * row + 1] = row % 2;
+    }
+    WorkerRequest set = set_request(50);
+    set.set_centroids.dims = 70;
+    set.set_centroids.kind = static_cast<uint32_t>(Kind::kBit);
+    ASSERT_EQ(ask(set).status, WorkerStatus::kDone) << text_;
+    WorkerRequest assign = assign_request();
+    assign.assign.dims = 70;
+    expect_error(assign, WorkerError::kProtocol);  // they are of another kind
+    assign.assign.kind = static_cast<uint32_t>(Kind::kBit);
+    ASSERT_EQ(ask(assign).status, WorkerStatus::kDone) << text_;
+    for (uint32_t row = 0; row < 1000; ++row) {
+        ASSERT_EQ(reinterpret_cast<const uint32_t*>(shared_ + kListIds)[row], row % 50);
+        ASSERT_EQ(floats(kDistances)[row], row % 2 == 1 ? 1 : 2);
+    }
+    assign.assign.dims = 64;
+    expect_error(assign, WorkerError::kProtocol);
+    set.set_centroids.dims = kMaxBitDims + 1;
+    expect_error(set, WorkerError::kProtocol);
+    set.set_centroids.kind = static_cast<uint32_t>(Kind::kHalf);
+    set.set_centroids.dims = 4;
+    expect_error(set, WorkerError::kProtocol);
+    expect_error(assign_request(), WorkerError::kProtocol);  // no centroids are left
 }
 
 TEST_F(WorkerProtocol, SaysHowManyListsThereAre) {
@@ -373,7 +410,9 @@ TEST_F(WorkerProtocol, TheEstimatedMemoryBudgetSuffices) {
         request.kind = WorkerKind::kSetCentroids;
         request.set_centroids = {.centroids_offset = centroids_offset,
                                  .list_count = shape.list_count,
-                                 .dims = shape.dims};
+                                 .dims = shape.dims,
+                                 .kind = 0,
+                                 .padding = 0};
         ASSERT_EQ(ask(request).status, WorkerStatus::kDone) << text_;
         request = {};
         request.kind = WorkerKind::kAssign;
@@ -382,7 +421,7 @@ TEST_F(WorkerProtocol, TheEstimatedMemoryBudgetSuffices) {
                           .distances_offset = kSharedBytes - (1 << 19),
                           .row_count = std::min(shape.row_count, 50000u),
                           .dims = shape.dims,
-                          .padding = 0};
+                          .kind = 0};
         EXPECT_EQ(ask(request).status, WorkerStatus::kDone) << text_;
     }
 }

@@ -41,13 +41,19 @@ struct AssignScan {
     bool in_flight;  // the other one is with the worker
     uint32_t* list_ids;
     float* distances;
-    float* scratch;  // one row as floats, as SQL has them; bits as -1 and 1
+    float* scratch;  // one row as floats, as SQL has them
     EntryEncoder* encoder;
     int64 rows_done;
 };
 
+// Of a row in a batch; bits are padded for the worker.
+uint64 shared_row_bytes(const LearnedLists& lists) {
+    return worker_row_bytes(lists.assign_kind(), lists.learn_dims);
+}
+
 uint32 batch_rows(const LearnedLists& lists) {
-    const uint64 row_bytes = sizeof(float) * std::max(lists.learn_dims, lists.shape.code_dims);
+    const uint64 row_bytes =
+        std::max<uint64>(shared_row_bytes(lists), entry_vector_bytes(lists.shape));
     return static_cast<uint32>(
         std::clamp<uint64>(build_budget().batch_bytes() / row_bytes, 1, kMaxBatchRows));
 }
@@ -56,7 +62,8 @@ WorkerBatch batch_layout(const LearnedLists& lists, int which) {
     const uint64 rows = batch_rows(lists);
     WorkerBatch batch{};
     batch.dims = lists.learn_dims;
-    const uint64 rows_bytes = align_in_shared_area(sizeof(float) * rows * lists.learn_dims);
+    batch.kind = lists.assign_kind();
+    const uint64 rows_bytes = align_in_shared_area(rows * shared_row_bytes(lists));
     const uint64 ids_bytes = align_in_shared_area(sizeof(uint32_t) * rows);
     const uint64 distance_bytes = align_in_shared_area(sizeof(float) * rows);
     const uint64 start = static_cast<uint64>(which) * (rows_bytes + ids_bytes + distance_bytes);
@@ -66,15 +73,29 @@ WorkerBatch batch_layout(const LearnedLists& lists, int which) {
     return batch;
 }
 
-float* shared_row(const AssignScan& scan, const Batch& batch, uint32 row) {
-    auto* start = static_cast<char*>(worker_shared(scan.lists->worker)) + batch.request.rows_offset;
-    return reinterpret_cast<float*>(start) + uint64{row} * scan.lists->learn_dims;
+// Puts a row where the worker looks for it.
+void share_row(const AssignScan& scan, const Batch& batch, uint32 row) {
+    const LearnedLists& lists = *scan.lists;
+    const uint64 bytes = shared_row_bytes(lists);
+    char* to =
+        static_cast<char*>(worker_shared(lists.worker)) + batch.request.rows_offset + row * bytes;
+    const EntryVector& vector = batch.vectors[row];
+    if (vector.bits == nullptr) {
+        memcpy(to, vector.floats, bytes);
+    } else {
+        memcpy(to, vector.bits, scan.vector_bytes);
+        memset(to + scan.vector_bytes, 0, bytes - scan.vector_bytes);
+    }
 }
 
 void observe_row(const AssignScan& scan, const EntryVector& vector, uint32 list) {
+    Calibrator* calibrator = scan.lists->calibrator;
     run_core([&] {
-        const float* floats = as_floats(scan.lists->shape, vector, scan.scratch);
-        scan.lists->calibrator->observe(floats, list);
+        if (vector.bits != nullptr) {
+            calibrator->observe(vector.bits, list);
+        } else {
+            calibrator->observe(vector.floats, list);
+        }
     });
 }
 
@@ -135,11 +156,7 @@ void add_to_batch(AssignScan* scan, const RowEntry& entry, EntryPointer pointer,
     batch->pointers[at] = pointer;
     batch->vectors[at] = to_index_space(lists.space, entry, scan->scratch,
                                         batch->room + uint64{at} * scan->vector_bytes);
-    if (lists.worker != nullptr) {
-        float* shared = shared_row(*scan, *batch, at);
-        const float* floats = as_floats(lists.shape, batch->vectors[at], shared);
-        if (floats != shared) memcpy(shared, floats, sizeof(float) * lists.learn_dims);
-    }
+    if (lists.worker != nullptr) share_row(*scan, *batch, at);
     if (batch->attributes != nullptr) {
         batch->attributes[at] =
             attribute_keys(scan->job->index, lists.shape.levels[0].attributes, values, is_null);

@@ -15,6 +15,7 @@ extern "C" {
 #include <vector>
 
 #include "am/build/assign.h"
+#include "core/vector/signs.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
@@ -197,14 +198,23 @@ void release_shared_sample(const LearnedLists& lists, uint64 sample_bytes) {
             MADV_REMOVE);
 }
 
-// The worker keeps what it is to assign to.
+// The worker keeps what it is to assign to. Bits take less room than what it learned.
 void give_centroids(const LearnedLists& lists, uint64 centroids_offset) {
-    float* shared = shared_floats(lists.worker, centroids_offset);
-    for (uint32 list = 0; list < lists.count; ++list) {
-        memcpy(shared + uint64{list} * lists.learn_dims, lists.centroid(list),
-               sizeof(float) * lists.learn_dims);
+    const WorkerCentroids given{.offset = centroids_offset,
+                                .list_count = lists.count,
+                                .dims = lists.learn_dims,
+                                .kind = lists.assign_kind()};
+    const uint64 row_bytes = worker_row_bytes(given.kind, given.dims);
+    char* shared = static_cast<char*>(worker_shared(lists.worker)) + centroids_offset;
+    for (uint32 list = 0; list < lists.count; ++list, shared += row_bytes) {
+        if (given.kind == Kind::kBit) {
+            memset(shared, 0, row_bytes);
+            signs_to_bits(lists.centroid(list), given.dims, reinterpret_cast<uint8_t*>(shared));
+        } else {
+            memcpy(shared, lists.centroid(list), row_bytes);
+        }
     }
-    worker_set_centroids(lists.worker, centroids_offset, lists.count, lists.learn_dims);
+    worker_set_centroids(lists.worker, &given);
 }
 
 // REQUIRES: lists->count is above 1. It may sink to 1, where rows have only one value.

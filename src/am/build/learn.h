@@ -22,6 +22,8 @@ struct LearnedLists {
     Calibrator* calibrator;  ///< with its queries; null for one list
 
     bool knows_dims() const { return shape.dims > 0; }
+    /// As the worker gets rows to assign, and the centroids for that.
+    Kind assign_kind() const { return is_binary(shape.metric) ? Kind::kBit : Kind::kReal; }
     ListGeometry leaf_geometry() const {
         return knows_dims() ? shape.levels[0] : plain_list_geometry();
     }

@@ -7,6 +7,7 @@
 
 #include "core/search/probe_plan.h"
 #include "core/vector/distance_kernels.h"
+#include "core/vector/signs.h"
 
 #include "core/no_postgres.h"
 
@@ -30,10 +31,21 @@ float key_of_last_wanted(const Rows& rows, const Standings& lists, double first_
 }  // namespace
 
 Calibrator::Calibrator(Metric metric, uint32_t row_floats)
-    : metric_(metric), row_floats_(row_floats), ones_(row_floats, 1.0f) {}
+    : metric_(metric), row_floats_(row_floats), row_bytes_(element_bytes(Kind::kBit, row_floats)) {}
+
+std::vector<uint8_t> Calibrator::packed(const float* signs) const {
+    std::vector<uint8_t> bits(row_bytes_);
+    signs_to_bits(signs, row_floats_, bits.data());
+    return bits;
+}
 
 void Calibrator::add_query(const float* query, double mean_product, Meets meets) {
-    Query added{{query, query + row_floats_}, mean_product, key_scale(query), {}};
+    Query added{{}, {}, mean_product, key_scale(query), {}};
+    if (is_binary(metric_)) {
+        added.bits = packed(query);
+    } else {
+        added.floats.assign(query, query + row_floats_);
+    }
     if (meets == Meets::kNearLists) {
         near_.push_back(std::move(added));
         return;
@@ -49,18 +61,18 @@ void Calibrator::add_query(const IndexSpace* space, const float* row, Meets meet
     add_query(query.raw ? query.raw.get() : query.vector.get(), query.mean_product, meets);
 }
 
-float Calibrator::key(const float* query, const float* vector) const {
-    if (metric_ == Metric::kInnerProduct) return -dot(query, vector, row_floats_);
-    // Bits are -1 and 1 here.
-    if (metric_ == Metric::kHamming) return l2_squared(query, vector, row_floats_) / 4;
-    if (metric_ != Metric::kJaccard) return l2_squared(query, vector, row_floats_);
-    const float dims = static_cast<float>(row_floats_);
-    const float product = dot(query, vector, row_floats_);
-    const float sums =
-        dot(query, ones_.data(), row_floats_) + dot(vector, ones_.data(), row_floats_);
-    const float both = (dims + sums + product) / 4;
-    const float either = both + (dims - product) / 2;
-    return both > 0 ? 1 - both / either : 1;
+float Calibrator::key(const Query& query, const Elements& vector) const {
+    if (metric_ == Metric::kHamming)
+        return static_cast<float>(kernels().hamming(query.bits.data(), vector.bits, row_bytes_));
+    if (metric_ == Metric::kJaccard) {
+        const BitCounts count = kernels().jaccard(query.bits.data(), vector.bits, row_bytes_);
+        return count.both > 0
+                   ? 1 - static_cast<float>(count.both) / static_cast<float>(count.either)
+                   : 1;
+    }
+    if (metric_ == Metric::kInnerProduct)
+        return -dot(query.floats.data(), vector.floats, row_floats_);
+    return l2_squared(query.floats.data(), vector.floats, row_floats_);
 }
 
 float Calibrator::key_scale(const float* query) const {
@@ -76,8 +88,9 @@ float Calibrator::distance(const Query& query, float key) const {
 Calibrator::Standings Calibrator::standings(const Query& query) const {
     std::vector<Near> order(list_count_);
     for (uint32_t list = 0; list < list_count_; ++list) {
-        const float* centroid = centroids_.data() + size_t{list} * row_floats_;
-        order[list] = {key(query.vector.data(), centroid), list};
+        const Elements centroid{.floats = centroids_.data() + size_t{list} * row_floats_,
+                                .bits = centroid_bits_.data() + list * row_bytes_};
+        order[list] = {key(query, centroid), list};
     }
     std::sort(order.begin(), order.end());
     Standings result(list_count_);
@@ -90,6 +103,11 @@ void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count
                            const Check& check) {
     centroids_ = centroids;
     list_count_ = list_count;
+    centroid_bits_.clear();
+    for (uint32_t list = 0; list < list_count && is_binary(metric_); ++list) {
+        const auto bits = packed(centroids.data() + size_t{list} * row_floats_);
+        centroid_bits_.insert(centroid_bits_.end(), bits.begin(), bits.end());
+    }
     for (FullQuery& query : full_) {
         check();
         query.is_far.clear();
@@ -128,11 +146,23 @@ void Calibrator::keep(Nearest* heap, const Near& near, size_t count) const {
 }
 
 void Calibrator::observe(const float* vector, uint32_t list) {
+    if (is_binary(metric_)) {
+        observe(packed(vector).data(), list);
+    } else {
+        observe(Elements{.floats = vector, .bits = nullptr}, list);
+    }
+}
+
+void Calibrator::observe(const uint8_t* bits, uint32_t list) {
+    observe(Elements{.floats = nullptr, .bits = bits}, list);
+}
+
+void Calibrator::observe(const Elements& vector, uint32_t list) {
     if (row_count_ == kSampledRows * sample_step_) thin_sample();
     const uint64_t row = row_count_++;
     const bool is_sampled = row % sample_step_ == 0;
     for (FullQuery& query : full_) {
-        const Near near{key(query.vector.data(), vector), list};
+        const Near near{key(query, vector), list};
         if (is_sampled) query.sampled.push_back(near.key);
         keep(&query.nearest, near, kMostRows);
         for (uint32_t i = 0; i < kThinningCount; ++i)
@@ -140,7 +170,7 @@ void Calibrator::observe(const float* vector, uint32_t list) {
         if (query.is_far[list]) keep(&query.left[kFarFilter], near, kFirstRows);
     }
     for (const uint32_t i : near_of_list_[list])
-        keep(&near_[i].nearest, {key(near_[i].vector.data(), vector), list}, kFirstRows);
+        keep(&near_[i].nearest, {key(near_[i], vector), list}, kFirstRows);
 }
 
 Calibration Calibrator::measure(const Check& check) const {

@@ -64,6 +64,8 @@ class Calibrator {
 
     /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
     void observe(const float* vector, uint32_t list);
+    /// The same for a row of bits, packed as a descriptor has them. REQUIRES: a binary metric.
+    void observe(const uint8_t* bits, uint32_t list);
 
     /// REQUIRES: set_lists.
     Calibration measure(const Check& check = [] {}) const;
@@ -76,8 +78,15 @@ class Calibrator {
     };
     using Nearest = std::vector<Near>;  // a heap, the farthest on top
 
+    /// The floats of a query, a row or a centroid; of a binary metric the bits instead.
+    struct Elements {
+        const float* floats;
+        const uint8_t* bits;
+    };
+
     struct Query {
-        std::vector<float> vector;
+        std::vector<float> floats;
+        std::vector<uint8_t> bits;
         double mean_product;
         float key_scale;  // as BlockScorer::key_scale()
         Nearest nearest;
@@ -112,7 +121,9 @@ class Calibrator {
         std::array<FoundRows, kFilterCount> left;  // of each full query, what a filter leaves
     };
 
-    float key(const float* query, const float* vector) const;
+    std::vector<uint8_t> packed(const float* signs) const;
+    float key(const Query& query, const Elements& vector) const;
+    void observe(const Elements& vector, uint32_t list);
     float key_scale(const float* query) const;
     float distance(const Query& query, float key) const;
     Standings standings(const Query& query) const;
@@ -134,8 +145,9 @@ class Calibrator {
     Metric metric_;
     uint32_t row_floats_;
     uint64_t row_count_ = 0;
-    std::vector<float> ones_;  // their product with bits as -1 and 1 counts them
+    size_t row_bytes_;  // of bits
     std::span<const float> centroids_;
+    std::vector<uint8_t> centroid_bits_;  // of binary metrics
     uint32_t list_count_ = 0;
     std::vector<FullQuery> full_;
     std::vector<Query> near_;

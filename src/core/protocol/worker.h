@@ -14,10 +14,12 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "core/vector/element.h"
+
 namespace lookalike {
 
 constexpr uint32_t kWorkerMagic = 0x574b414c;  // "LAKW"
-constexpr uint16_t kWorkerVersion = 1;
+constexpr uint16_t kWorkerVersion = 2;
 
 /// The descriptors that a worker finds open when it starts, beside 0, 1 and 2.
 constexpr int kWorkerSocketFd = 3;
@@ -37,6 +39,16 @@ constexpr uint32_t kWorkerMaxImages = 256;          ///< of one request
 constexpr uint32_t kWorkerMaxSpecBytes = 4096;      ///< text of an extractor specification
 constexpr uint32_t kWorkerMaxThumbnailSize = 2048;  ///< pixels on the longer side
 constexpr size_t kWorkerMaxModelKey = 128;          ///< bytes of "name@version"
+
+/// A row of bits takes so many words of 8 bytes: its own bytes, then zeros.
+constexpr uint64_t bit_row_words(uint64_t dims) {
+    return (dims + 63) / 64;
+}
+
+/// Bytes from one row of a batch to the next. REQUIRES: real or bit.
+constexpr uint64_t worker_row_bytes(Kind kind, uint64_t dims) {
+    return kind == Kind::kBit ? bit_row_words(dims) * sizeof(uint64_t) : dims * sizeof(float);
+}
 
 /// Numbers are never reused.
 enum class WorkerKind : uint16_t {
@@ -89,18 +101,21 @@ struct WorkerTrainRequest {
 };
 
 struct WorkerSetCentroidsRequest {
-    uint64_t centroids_offset;  ///< list_count x dims floats, copied by the worker
+    uint64_t centroids_offset;  ///< list_count rows of that kind, copied by the worker
     uint32_t list_count;
     uint32_t dims;
+    uint32_t kind;  ///< of element.h: real or bit
+    uint32_t padding;
 };
 
 struct WorkerAssignRequest {
-    uint64_t rows_offset;       ///< row_count x dims floats, read
+    uint64_t rows_offset;       ///< row_count rows of that kind, read
     uint64_t list_ids_offset;   ///< row_count uint32_t, written
-    uint64_t distances_offset;  ///< row_count floats, written: squared L2 distance to that centroid
+    uint64_t distances_offset;  ///< row_count floats, written: squared L2 distance to that
+                                ///< centroid; of bits how many differ
     uint64_t row_count;
     uint32_t dims;  ///< those of the centroids set before
-    uint32_t padding;
+    uint32_t kind;  ///< theirs as well
 };
 
 /// A piece of the shared area.
@@ -202,7 +217,7 @@ struct WorkerReply {
 };
 
 static_assert(sizeof(WorkerTrainRequest) == 40);
-static_assert(sizeof(WorkerSetCentroidsRequest) == 16);
+static_assert(sizeof(WorkerSetCentroidsRequest) == 24);
 static_assert(sizeof(WorkerAssignRequest) == 40);
 static_assert(sizeof(WorkerImageRequest) == 56);
 static_assert(sizeof(WorkerImageResult) == kWorkerAlignment);

@@ -242,23 +242,29 @@ uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* cen
     return reply.list_count;
 }
 
-void worker_set_centroids(Worker* worker, uint64_t centroids_offset, uint32_t list_count,
-                          uint32_t dims) {
-    require_range(worker, centroids_offset, list_count, dims * uint64{sizeof(float)});
+void worker_set_centroids(Worker* worker, const WorkerCentroids* centroids) {
+    require_range(worker, centroids->offset, centroids->list_count,
+                  worker_row_bytes(centroids->kind, centroids->dims));
     WorkerRequest request;
     request.kind = WorkerKind::kSetCentroids;
     request.set_centroids = {
-        .centroids_offset = centroids_offset, .list_count = list_count, .dims = dims};
+        .centroids_offset = centroids->offset,
+        .list_count = centroids->list_count,
+        .dims = centroids->dims,
+        .kind = static_cast<uint32>(centroids->kind),
+        .padding = 0,
+    };
     ask(worker, &request);
-    worker->list_count = list_count;
-    worker->dims = dims;
+    worker->list_count = centroids->list_count;
+    worker->dims = centroids->dims;
+    worker->kind = centroids->kind;
 }
 
 void worker_assign_begin(Worker* worker, const WorkerBatch* batch) {
-    if (batch->dims == 0 || batch->dims != worker->dims)
-        elog(ERROR, "rows to assign have other dimensions than the centroids");
+    if (batch->dims == 0 || batch->dims != worker->dims || batch->kind != worker->kind)
+        elog(ERROR, "rows to assign have another shape than the centroids");
     require_range(worker, batch->rows_offset, batch->row_count,
-                  batch->dims * uint64{sizeof(float)});
+                  worker_row_bytes(batch->kind, batch->dims));
     require_range(worker, batch->list_ids_offset, batch->row_count, sizeof(uint32_t));
     require_range(worker, batch->distances_offset, batch->row_count, sizeof(float));
     WorkerRequest request;
@@ -269,7 +275,7 @@ void worker_assign_begin(Worker* worker, const WorkerBatch* batch) {
         .distances_offset = batch->distances_offset,
         .row_count = batch->row_count,
         .dims = batch->dims,
-        .padding = 0,
+        .kind = static_cast<uint32>(batch->kind),
     };
     worker_request(worker, &request);
 }

@@ -59,26 +59,35 @@ struct WorkerTraining {
 uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* centroids,
                       WorkerProgress progress, void* argument);
 
-/// Gives the worker the centroids to assign to: list_count x dims floats that the caller has put at
-/// `centroids_offset` of the shared area, free to be overwritten afterwards.
-void worker_set_centroids(Worker* worker, uint64_t centroids_offset, uint32_t list_count,
-                          uint32_t dims);
+/// Centroids to assign to.
+struct WorkerCentroids {
+    uint64_t offset;  ///< list_count rows, worker_row_bytes() each, that the caller has put there
+    uint32_t list_count;
+    uint32_t dims;
+    Kind kind;  ///< real or bit
+};
+
+/// Gives them to the worker; their place is free to be overwritten afterwards.
+void worker_set_centroids(Worker* worker, const WorkerCentroids* centroids);
 
 /// A batch of rows on its way through the worker. With two of them in two halves of the shared area
 /// the backend works on one while the worker assigns the other.
 struct WorkerBatch {
-    uint64_t rows_offset;       ///< row_count x dims floats that the caller has put there
+    uint64_t rows_offset;       ///< row_count rows, worker_row_bytes() each, that the caller has
+                                ///< put there
     uint64_t list_ids_offset;   ///< room for row_count uint32_t
     uint64_t distances_offset;  ///< room for row_count floats
     uint64_t row_count;
     uint32_t dims;
+    Kind kind;  ///< real or bit
 };
 
-/// REQUIRES: worker_set_centroids with the same dims; no request is in flight.
+/// REQUIRES: worker_set_centroids with the same dims and kind; no request is in flight.
 void worker_assign_begin(Worker* worker, const WorkerBatch* batch);
 
 /// Waits for the batch of the last worker_assign_begin, and copies the nearest centroid of each row
-/// (below list_count) and the squared L2 distance to it (finite, not negative).
+/// (below list_count) and the squared L2 distance to it (finite, not negative); of bits,
+/// how many differ.
 void worker_assign_end(Worker* worker, const WorkerBatch* batch, uint32_t* list_ids,
                        float* distances);
 

@@ -7,6 +7,8 @@ extern "C" {
 #include "utils/resowner.h"
 }
 
+#include "core/vector/element.h"
+
 namespace lookalike {
 
 struct WorkerLimits {
@@ -38,6 +40,7 @@ struct Worker {
     uint16 request_kind;
     uint32 list_count;  ///< of the centroids that the worker holds
     uint32 dims;
+    Kind kind;
 };
 
 /// Starts a worker. It ends with worker_stop, with the current memory context or with the current
