@@ -17,7 +17,13 @@ namespace {
 // as the first have taken the lists away from where they started.
 constexpr size_t kNearbyLists = 32;
 constexpr int kExactAgain = 2;
-constexpr int kNearbyFor = 5;  // iterations after which it is asked again which lists these are
+// After so many iterations it is asked again which lists these are. Before that lists move from
+// where rows are few to where they are many, unless too few iterations are left for them to settle.
+constexpr int kNearbyFor = 5;
+// A list of so many times the mean number of rows is halved ...
+constexpr double kLarge = 1.5;
+// ... along the way to its farthest row, by two centroids that lie this share of it off the middle.
+constexpr float kOffMiddle = 1.0f / 16;
 constexpr size_t kSettlingIterations = 5;
 constexpr size_t kSummedAtOnce = 32;  // elements of a row
 
@@ -102,8 +108,8 @@ void assign_nearby(const RowsView& rows, Lists& lists, const std::vector<uint32_
     }
 }
 
-/// A list that has lost its rows stays where it is. Sums in double: the rows may be many. Each list
-/// is one thread's, so threads do not change the sums.
+/// A list that has lost its rows stays where it is, until move_small_lists(). Sums in double: the
+/// rows may be many. Each list is one thread's, so threads do not change the sums.
 void move_to_means(const RowsView& rows, Lists& lists) {
     const size_t list_count = lists.centroids.size() / rows.dims;
     std::vector<size_t> ends(list_count + 1);
@@ -131,6 +137,92 @@ void move_to_means(const RowsView& rows, Lists& lists) {
     }
 }
 
+constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+std::vector<uint32_t> row_counts(const Lists& lists, size_t list_count) {
+    std::vector<uint32_t> counts(list_count);
+    for (const uint32_t list : lists.list_ids)
+        ++counts[list];
+    return counts;
+}
+
+/// For each list of at least so many rows the one that lies farthest from its centroid. kNone where
+/// all equal it, and for smaller lists.
+std::vector<uint32_t> farthest_rows(const RowsView& rows, const Lists& lists,
+                                    const std::vector<uint32_t>& counts, double least_count) {
+    std::vector<float> distances(rows.row_count);
+#pragma omp parallel for
+    for (size_t i = 0; i < rows.row_count; ++i) {
+        const size_t list = lists.list_ids[i];
+        if (counts[list] < least_count) continue;
+        distances[i] = l2_squared(rows.row(i), &lists.centroids[list * rows.dims], rows.dims);
+    }
+    std::vector<uint32_t> farthest(counts.size(), kNone);
+    std::vector<float> reached(counts.size());
+    for (size_t i = 0; i < rows.row_count; ++i) {
+        const uint32_t list = lists.list_ids[i];
+        if (distances[i] <= reached[list]) continue;
+        reached[list] = distances[i];
+        farthest[list] = static_cast<uint32_t>(i);
+    }
+    return farthest;
+}
+
+/// For each list the one that it is to halve, or kNone: the smallest go to the largest that have a
+/// farthest row. Queries open a list about as often as it has rows, so they scan the square of its
+/// rows. To halve a list of n rows saves n^2 / 2. To spread m rows over lists of the mean costs 2 m
+/// times the mean.
+std::vector<uint32_t> lists_to_halve(const std::vector<uint32_t>& counts, double mean,
+                                     const std::vector<uint32_t>& farthest) {
+    std::vector<uint32_t> by_count(counts.size());
+    std::iota(by_count.begin(), by_count.end(), 0);
+    std::ranges::stable_sort(by_count, {}, [&](uint32_t list) { return counts[list]; });
+    std::vector<uint32_t> to_halve(counts.size(), kNone);
+    for (size_t small = 0, large = counts.size() - 1; small < large; --large) {
+        const uint32_t list = by_count[large];
+        const double count = counts[list];
+        if (count < kLarge * mean || count * count / 2 <= 2 * mean * counts[by_count[small]]) break;
+        if (farthest[list] != kNone) to_halve[by_count[small++]] = list;
+    }
+    return to_halve;
+}
+
+void halve(std::span<float> centroid, std::span<float> mover, std::span<const float> farthest) {
+    for (size_t d = 0; d < centroid.size(); ++d) {
+        const float off = kOffMiddle * (farthest[d] - centroid[d]);
+        mover[d] = centroid[d] - off;
+        centroid[d] += off;
+    }
+    // Closer than floats can tell.
+    if (std::ranges::equal(centroid, mover)) std::ranges::copy(farthest, mover.begin());
+}
+
+/// Evens out how many rows lists have. Rows of a list that moves away go to the nearest that does
+/// not.
+void move_small_lists(const RowsView& rows, Lists& lists, const std::vector<uint32_t>& nearby) {
+    const size_t list_count = lists.centroids.size() / rows.dims;
+    const double mean = static_cast<double>(rows.row_count) / static_cast<double>(list_count);
+    const std::vector<uint32_t> counts = row_counts(lists, list_count);
+    const std::vector<uint32_t> farthest = farthest_rows(rows, lists, counts, kLarge * mean);
+    const std::vector<uint32_t> to_halve = lists_to_halve(counts, mean, farthest);
+    const size_t count = nearby.size() / list_count;
+    std::vector<uint32_t> successors(list_count);
+    std::iota(successors.begin(), successors.end(), 0);
+    for (size_t list = 0; list < list_count; ++list) {
+        if (to_halve[list] == kNone) continue;
+        const auto near = std::span(nearby).subspan(list * count, count);
+        const auto stays = [&](uint32_t other) { return to_halve[other] == kNone; };
+        const auto next = std::ranges::find_if(near, stays);
+        successors[list] = next == near.end() ? to_halve[list] : *next;
+        const auto centroid = [&](size_t of) {
+            return std::span(lists.centroids).subspan(of * rows.dims, rows.dims);
+        };
+        halve(centroid(to_halve[list]), centroid(list), rows.span(farthest[to_halve[list]]));
+    }
+    for (uint32_t& list : lists.list_ids)
+        list = successors[list];
+}
+
 Lists train_one_level(const RowsView& rows, std::vector<uint32_t> distinct, size_t list_count,
                       const KmeansOptions& options, const std::function<void()>& iteration_done) {
     list_count = std::min(list_count, distinct.size());
@@ -146,8 +238,10 @@ Lists train_one_level(const RowsView& rows, std::vector<uint32_t> distinct, size
         if (i == 0 || i == kExactAgain) {
             assign_exactly(rows, lists);
         } else {
-            if (i <= kExactAgain + 1 || i % kNearbyFor == 0)
-                nearby = nearby_lists(lists, rows.dims);
+            const bool asked_again = i % kNearbyFor == 0;
+            if (asked_again && i + kNearbyFor <= options.iteration_count)
+                move_small_lists(rows, lists, nearby);
+            if (i <= kExactAgain + 1 || asked_again) nearby = nearby_lists(lists, rows.dims);
             assign_nearby(rows, lists, nearby);
         }
         move_to_means(rows, lists);
@@ -248,6 +342,7 @@ std::vector<float> train_two_levels(const RowsView& rows, const std::vector<uint
                                learned.centroids.end());
         finish_step();
     }
+    move_small_lists(rows, lists, nearby_lists(lists, rows.dims));
     const std::vector<uint32_t> nearby = nearby_lists(lists, rows.dims);
     for (size_t i = 0; i < kSettlingIterations; ++i) {
         assign_nearby(rows, lists, nearby);

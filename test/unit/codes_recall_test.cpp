@@ -42,6 +42,32 @@ TEST(CodesRecall, ReachesItsFloorOnRealImages) {
     }
 }
 
+// Rows that the codes hide in lists that are opened, of those that a query finds there with bounds
+// that always hold.
+double hidden_share(const Vectors& rows, const Vectors& queries, double epsilon) {
+    SmallIvf index(Metric::kL2, rows, 16);
+    SearchCost cost;
+    size_t common = 0;
+    for (size_t i = 0; i < queries.count(); ++i)
+        common += common_ids(index.search(queries[i], kNeighbors, 8, kFullRecallEpsilon, cost),
+                             index.search(queries[i], kNeighbors, 8, epsilon, cost));
+    return 1 - static_cast<double>(common) / static_cast<double>(queries.count() * kNeighbors);
+}
+
+TEST(CodesRecall, CodesHideATenthOfWhatTheRecallAllowsToMiss) {
+    const Vectors images = fashion_mnist("train", 5000);
+    const Vectors image_queries = fashion_mnist("t10k", 300);
+    const Vectors clustered = clustered_vectors(128, 5000, 50, 1, 2);
+    const Vectors clustered_queries = clustered_vectors(128, 300, 50, 1, 3);
+    for (const double recall : {0.9, 0.95, 0.99, 0.999}) {
+        SCOPED_TRACE(recall);
+        const double allowed = (1 - recall) / 10;
+        EXPECT_LE(hidden_share(clustered, clustered_queries, scan_epsilon(recall)), allowed);
+        if (images.count() == 0) continue;  // dataset-fashion-mnist is not installed
+        EXPECT_LE(hidden_share(images, image_queries, scan_epsilon(recall)), allowed);
+    }
+}
+
 TEST(CodesRecall, ReachesItsFloorOnClusteredRandomData) {
     const Vectors rows = clustered_vectors(100, 5000, 50, 1, 2);
     const Vectors queries = clustered_vectors(100, 50, 50, 1, 3);

@@ -1,12 +1,15 @@
 #include "learn/kmeans.h"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
 
 #include "learn/assign.h"
+#include "small_ivf.h"
 
 namespace lookalike {
 namespace {
@@ -35,6 +38,17 @@ double objective(const RowsView& rows, const std::vector<float>& centroids) {
     return sum;
 }
 
+/// Rows of each list.
+std::vector<uint32_t> row_counts(const RowsView& rows, const std::vector<float>& centroids) {
+    std::vector<uint32_t> list_ids(rows.row_count);
+    std::vector<float> distances(rows.row_count);
+    Assigner(centroids, rows.dims).assign(rows, list_ids, distances);
+    std::vector<uint32_t> counts(centroids.size() / rows.dims);
+    for (const uint32_t list : list_ids)
+        ++counts[list];
+    return counts;
+}
+
 TEST(Kmeans, FindsSeparatedBlobs) {
     const auto values = blobs(2000, 16, 8, 0.1f);
     const RowsView rows{values.data(), 2000, 16};
@@ -43,6 +57,60 @@ TEST(Kmeans, FindsSeparatedBlobs) {
     ASSERT_EQ(centroids.size(), 32u * 16);
     // 16 dimensions of variance 0.01 each; a blob without a centroid would cost thousands a row.
     EXPECT_LT(objective(rows, centroids) / 2000, 0.17);
+}
+
+TEST(Kmeans, MovesListsFromWhereRowsAreFewToWhereTheyAreMany) {
+    // As many lists as blobs: some start as two or three in one, and others with none.
+    const auto values = blobs(6400, 16, 64, 1);
+    const RowsView rows{values.data(), 6400, 16};
+    for (const size_t one_level_lists : {1000, 10}) {
+        const auto centroids =
+            train_centroids(rows, {.list_count = 64, .one_level_lists = one_level_lists});
+        const auto counts = row_counts(rows, centroids);
+        EXPECT_LE(std::ranges::max(counts), 200u) << one_level_lists;
+        EXPECT_GE(std::ranges::min(counts), 40u) << one_level_lists;
+    }
+}
+
+TEST(Kmeans, EvensOutTheListsOfRealImages) {
+    const Vectors images = fashion_mnist("train", 10000);
+    if (images.count() == 0) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+    const RowsView rows{images.elements.data(), images.count(), images.dims};
+    const auto counts = row_counts(rows, train_centroids(rows, {.list_count = 100}));
+    // What a query scans in a list that is as likely to be its own as it has rows.
+    double scanned = 0;
+    for (const double count : counts)
+        scanned += count * count / 10000;
+    EXPECT_LE(scanned, 1.08 * 100);
+    EXPECT_LE(std::ranges::max(counts), 190u);
+    EXPECT_GE(std::ranges::min(counts), 30u);
+}
+
+TEST(Kmeans, HalvesNoListOfEqualRows) {
+    // The largest list is one value, and the next largest a few that floats hardly tell apart.
+    auto values = blobs(4000, 8, 300, 1);
+    for (size_t i = 0; i < values.size() / 2; ++i)
+        values[i] = 1;
+    for (size_t i = values.size() / 2; i < values.size() * 5 / 8; ++i)
+        values[i] = std::nextafter(1e4f, i / 8 % 3 == 0 ? 0.0f : 1e5f);
+    const RowsView rows{values.data(), 4000, 8};
+    const auto centroids = train_centroids(rows, {.list_count = 100});
+    ASSERT_EQ(centroids.size(), 100u * 8);
+    EXPECT_EQ(distinct_rows({centroids.data(), 100, 8}).size(), 100u);
+}
+
+TEST(Kmeans, ThreadsDoNotChangeCentroids) {
+    const auto values = blobs(6000, 32, 30, 20);
+    const RowsView rows{values.data(), 6000, 32};
+    const int thread_count = omp_get_max_threads();
+    const auto many = train_centroids(rows, {.list_count = 50});
+    omp_set_num_threads(1);
+    const auto one = train_centroids(rows, {.list_count = 50});
+    omp_set_num_threads(3);
+    const auto three = train_centroids(rows, {.list_count = 50});
+    omp_set_num_threads(thread_count);
+    EXPECT_EQ(many, one);
+    EXPECT_EQ(many, three);
 }
 
 TEST(Kmeans, CentroidOfOneListIsTheMean) {

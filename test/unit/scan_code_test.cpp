@@ -126,6 +126,16 @@ Tally tally(Metric metric, uint32_t dims, double epsilon, size_t blocks) {
     return tally;
 }
 
+TEST(ScanCode, EpsilonGrowsWithTheRecall) {
+    EXPECT_EQ(scan_epsilon(0), 1);
+    EXPECT_EQ(scan_epsilon(0.5), 1);
+    EXPECT_NEAR(scan_epsilon(0.9), 1.45, 0.01);
+    EXPECT_NEAR(scan_epsilon(0.95), 1.65, 0.01);
+    EXPECT_NEAR(scan_epsilon(0.99), 2.1, 0.01);
+    EXPECT_NEAR(scan_epsilon(0.999), 2.75, 0.01);
+    EXPECT_EQ(scan_epsilon(1), kFullRecallEpsilon);
+}
+
 TEST(ScanCode, BoundsHoldAsOftenAsEpsilonPromises) {
     for (const Metric metric : kMetrics)
         for (const uint32_t dims : {64u, 128u, 784u, 2048u}) {

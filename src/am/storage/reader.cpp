@@ -21,13 +21,9 @@ constexpr uint32 kSlotBytesAhead = 1024;
 // fetching all takes longer than waiting for those few.
 constexpr double kRareShare = 0.1 / kBlockEntries;
 
-// Who wants every nearest row pays for bounds that hold for all but one entry in a billion.
-constexpr double kFullRecallEpsilon = 6;
-
 // Without refine codes rows come in the order of their estimates, so these get no discount.
 double epsilon_for(Refine refine, double recall) {
-    if (refine == Refine::kNone) return 0;
-    return recall >= 1 ? kFullRecallEpsilon : kDefaultScanEpsilon;
+    return refine == Refine::kNone ? 0 : scan_epsilon(recall);
 }
 
 // One of `count` parts of what a search looks at in a page.

@@ -16,6 +16,13 @@ namespace lookalike {
 /// How far below its estimate a bound lies unless asked otherwise, in standard errors.
 constexpr double kDefaultScanEpsilon = 1.9;
 
+/// And where every nearest row is wanted: bounds that hold for all but one entry in a billion.
+constexpr double kFullRecallEpsilon = 6;
+
+/// Standard errors for a recall: so many that what the codes hide is a tenth at most of what the
+/// recall allows to miss. REQUIRES: recall in 0 .. 1.
+double scan_epsilon(double recall);
+
 /// An entry's share of its estimate, relative to the centroid it was encoded against.
 struct ScanFactors {
     float base;
