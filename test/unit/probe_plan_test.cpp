@@ -126,15 +126,19 @@ TEST(ProbePlan, AQueryUnlikeTheRowsAndALateRowAreFar) {
     // Keys of at most 1 tell nothing.
     EXPECT_EQ(plan.far_of_query(Metric::kJaccard, 1), 0);
     EXPECT_EQ(plan.far_of_row(1), 0);
-    EXPECT_EQ(plan.far_of_row(50), 0);
-    EXPECT_GT(plan.far_of_row(100), 0);
-    EXPECT_LT(plan.far_of_row(100), plan.far_of_row(300));
-    EXPECT_EQ(plan.far_of_row(1000), 1);
+    // LIMIT 1000 wants what was measured around the query.
+    EXPECT_EQ(plan.far_of_row(1000), 0);
+    EXPECT_GT(plan.far_of_row(2000), 0);
+    EXPECT_LT(plan.far_of_row(2000), plan.far_of_row(5000));
+    EXPECT_EQ(plan.far_of_row(10000), 1);
     EXPECT_EQ(plan.far_of_row(100000), 1);
+    EXPECT_FALSE(plan.goes_beyond(50));
+    EXPECT_TRUE(plan.goes_beyond(51));
     ProbePlan by_number = plan;
     by_number.start_with(5);
+    EXPECT_FALSE(by_number.goes_beyond(51));
     EXPECT_EQ(by_number.far_of_query(Metric::kL2, 100 * usual), 0);
-    EXPECT_EQ(by_number.far_of_row(1000), 0);
+    EXPECT_EQ(by_number.far_of_row(10000), 0);
 }
 
 TEST(ProbePlan, WhatIsFartherReachesFurther) {

@@ -23,6 +23,10 @@ constexpr double kRowsOfSpread = 2 * kFirstRows;
 // and 1,000 holds in the mean of them, while the last of them need more and the first need less.
 constexpr double kOpenedForLater = 1.0 / 2;
 
+// Up to the last row that was measured, lists were counted around the query. A row that many times
+// later is far.
+constexpr double kFarAfter = 10;
+
 // A query is like the rows up to so many times their mean squared distance from the nearest
 // centroid, and unlike all of them from so many times on. Each further factor as great makes its
 // nearest rows more extreme ones of their lists, by this share of their reach.
@@ -132,9 +136,12 @@ double ProbePlan::far_of_query(Metric metric, float nearest_list_key) const {
 }
 
 double ProbePlan::far_of_row(double row) const {
-    const double first = kRowsAhead + kRowsOfSpread;
-    const double last = kCalibratedRows[kCalibratedRowCounts - 1];
-    return has_spread() ? std::clamp(std::log(row / first) / std::log(last / first), 0.0, 1.0) : 0;
+    const double measured = kCalibratedRows[kCalibratedRowCounts - 1];
+    return has_spread() ? std::clamp(std::log(row / measured) / std::log(kFarAfter), 0.0, 1.0) : 0;
+}
+
+bool ProbePlan::goes_beyond(double row) const {
+    return has_spread() && row > kRowsAhead + kRowsOfSpread;
 }
 
 bool ProbePlan::may_reach(Metric metric, float list_key, float row_key, double far) const {

@@ -84,6 +84,8 @@ class ProbePlan {
     double far_of_query(Metric metric, float nearest_list_key) const;
     /// How far row number `row` of a search lies, when so many nearer ones were given out.
     double far_of_row(double row) const;
+    /// Whether row number `row` may lie in lists beyond the spread, which was measured for fewer.
+    bool goes_beyond(double row) const;
 
     /// Whether a list with this key of its centroid may hold rows that are nearer than `row_key`,
     /// the key of the last row wanted. False where nothing was measured.

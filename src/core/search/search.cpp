@@ -134,13 +134,13 @@ void Search::open_list(const FoundEntry& list) {
 // nearer ones; before the first rows, nearer than the last of them.
 Search::Reaching Search::start_reaching() {
     if (emitted_count_ == 0) far_filter_ = 1 - target_->left_nearby();
-    const double far_rows = options_.probes.far_of_row(static_cast<double>(emitted_count_ + 1));
-    const double far = std::max(far_query_, far_rows);
+    const auto row = static_cast<double>(emitted_count_ + 1);
+    const double far = std::max(far_query_, options_.probes.far_of_row(row));
     const bool is_filtered = options_.filter != nullptr;
     return {.row_key = key_scale_ * target_->wanted_key(),
             .far = is_filtered ? std::max(far, far_filter_) : far,
             .opened = target_->opened_count(),
-            .goes_beyond = is_filtered || far > 0};
+            .goes_beyond = is_filtered || far > 0 || options_.probes.goes_beyond(row)};
 }
 
 bool Search::is_worth_opening(const FoundEntry& list) const {
