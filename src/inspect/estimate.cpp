@@ -200,8 +200,8 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     return facts;
 }
 
-// Lists differ in length, most by no more than a third of the mean, which evens out how full their
-// last pages are.
+// Lists differ in length, from three quarters of the mean on for most, which evens out how full
+// their last pages are.
 double pages_of_lists(const ListGeometry& geometry, double rows, uint64 lists) {
     constexpr int kSteps = 16;
     const double mean = rows / static_cast<double>(lists);
@@ -209,7 +209,7 @@ double pages_of_lists(const ListGeometry& geometry, double rows, uint64 lists) {
     double sum = 0;
     for (int step = 0; step < kSteps; ++step)
         sum += static_cast<double>(
-            geometry.pages_for(static_cast<uint64>(mean * (0.7 + 0.6 * (step + 0.5) / kSteps))));
+            geometry.pages_for(static_cast<uint64>(mean * (0.75 + 0.4 * (step + 0.5) / kSteps))));
     return sum / kSteps * static_cast<double>(lists);
 }
 
