@@ -143,6 +143,16 @@ SELECT faiss_expected_rows('few_d', 5);
 SELECT faiss_expected_rows('few_lists', 5);
 SELECT faiss_expected_rows('line_one', 1e9);
 RESET ROLE;
+-- Through a partitioned table, by its policies, of each partition that has rows.
+ALTER TABLE years ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_viewer;
+SELECT faiss_expected_rows('years_d', 1e9);
+RESET ROLE;
+INSERT INTO years VALUES (3, '[1]'), (3, '[2]');
+SET ROLE regress_viewer;
+SELECT faiss_expected_rows('years_d', 1e9);
+RESET ROLE;
+SELECT faiss_expected_rows('years_d', 1e9);
 -- Whom a right is taken from in the middle, PL/pgSQL keeps nothing for.
 CREATE FUNCTION asked_twice() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE rows text := '';
