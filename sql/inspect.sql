@@ -92,6 +92,16 @@ SELECT faiss_index_estimate('sorted', 'features', NULL);
 SELECT faiss_index_estimate('sorted', 'features', VARIADIC array_fill('day'::name, ARRAY[9]));
 SELECT faiss_index_estimate('sorted', 'features', VARIADIC NULL) IS NULL AS strict;
 DROP TABLE sorted;
+-- A column of a domain, as of its type.
+CREATE DOMAIN pair AS descriptor(2);
+CREATE TABLE paired AS SELECT features::pair FROM planned;
+CREATE TABLE empty_pairs (features pair);
+ANALYZE paired;
+SELECT faiss_index_estimate('paired', 'features') = faiss_index_estimate('planned', 'features') AS alike,
+       bytes > 0 AS bytes
+  FROM faiss_index_estimate('empty_pairs', 'features');
+DROP TABLE paired, empty_pairs;
+DROP DOMAIN pair;
 SELECT lists FROM faiss_index_estimate('unknown', 'features');
 SELECT faiss_index_estimate('planned', 'id');
 SELECT faiss_index_estimate('inspected', 'id');

@@ -4,6 +4,7 @@ extern "C" {
 #include "access/tableam.h"
 #include "catalog/index.h"
 #include "storage/bufmgr.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 }
 
@@ -143,19 +144,36 @@ SampledDistances measure_sample(const InspectedIndex& inspected, uint32 table_co
 
 // What a session has measured. A small table is measured for each statement anew: it takes no time,
 // and a few rows more are others.
-constexpr int kKeptTables = 256;
+constexpr long kMostKept = 4096;  // 2 MB; then all are forgotten
 struct KeptSample {
-    RelationFile file;
+    RelationFile file;  // the key
     uint64 build_id;
     BlockNumber table_blocks;
     SampledDistances distances;
 };
-KeptSample kept[kKeptTables];
-int next_place = 0;
+HTAB* kept = nullptr;
 
-bool is_good(const KeptSample& sample, RelationFile file, uint64 build_id, BlockNumber blocks) {
-    return sample.file == file && sample.build_id == build_id &&
-           blocks <= sample.table_blocks + sample.table_blocks / 8 &&
+const KeptSample* find_kept(RelationFile file) {
+    if (kept == nullptr) return nullptr;
+    return static_cast<const KeptSample*>(hash_search(kept, &file, HASH_FIND, nullptr));
+}
+
+void keep(const KeptSample& sample) {
+    if (kept != nullptr && hash_get_num_entries(kept) >= kMostKept) {
+        hash_destroy(kept);
+        kept = nullptr;
+    }
+    if (kept == nullptr) {
+        HASHCTL control{};
+        control.keysize = sizeof(RelationFile);
+        control.entrysize = sizeof(KeptSample);
+        kept = hash_create("faiss samples", 64, &control, HASH_ELEM | HASH_BLOBS);
+    }
+    *static_cast<KeptSample*>(hash_search(kept, &sample.file, HASH_ENTER, nullptr)) = sample;
+}
+
+bool is_good(const KeptSample& sample, uint64 build_id, BlockNumber blocks) {
+    return sample.build_id == build_id && blocks <= sample.table_blocks + sample.table_blocks / 8 &&
            blocks >= sample.table_blocks - sample.table_blocks / 8;
 }
 
@@ -165,23 +183,17 @@ SampledDistances sampled_distances(const InspectedIndex& inspected, uint32 table
     const RelationFile file = relation_file(inspected.index);
     const uint64 build_id = load_index(inspected.index)->build_id;
     const BlockNumber blocks = RelationGetNumberOfBlocks(inspected.heap);
-    KeptSample* place = nullptr;
-    for (KeptSample& sample : kept) {
-        if (is_good(sample, file, build_id, blocks)) return sample.distances;
-        if (sample.file == file) place = &sample;
-    }
+    const KeptSample* sample = find_kept(file);
+    if (sample != nullptr && is_good(*sample, build_id, blocks)) return sample->distances;
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss sample", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
     const SampledDistances distances = measure_sample(inspected, table_count);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
-    if (distances.calibration.row_count < kFewestSampleRows) return distances;
-    if (place == nullptr) {
-        place = &kept[next_place];
-        next_place = (next_place + 1) % kKeptTables;
+    if (distances.calibration.row_count >= kFewestSampleRows) {
+        keep({file, build_id, blocks, distances});
     }
-    *place = {file, build_id, blocks, distances};
     return distances;
 }
 

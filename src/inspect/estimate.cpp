@@ -103,7 +103,7 @@ AttrNumber find_column(Relation table, const char* name) {
 // Types of filter attributes have an operator class as well, but no metric.
 void check_has_metric(Relation table, AttrNumber column) {
     const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
-    const Oid type = attribute->atttypid;
+    const Oid type = getBaseType(attribute->atttypid);
     const Oid operator_class = GetDefaultOpClass(type, get_index_am_oid("faiss", false));
     if (!OidIsValid(operator_class) ||
         !OidIsValid(
@@ -187,8 +187,10 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     estimate_rel_size(table, nullptr, &pages, &rows, &all_visible);
     facts.null_rows = rows * null_fraction(table, column);
     facts.rows = rows - facts.null_rows;
-    const TypeModifier modifier =
-        decode_typmod(TupleDescAttr(RelationGetDescr(table), column - 1)->atttypmod);
+    const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
+    int32 typmod = attribute->atttypmod;
+    getBaseTypeAndTypmod(attribute->atttypid, &typmod);
+    const TypeModifier modifier = decode_typmod(typmod);
     facts.knows_shape = !modifier.any;
     facts.kind = modifier.kind;
     facts.dims = modifier.dims;

@@ -71,32 +71,38 @@ double rows_now(const InspectedIndex& inspected, double measured) {
     return rows * std::min(1.0, index_rows / table_rows) * (1 - null_fraction(inspected));
 }
 
-void check_hides_each_row(const InspectedIndex& inspected, uint64 rows) {
+// `asked`: the index of the call, whose table's policies are those of a query: of a partition none
+// are, where the partitioned table is read.
+void check_hides_each_row(const InspectedIndex& inspected, Oid asked, uint64 rows) {
     if (rows >= kRowsThatHideEach) return;
-    const Oid table = RelationGetRelid(inspected.heap);
-    if (check_enable_rls(table, inspected.caller.user, true) != RLS_ENABLED) return;
+    const bool is_part = asked != RelationGetRelid(inspected.index);
+    if (is_part && rows == 0) return;
+    if (check_enable_rls(IndexGetRelation(asked, false), inspected.caller.user, true) !=
+        RLS_ENABLED) {
+        return;
+    }
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                     errmsg("table \"%s\" has too few rows to tell how far apart they are",
                            RelationGetRelationName(inspected.heap)),
                     errdetail("Row-level security hides some of them from this role.")));
 }
 
-Part part_of(const InspectedIndex& inspected, uint32 part_count) {
+Part part_of(const InspectedIndex& inspected, Oid asked, uint32 part_count) {
     const MetaPage meta = load_index(inspected.index)->meta;
     const Calibration calibration = calibration_of(meta);
     const DistanceCurve curve(calibration, meta.metric);
     if (curve.is_measured()) {
-        check_hides_each_row(inspected, calibration.row_count);
+        check_hides_each_row(inspected, asked, calibration.row_count);
         return {rows_now(inspected, static_cast<double>(calibration.row_count)), curve};
     }
     const SampledDistances sampled = sampled_distances(inspected, part_count);
-    check_hides_each_row(inspected, sampled.calibration.row_count);
+    check_hides_each_row(inspected, asked, sampled.calibration.row_count);
     return {sampled.rows, DistanceCurve(sampled.calibration, meta.metric)};
 }
 
-Part inspect_part(Oid index_id, InspectRight right, uint32 part_count) {
+Part inspect_part(Oid index_id, Oid asked, InspectRight right, uint32 part_count) {
     const InspectedIndex inspected = open_inspected(index_id, AccessShareLock, right);
-    const Part part = part_of(inspected, part_count);
+    const Part part = part_of(inspected, asked, part_count);
     close_inspected(inspected);
     return part;
 }
@@ -118,7 +124,7 @@ Parts* gather_partitions(Oid index_id, MemoryContext context) {
     foreach (cell, members) {
         const Oid member = lfirst_oid(cell);
         if (get_rel_relkind(member) == RELKIND_PARTITIONED_INDEX) continue;
-        parts->parts[parts->count++] = inspect_part(member, InspectRight::kOfPartitions,
+        parts->parts[parts->count++] = inspect_part(member, index_id, InspectRight::kOfPartitions,
                                                     static_cast<uint32>(list_length(members)));
     }
     return parts;
@@ -129,7 +135,7 @@ Parts* gather(Oid index_id, MemoryContext context) {
         return gather_partitions(index_id, context);
     }
     Parts* parts = make_parts(index_id, 1, context);
-    parts->parts[parts->count++] = inspect_part(index_id, InspectRight::kReadColumn, 1);
+    parts->parts[parts->count++] = inspect_part(index_id, index_id, InspectRight::kReadColumn, 1);
     return parts;
 }
 
