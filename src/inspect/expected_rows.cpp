@@ -14,6 +14,7 @@ extern "C" {
 #include "catalog/pg_statistic.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
+#include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
@@ -71,15 +72,28 @@ double rows_now(const InspectedIndex& inspected, double measured) {
     return rows * std::min(1.0, index_rows / table_rows) * (1 - null_fraction(inspected));
 }
 
+bool may_write(Oid table, Oid user) {
+    constexpr AclMode kWrites = ACL_INSERT | ACL_UPDATE;
+    return pg_class_aclmask(table, user, kWrites, ACLMASK_ANY) != 0 ||
+           pg_attribute_aclcheck_all(table, user, ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK ||
+           pg_attribute_aclcheck_all(table, user, ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
 // `asked`: the index of the call, whose table's policies are those of a query: of a partition none
-// are, where the partitioned table is read.
-void check_hides_each_row(const InspectedIndex& inspected, Oid asked, uint64 rows) {
-    if (rows >= kRowsThatHideEach) return;
+// are, where the partitioned table is read. `is_fresh`: measured now, with the rows that the caller
+// may have put beside a hidden one.
+void check_hides_each_row(const InspectedIndex& inspected, Oid asked, uint64 rows, bool is_fresh) {
+    const Oid table = IndexGetRelation(asked, false);
+    if (rows >= kRowsThatHideEach && !(is_fresh && may_write(table, inspected.caller.user))) return;
     const bool is_part = asked != RelationGetRelid(inspected.index);
     if (is_part && rows == 0) return;
-    if (check_enable_rls(IndexGetRelation(asked, false), inspected.caller.user, true) !=
-        RLS_ENABLED) {
-        return;
+    if (check_enable_rls(table, inspected.caller.user, true) != RLS_ENABLED) return;
+    if (rows >= kRowsThatHideEach) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("index \"%s\" has not measured how far apart rows are",
+                               RelationGetRelationName(inspected.index)),
+                        errdetail("Row-level security hides rows from this role, which may add "
+                                  "rows of its own.")));
     }
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                     errmsg("table \"%s\" has too few rows to tell how far apart they are",
@@ -92,11 +106,11 @@ Part part_of(const InspectedIndex& inspected, Oid asked, uint32 part_count) {
     const Calibration calibration = calibration_of(meta);
     const DistanceCurve curve(calibration, meta.metric);
     if (curve.is_measured()) {
-        check_hides_each_row(inspected, asked, calibration.row_count);
+        check_hides_each_row(inspected, asked, calibration.row_count, false);
         return {rows_now(inspected, static_cast<double>(calibration.row_count)), curve};
     }
     const SampledDistances sampled = sampled_distances(inspected, part_count);
-    check_hides_each_row(inspected, asked, sampled.calibration.row_count);
+    check_hides_each_row(inspected, asked, sampled.calibration.row_count, true);
     return {sampled.rows, DistanceCurve(sampled.calibration, meta.metric)};
 }
 
