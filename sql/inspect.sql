@@ -85,6 +85,8 @@ SELECT index, bytes BETWEEN total_bytes * 0.9 AND total_bytes * 1.1 AS bytes, li
         UNION ALL SELECT 'sorted_none', bytes, lists FROM
                faiss_index_estimate('sorted', 'features')) AS estimates,
        LATERAL (SELECT total_bytes, lists AS built FROM faiss_index_info(index)) AS real;
+SELECT faiss_index_estimate(table_name => 'sorted', column_name => 'features') =
+       faiss_index_estimate('sorted', 'features', VARIADIC '{}') AS same;
 SELECT faiss_index_estimate('sorted', 'features', 'place');
 SELECT faiss_index_estimate('sorted', 'features', 'features');
 SELECT faiss_index_estimate('sorted', 'features', 'nothing');

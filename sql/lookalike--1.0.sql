@@ -740,7 +740,7 @@ COMMENT ON FUNCTION faiss_index_check(regclass, boolean) IS 'checks every page o
 CREATE FUNCTION faiss_index_estimate(
     table_name regclass,
     column_name name,
-    VARIADIC filter_columns name[] DEFAULT '{}',
+    VARIADIC filter_columns name[],
     OUT rows bigint,
     OUT lists integer,
     OUT bytes bigint,
@@ -748,6 +748,17 @@ CREATE FUNCTION faiss_index_estimate(
     OUT seconds double precision
 ) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION faiss_index_estimate(regclass, name, name[]) IS 'what a faiss index of these columns would take to build';
+-- A call by the arguments' names finds no variadic function.
+CREATE FUNCTION faiss_index_estimate(
+    table_name regclass,
+    column_name name,
+    OUT rows bigint,
+    OUT lists integer,
+    OUT bytes bigint,
+    OUT memory_bytes bigint,
+    OUT seconds double precision
+) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION faiss_index_estimate(regclass, name) IS 'what a faiss index of this column alone would take to build';
 
 -- Images ------------------------------------------------------------------------------------------
 

@@ -31,7 +31,8 @@ constexpr BlockNumber kBlocksOfStretch = 4;
 // Multiplications of vectors: some 20 ms.
 constexpr double kWork = 2e8;
 constexpr uint64 kFewestQueries = 20;
-constexpr uint64 kMostQueries = 100;
+constexpr uint64 kMostQueries = 300;
+constexpr uint64 kMostQueriesOfFewRows = 100;  // which each statement measures anew
 
 struct DistanceSample {
     const InspectedIndex* inspected;
@@ -98,10 +99,10 @@ Calibration measure(const DistanceSample& sample) {
     const uint32 code_dims = loaded->shape.code_dims;
     const double query_work =
         static_cast<double>(sample.row_count) * code_dims * sample.table_count;
-    const uint64 queries =
-        std::min(sample.row_count,
-                 static_cast<uint64>(std::clamp(kWork / query_work, double{1} * kFewestQueries,
-                                                double{1} * kMostQueries)));
+    const uint64 most = sample.row_count < kFewestSampleRows ? kMostQueriesOfFewRows : kMostQueries;
+    const uint64 queries = std::min(
+        sample.row_count, static_cast<uint64>(std::clamp(
+                              kWork / query_work, double{1} * kFewestQueries, double{1} * most)));
     auto* calibrator = ContextOwned<Calibrator>::make()->create(loaded->meta.metric, code_dims);
     auto* buffer = ContextOwned<std::vector<float>>::make()->create(code_dims);
     return run_core([&] {

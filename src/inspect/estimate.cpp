@@ -285,7 +285,7 @@ SQL_FUNCTION(faiss_index_estimate) {
     const AttrNumber column = find_column(table, NameStr(*PG_GETARG_NAME(1)));
     check_has_metric(table, column);
     ColumnFacts facts = column_facts(table, column);
-    facts.filters = filter_widths(table, PG_GETARG_ARRAYTYPE_P(2));
+    if (PG_NARGS() > 2) facts.filters = filter_widths(table, PG_GETARG_ARRAYTYPE_P(2));
     const Estimate estimate = estimate_index(facts);
     table_close(table, NoLock);
     Datum values[] = {Int64GetDatum(static_cast<int64>(facts.rows + facts.null_rows)),

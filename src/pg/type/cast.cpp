@@ -126,7 +126,7 @@ SQL_FUNCTION(array_to_descriptor) {
     if (modifier.kind == Kind::kBit) {
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("cannot convert an array to a bit descriptor"),
-                        errhint("Use binary_quantize() to make a bit descriptor.")));
+                        errhint("Use binary_quantize() on the array cast to descriptor.")));
     }
     Descriptor* result = make_descriptor(modifier.kind, static_cast<uint32>(count));
     check_dims(modifier, result->dims);
