@@ -24,7 +24,8 @@ class BitReader {
     explicit BitReader(const Bytes& unit) {
         constexpr size_t kEnough = 256;  // far more than precedes the size
         int zeros = 0;
-        for (const uint8_t byte : unit.up_to(0, kEnough).span()) {
+        const Bytes beginning = unit.up_to(0, kEnough);
+        for (const uint8_t byte : beginning.span()) {
             if (zeros >= 2 && byte == 3) {
                 zeros = 0;
                 continue;
