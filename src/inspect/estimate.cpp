@@ -10,14 +10,12 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_statistic.h"
 #include "commands/defrem.h"
 #include "executor/tuptable.h"
 #include "funcapi.h"
 #include "optimizer/plancat.h"
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 }
 
 #include <algorithm>
@@ -27,6 +25,7 @@ extern "C" {
 #include "am/storage/pages.h"
 #include "core/code/index_space.h"
 #include "core/protocol/worker.h"
+#include "inspect/null_fraction.h"
 #include "pg/type/descriptor.h"
 
 using namespace lookalike;
@@ -150,15 +149,6 @@ AttributeWidths filter_widths(Relation table, ArrayType* names) {
     return widths;
 }
 
-double null_fraction(Relation table, AttrNumber column) {
-    HeapTuple tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(RelationGetRelid(table)),
-                                      Int16GetDatum(column), BoolGetDatum(false));
-    if (!HeapTupleIsValid(tuple)) return 0;
-    const double fraction = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(tuple))->stanullfrac;
-    ReleaseSysCache(tuple);
-    return fraction;
-}
-
 // The first value, where the column's type does not tell.
 void read_shape(Relation table, AttrNumber column, ColumnFacts* facts) {
     TupleTableSlot* slot = table_slot_create(table, nullptr);
@@ -191,7 +181,7 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     int32 typmod = attribute->atttypmod;
     getBaseTypeAndTypmod(attribute->atttypid, &typmod);
     const TypeModifier modifier = decode_typmod(typmod);
-    facts.knows_shape = !modifier.any;
+    facts.knows_shape = !modifier.any_dims;
     facts.kind = modifier.kind;
     facts.dims = modifier.dims;
     if (!facts.knows_shape) read_shape(table, column, &facts);

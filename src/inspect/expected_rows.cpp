@@ -11,13 +11,11 @@ extern "C" {
 #include "access/sysattr.h"
 #include "catalog/index.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_statistic.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/rls.h"
-#include "utils/syscache.h"
 }
 
 #include <algorithm>
@@ -26,6 +24,7 @@ extern "C" {
 #include "am/storage/loaded_index.h"
 #include "core/measure/neighbour_distances.h"
 #include "inspect/distance_sample.h"
+#include "inspect/null_fraction.h"
 
 using namespace lookalike;
 
@@ -47,16 +46,10 @@ struct Parts {
     Part parts[FLEXIBLE_ARRAY_MEMBER];
 };
 
-// The share of the column's values that are NULL, of the index's own where it is an expression.
-double null_fraction(const InspectedIndex& inspected) {
+// Of the index's own values where it has an expression.
+double null_fraction_of(const InspectedIndex& inspected) {
     const AttrNumber column = inspected.index->rd_index->indkey.values[0];
-    Relation owner = column == 0 ? inspected.index : inspected.heap;
-    HeapTuple tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(RelationGetRelid(owner)),
-                                      Int16GetDatum(column == 0 ? 1 : column), BoolGetDatum(false));
-    if (!HeapTupleIsValid(tuple)) return 0;
-    const double fraction = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(tuple))->stanullfrac;
-    ReleaseSysCache(tuple);
-    return fraction;
+    return column == 0 ? null_fraction(inspected.index, 1) : null_fraction(inspected.heap, column);
 }
 
 // Rows of the table that have a descriptor in the index, as the planner would guess now; `measured`
@@ -69,7 +62,7 @@ double rows_now(const InspectedIndex& inspected, double measured) {
     double rows;
     double all_visible;
     estimate_rel_size(inspected.heap, nullptr, &pages, &rows, &all_visible);
-    return rows * std::min(1.0, index_rows / table_rows) * (1 - null_fraction(inspected));
+    return rows * std::min(1.0, index_rows / table_rows) * (1 - null_fraction_of(inspected));
 }
 
 bool may_write(Oid table, Oid user) {

@@ -25,7 +25,7 @@ void describe_column(Relation index, MetaPage* meta) {
     const TypeModifier modifier = decode_typmod(TupleDescAttr(index->rd_att, 0)->atttypmod);
     if (modifier.any_kind) return;
     check_metric_takes(meta->metric, modifier.kind);
-    if (modifier.any) return;
+    if (modifier.any_dims) return;
     meta->kind = static_cast<uint8_t>(modifier.kind);
     meta->dims = modifier.dims;
 }

@@ -130,7 +130,7 @@ double descriptor_bytes(const CallContext& context, const Node* node) {
                                   : static_cast<double>(toast_raw_datum_size(value->constvalue));
     }
     const TypeModifier modifier = decode_typmod(exprTypmod(node));
-    if (!modifier.any) {
+    if (!modifier.any_dims) {
         return static_cast<double>(kDescriptorHeaderBytes +
                                    element_bytes(modifier.kind, modifier.dims));
     }

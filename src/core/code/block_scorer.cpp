@@ -24,8 +24,7 @@ ScanTerms BlockScorer::root_terms() const {
 }
 
 float BlockScorer::key_scale() const {
-    if (metric_ != Metric::kInnerProduct || !(query_->raw_norm > 0)) return 1;
-    return static_cast<float>(1 / query_->raw_norm);
+    return metric_ == Metric::kInnerProduct ? lookalike::key_scale(metric_, query_->raw_norm) : 1;
 }
 
 RefineBound BlockScorer::list_bound(const ScanTerms& terms, float radius) const {

@@ -36,8 +36,7 @@ class BlockScorer {
     /// bound for binary metrics and the inner product.
     RefineBound list_bound(const ScanTerms& terms, float radius) const;
 
-    /// What makes keys of different queries comparable: an inner product grows with the query's
-    /// length, so its keys are divided by that; other keys stay.
+    /// As lookalike::key_scale().
     float key_scale() const;
 
     /// Whether such a list is one point, as far as rounding lets one tell. Not for bits, of which

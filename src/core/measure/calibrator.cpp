@@ -40,7 +40,9 @@ std::vector<uint8_t> Calibrator::packed(const float* signs) const {
 }
 
 void Calibrator::add_query(const float* query, double mean_product, Meets meets) {
-    Query added{{}, {}, mean_product, key_scale(query), {}};
+    const bool is_product = metric_ == Metric::kInnerProduct;
+    const double length = is_product ? std::sqrt(dot(query, query, row_floats_)) : 0;
+    Query added{{}, {}, mean_product, key_scale(metric_, length), {}};
     if (is_binary(metric_)) {
         added.bits = packed(query);
     } else {
@@ -73,12 +75,6 @@ float Calibrator::key(const Query& query, const Elements& vector) const {
     if (metric_ == Metric::kInnerProduct)
         return -dot(query.floats.data(), vector.floats, row_floats_);
     return l2_squared(query.floats.data(), vector.floats, row_floats_);
-}
-
-float Calibrator::key_scale(const float* query) const {
-    const float squared_length = dot(query, query, row_floats_);
-    return metric_ == Metric::kInnerProduct && squared_length > 0 ? 1 / std::sqrt(squared_length)
-                                                                  : 1;
 }
 
 float Calibrator::distance(const Query& query, float key) const {

@@ -88,7 +88,7 @@ class Calibrator {
         std::vector<float> floats;
         std::vector<uint8_t> bits;
         double mean_product;
-        float key_scale;  // as BlockScorer::key_scale()
+        float key_scale;  // as lookalike::key_scale()
         Nearest nearest;
     };
     struct FullQuery : Query {
@@ -124,7 +124,6 @@ class Calibrator {
     std::vector<uint8_t> packed(const float* signs) const;
     float key(const Query& query, const Elements& vector) const;
     void observe(const Elements& vector, uint32_t list);
-    float key_scale(const float* query) const;
     float distance(const Query& query, float key) const;
     Standings standings(const Query& query) const;
     void keep(Nearest* heap, const Near& near, size_t count) const;

@@ -110,7 +110,7 @@ class CandidateWindow {
     std::vector<uint64_t> ids_;
     size_t size_;  ///< of the columns: so many places are taken
     std::vector<Candidate>
-        sorted_;           ///< the best of all, in order; not in the columns. Room to prune
+        sorted_;           ///< the best of all, in order, not in the columns; prune()'s room
     size_t sorted_count_;  ///< of them
     Candidate limit_;      ///< what lies above has been dropped
     bool thins_ties_;

@@ -80,9 +80,7 @@ size_t FoundEntries::find(uint32_t fingerprint) const {
 
 void FoundEntries::expect(const EqualRows& rows) {
     for (FoundEntry& entry : heap_) {
-        if (entry.fingerprint != rows.fingerprint || entry.is_exact) continue;
-        entry.distance = rows.distance;
-        entry.key = rows.key;
+        if (entry.fingerprint == rows.fingerprint && !entry.is_exact) expect_at(rows, &entry);
     }
     std::make_heap(heap_.begin(), heap_.end(), comes_later);
     note_keys_again();

@@ -25,6 +25,12 @@ struct FoundEntry {
     ScanTerms terms;  ///< inner levels: of the list that the entry points at
 };
 
+/// Gives an entry of a group of equal rows the distance that was measured for the group.
+inline void expect_at(const EqualRows& rows, FoundEntry* entry) {
+    entry->distance = rows.distance;
+    entry->key = rows.key;
+}
+
 class FoundEntries {
   public:
     /// `first_rows` are wanted together: see last_key().

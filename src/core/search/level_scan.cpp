@@ -214,10 +214,8 @@ void LevelScan::push_found(FoundEntry entry) {
     const Candidate read = ready_[taken_++];
     ++counters_.entries_refined;
     if (entry.key > options_.key_limit) return;
-    if (const EqualRows* rows = equal_rows(entry); rows != nullptr && rows->is_measured) {
-        entry.distance = rows->distance;
-        entry.key = rows->key;
-    }
+    const EqualRows* rows = equal_rows(entry);
+    if (rows != nullptr && rows->is_measured) expect_at(*rows, &entry);
     found_.push(entry);
     look_for_ties_read(entry, read);
 }

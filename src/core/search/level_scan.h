@@ -46,6 +46,7 @@ class LevelScan {
     /// `scorer` must outlive this.
     LevelScan(const ListGeometry& geometry, const BlockScorer& scorer, Refine refine,
               const LevelOptions& options);
+    LevelScan(const LevelScan&) = delete;  // its parts know where it lies
 
     /// Takes a list into the scan. `terms` as BlockScorer gives them for its centroid.
     void open_list(uint32_t list_id, const ScanTerms& terms);

@@ -116,7 +116,7 @@ double ProbePlan::lists_for(double rows, double share) const {
 
 SpreadOfLists ProbePlan::spread_for(double rows, double share) const {
     const double lists = lists_for(rows, share);
-    if (spread_ == 0) return {lists, lists};
+    if (!has_spread()) return {lists, lists};
     // How far the lists of the ten nearest reach says little about a hundred's.
     if (nearest_among(rows, share) > kRowsOfSpread) return {kOpenedForLater * lists, lists};
     return spread_of(spread_ * lists);

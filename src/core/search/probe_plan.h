@@ -18,8 +18,8 @@
 //
 //     1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 ...
 //     |-- first --|------------ spread ------------|
-//     all          those that may_hold() the last   with a filter, or for what is far: those
-//                  row wanted                  most  that may_reach() it, in the spread and beyond
+//     all          those that may_hold() the last   with a filter, for later rows, for what is
+//                  row wanted                  most  far: those that may_reach() it
 //
 // What a list with the centroid c must reach to have a row with the key K of the last row wanted,
 // under L2: the cosine of the angle at c. The longer the way from c to q, the greater it must be,

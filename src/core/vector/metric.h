@@ -64,6 +64,13 @@ constexpr bool needs_direction(Metric metric) {
     return traits_of(metric).needs_direction;
 }
 
+/// What keys are multiplied with so that those of different queries compare: an inner product grows
+/// with the length of the query, other keys do not.
+inline float key_scale(Metric metric, double query_length) {
+    if (metric != Metric::kInnerProduct || !(query_length > 0)) return 1;
+    return static_cast<float>(1 / query_length);
+}
+
 /// A scan orders by a key, a float that rises and falls with the distance which SQL shows:
 ///   L2             squared distance
 ///   inner product  negative inner product, which is the distance

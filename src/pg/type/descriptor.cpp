@@ -76,7 +76,7 @@ Descriptor* convert_descriptor(Descriptor* source, Kind kind) {
 }
 
 void check_dims(const TypeModifier& modifier, uint32 dims) {
-    if (modifier.any || modifier.dims == dims) return;
+    if (modifier.any_dims || modifier.dims == dims) return;
     ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
                     errmsg("expected %u dimensions, not %u", modifier.dims, dims)));
 }

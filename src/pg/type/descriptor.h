@@ -46,7 +46,7 @@ Descriptor* convert_descriptor(Descriptor* source, Kind kind);
 /// What a column's type modifier demands: nothing of a bare `descriptor`, a kind or both.
 struct TypeModifier {
     bool any_kind;
-    bool any;     ///< any number of dimensions
+    bool any_dims;
     Kind kind;    ///< real for any
     uint32 dims;  ///< 0 for any
 };

@@ -54,7 +54,7 @@ uint32 parse_dims(const char* word, Kind kind) {
 }  // namespace
 
 TypeModifier decode_typmod(int32 typmod) {
-    if (typmod < 0) return {.any_kind = true, .any = true, .kind = Kind::kReal, .dims = 0};
+    if (typmod < 0) return {.any_kind = true, .any_dims = true, .kind = Kind::kReal, .dims = 0};
     // Anybody can call the input function with a modifier that descriptor_typmod_in() never makes.
     const uint32 kind = static_cast<uint32>(typmod) >> 16;
     const uint32 dims = static_cast<uint32>(typmod) & 0xffff;
@@ -62,7 +62,8 @@ TypeModifier decode_typmod(int32 typmod) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("invalid descriptor type modifier %d", typmod)));
     }
-    return {.any_kind = false, .any = dims == 0, .kind = static_cast<Kind>(kind), .dims = dims};
+    return {
+        .any_kind = false, .any_dims = dims == 0, .kind = static_cast<Kind>(kind), .dims = dims};
 }
 
 }  // namespace lookalike
@@ -90,7 +91,7 @@ SQL_FUNCTION(descriptor_typmod_in) {
 SQL_FUNCTION(descriptor_typmod_out) {
     const TypeModifier modifier = decode_typmod(PG_GETARG_INT32(0));
     if (modifier.any_kind) PG_RETURN_CSTRING(pstrdup(""));
-    if (modifier.any) PG_RETURN_CSTRING(psprintf("(%s)", kind_name(modifier.kind)));
+    if (modifier.any_dims) PG_RETURN_CSTRING(psprintf("(%s)", kind_name(modifier.kind)));
     if (modifier.kind == Kind::kReal) PG_RETURN_CSTRING(psprintf("(%u)", modifier.dims));
     PG_RETURN_CSTRING(psprintf("(%u,%s)", modifier.dims, kind_name(modifier.kind)));
 }
