@@ -274,6 +274,47 @@ TEST(Calibrator, RowsOfBitsMayComePacked) {
     }
 }
 
+// With the inner product a query is another vector than the row in index space.
+TEST(Calibrator, QueriesMayComeInIndexSpace) {
+    constexpr uint32_t kLists = 20;
+    for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine}) {
+        std::mt19937 random(15);
+        const std::vector<float> mean(kDims, 0.2f);
+        const IndexSpace space(metric, kDims, 9, mean);
+        const uint32_t floats = space.padded_dims();
+        Calibrator by_rows(metric, floats);
+        Calibrator in_space(metric, floats);
+        std::vector<std::vector<float>> rows;
+        for (int i = 0; i < 1000; ++i) {
+            const std::vector<float> row = random_vector(random);
+            rows.emplace_back(floats);
+            space.to_space(row.data(), rows.back().data());
+            if (i % 10 > 0) continue;
+            const Meets meets = i % 20 == 0 ? Meets::kAllRows : Meets::kNearLists;
+            by_rows.add_query(&space, row.data(), meets);
+            in_space.add_query_in_space(&space, rows.back().data(), meets);
+        }
+        std::vector<float> centroids;
+        for (uint32_t list = 0; list < kLists; ++list)
+            centroids.insert(centroids.end(), rows[list].begin(), rows[list].end());
+        std::vector<Calibration> measured;
+        for (Calibrator* calibrator : {&by_rows, &in_space}) {
+            calibrator->set_lists(centroids, kLists);
+            for (size_t i = 0; i < rows.size(); ++i)
+                calibrator->observe(rows[i].data(), static_cast<uint32_t>(i % kLists));
+            measured.push_back(calibrator->measure());
+        }
+        EXPECT_EQ(measured[0].query_count, measured[1].query_count);
+        EXPECT_EQ(measured[0].probes, measured[1].probes) << int(metric);
+        EXPECT_NEAR(measured[0].residual, measured[1].residual, 1e-5);
+        for (uint32_t i = 0; i < kCalibratedRankCount; ++i)
+            EXPECT_NEAR(measured[0].rank_distance[i], measured[1].rank_distance[i], 1e-5)
+                << int(metric);
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
+            EXPECT_NEAR(measured[0].reach[j], measured[1].reach[j], 1e-5) << int(metric);
+    }
+}
+
 TEST(Calibrator, WhatTakesLongCanBeEnded) {
     Calibrator calibrator(Metric::kL2, 1);
     const float rows[] = {1, 2, 3};

@@ -138,6 +138,49 @@ TEST(RefineCode, BoundsAreTight) {
         }
 }
 
+TEST(RefineCode, DecodesWhatWasEncoded) {
+    std::mt19937_64 random(5);
+    const Sample samples[] = {{3, 0, 1}, {128, 1000, 1e-3}, {784, 100, 30}, {2048, 0, 1e-20}};
+    for (const Sample& sample : samples)
+        for (const Refine refine : kRefines)
+            for (const Floats& raw : sample.vectors(8)) {
+                const IndexSpace space(Metric::kL2, sample.dims, 9, {});
+                Floats vector(space.padded_dims());
+                space.to_space(raw.data(), vector.data());
+                const Bytes slot = encoded(space, refine, raw);
+                RefineHeader header;
+                std::memcpy(&header, slot.data(), sizeof header);
+                Floats expected;
+                on_each_target([&] {
+                    Floats decoded(space.padded_dims(), NAN);
+                    ASSERT_TRUE(
+                        decode_refine(refine, slot.data(), space.padded_dims(), decoded.data()));
+                    const double lost = std::sqrt(
+                        exact_l2_squared(vector.data(), decoded.data(), space.padded_dims()));
+                    EXPECT_LE(lost, header.error + double{header.norm} * 0x1p-24)
+                        << int(refine) << ", " << sample.dims;
+                    EXPECT_TRUE(expected.empty() || decoded == expected);
+                    expected = decoded;
+                });
+            }
+}
+
+TEST(RefineCode, DoesNotDecodeWhatIsNoVector) {
+    for (const Refine refine : kRefines)
+        for (const float element : {3e38f, -3e38f, INFINITY, NAN}) {
+            const IndexSpace space(Metric::kL2, 128, 9, {});
+            Floats decoded(128);
+            Bytes slot = encoded(space, refine, Floats(128, 1));
+            EXPECT_TRUE(decode_refine(refine, slot.data(), 128, decoded.data()));
+            const size_t at = refine == Refine::kFloat ? sizeof(RefineHeader) + 4 * 127 : 0;
+            std::memcpy(slot.data() + at, &element, sizeof element);
+            EXPECT_FALSE(decode_refine(refine, slot.data(), 128, decoded.data()));
+            // Too long for float arithmetic.
+            slot = encoded(space, refine, Floats(128, 1e30f));
+            EXPECT_FALSE(decode_refine(refine, slot.data(), 128, decoded.data()));
+        }
+}
+
 TEST(RefineCode, EncodesTheSameOnEveryTarget) {
     std::mt19937_64 random(4);
     const Floats raw = random_vector(784, 1, 1, random);

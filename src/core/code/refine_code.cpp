@@ -109,6 +109,32 @@ float product(Refine refine, const float* query, const uint8_t* elements, float 
     return sum_elements<Product>(refine, query, elements, scale, count);
 }
 
+/// Writes scale * elements, and tells whether none is longer than `longest`: false for NaN.
+template <class Elements>
+HWY_INLINE bool scale_elements(const uint8_t* elements, float scale, size_t count, float longest,
+                               float* out) {
+    const Floats floats;
+    const size_t lanes = hn::Lanes(floats);
+    const auto factor = hn::Set(floats, scale);
+    const auto most = hn::Set(floats, longest);
+    auto sound = hn::FirstN(floats, lanes);
+    for (size_t i = 0; i < count; i += lanes) {
+        const auto element = hn::Mul(factor, Elements::load(elements + i * Elements::kBytes));
+        sound = hn::And(sound, hn::Le(hn::Abs(element), most));
+        hn::StoreU(element, floats, out + i);
+    }
+    return hn::AllTrue(floats, sound);
+}
+
+bool decode_elements(Refine refine, const uint8_t* elements, float scale, size_t count,
+                     float longest, float* out) {
+    if (refine == Refine::kInt8)
+        return scale_elements<Int8Elements>(elements, scale, count, longest, out);
+    if (refine == Refine::kHalf)
+        return scale_elements<HalfElements>(elements, scale, count, longest, out);
+    return scale_elements<FloatElements>(elements, scale, count, longest, out);
+}
+
 }  // namespace
 }  // namespace lookalike::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -119,6 +145,7 @@ namespace {
 
 HWY_EXPORT(squared_difference);
 HWY_EXPORT(product);
+HWY_EXPORT(decode_elements);
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -136,6 +163,9 @@ constexpr double kDenormalLoss = 0x1p-148;
 constexpr double kSqlErrorPerDim = 0x1p-22;
 
 constexpr float kLargestInt8 = 127;
+
+// No vector in index space is longer (core/code/index_space.cpp), give or take its rounding.
+constexpr float kLongestElement = 2e17f;
 
 /// Sums of a quantised vector against what it stands for. Exact products, summed in double.
 struct Loss {
@@ -224,6 +254,14 @@ void encode_refine(Refine refine, const float* vector, uint32_t padded_dims, dou
     header.error = round_up((std::sqrt(loss.lost_squared) + rounding) * (1 + kDoubleRounding));
     header.norm = round_up(std::sqrt(loss.kept_squared) * (1 + kDoubleRounding));
     std::memcpy(slot, &header, sizeof header);
+}
+
+bool decode_refine(Refine refine, const uint8_t* slot, uint32_t padded_dims, float* out) {
+    RefineHeader header;
+    std::memcpy(&header, slot, sizeof header);
+    return HWY_DYNAMIC_DISPATCH(decode_elements)(refine, slot + sizeof header, header.scale,
+                                                 padded_dims, kLongestElement, out) &&
+           std::isfinite(header.error);
 }
 
 RefineQuery::RefineQuery(const SpaceQuery& query)

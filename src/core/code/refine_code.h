@@ -40,6 +40,12 @@ constexpr size_t refine_bytes(Refine refine, uint32_t padded_dims) {
 void encode_refine(Refine refine, const float* vector, uint32_t padded_dims, double rounding,
                    uint8_t* slot);
 
+/// Writes padded_dims floats: the vector that was encoded, but for `error` of its header and the
+/// rounding of a float. The same for equal slots, and on all instruction sets. False where the slot
+/// does not tell: of a vector too long for float arithmetic, or damaged. REQUIRES: refine is not
+/// kNone; `slot` has refine_bytes, aligned or not.
+bool decode_refine(Refine refine, const uint8_t* slot, uint32_t padded_dims, float* out);
+
 struct RefineBound {
     double distance;  ///< never above the float8 that SQL computes for this row and query
     float key;        ///< the same as a key (core/vector/metric.h), rounded down: for ordering

@@ -63,6 +63,16 @@ void Calibrator::add_query(const IndexSpace* space, const float* row, Meets meet
     add_query(query.raw ? query.raw.get() : query.vector.get(), query.mean_product, meets);
 }
 
+// P(q) is P(q - m) + P(m), and a rotation leaves products as they are.
+void Calibrator::add_query_in_space(const IndexSpace* space, const float* vector, Meets meets) {
+    if (metric_ != Metric::kInnerProduct) return add_query(vector, 0, meets);
+    const std::span<const float> mean = space->mean_in_space();
+    std::vector<float> raw(vector, vector + row_floats_);
+    for (uint32_t i = 0; i < row_floats_; ++i)
+        raw[i] += mean[i];
+    add_query(raw.data(), exact_dot(raw.data(), mean.data(), row_floats_), meets);
+}
+
 float Calibrator::key(const Query& query, const Elements& vector) const {
     if (metric_ == Metric::kHamming)
         return static_cast<float>(kernels().hamming(query.bits.data(), vector.bits, row_bytes_));

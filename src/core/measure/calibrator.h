@@ -56,6 +56,9 @@ class Calibrator {
     /// The same for a row as SQL has it; `space`: null for binary metrics. REQUIRES: as
     /// IndexSpace::query.
     void add_query(const IndexSpace* space, const float* row, Meets meets);
+    /// The same for what IndexSpace::to_space made of the row; binary metrics: -1 and 1. A row that
+    /// is observed with the same floats is the query itself.
+    void add_query_in_space(const IndexSpace* space, const float* vector, Meets meets);
 
     /// After the last query. `centroids`, which the lists were made with, row_floats each, must
     /// outlive this.
