@@ -333,6 +333,19 @@ TEST(Calibrator, WhatTakesLongCanBeEnded) {
     EXPECT_EQ(calls, 2);
 }
 
+TEST(Calibrator, WhatTakesLongMayBeDoneInSteps) {
+    const Calibration at_once = measure_noise();
+    std::vector<float> centroids;
+    Calibrator calibrator = observed_noise(&centroids);
+    Calibrator::Conclusion conclusion(calibrator);
+    int steps = 0;
+    while (conclusion.step())
+        ++steps;
+    EXPECT_EQ(steps, 2 * 50);
+    EXPECT_FALSE(conclusion.step());
+    EXPECT_EQ(std::memcmp(&conclusion.calibration(), &at_once, sizeof at_once), 0);
+}
+
 TEST(Calibrator, BinaryAndInnerProductKeysOrderAsTheirDistances) {
     // -1 and 1 stand for bits: the query 1100 shares more of 1110 than of 0011.
     const float query[] = {1, 1, -1, -1};

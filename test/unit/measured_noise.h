@@ -32,24 +32,32 @@ inline size_t nearest(const std::vector<std::vector<float>>& centroids,
     return best;
 }
 
-/// Rows in lists around random centroids, measured.
-inline Calibration measure_noise() {
+/// Rows in lists around random centroids, 40 lists of floats that come in `flat`; it must outlive
+/// the result.
+inline Calibrator observed_noise(std::vector<float>* flat) {
     std::mt19937 random(3);
     std::vector<std::vector<float>> centroids;
-    std::vector<float> flat;
     for (int i = 0; i < 40; ++i) {
         centroids.push_back(random_vector(random));
-        flat.insert(flat.end(), centroids.back().begin(), centroids.back().end());
+        flat->insert(flat->end(), centroids.back().begin(), centroids.back().end());
     }
     Calibrator calibrator(Metric::kL2, kNoiseDims);
     for (int i = 0; i < 50; ++i)
         calibrator.add_query(random_vector(random).data());
-    calibrator.set_lists(flat, 40);
+    calibrator.begin_lists(*flat, 40);
+    for (int i = 0; i < 50; ++i)
+        calibrator.place_query();
     for (int i = 0; i < 4000; ++i) {
         const std::vector<float> row = random_vector(random);
         calibrator.observe(row.data(), static_cast<uint32_t>(nearest(centroids, row)));
     }
-    return calibrator.measure();
+    return calibrator;
+}
+
+/// The same, measured.
+inline Calibration measure_noise() {
+    std::vector<float> centroids;
+    return observed_noise(&centroids).measure();
 }
 
 }  // namespace lookalike

@@ -107,6 +107,13 @@ Calibrator::Standings Calibrator::standings(const Query& query) const {
 
 void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count,
                            const Check& check) {
+    begin_lists(centroids, list_count);
+    do {
+        check();
+    } while (place_query());
+}
+
+void Calibrator::begin_lists(std::span<const float> centroids, uint32_t list_count) {
     centroids_ = centroids;
     list_count_ = list_count;
     centroid_bits_.clear();
@@ -114,19 +121,26 @@ void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count
         const auto bits = packed(centroids.data() + size_t{list} * row_floats_);
         centroid_bits_.insert(centroid_bits_.end(), bits.begin(), bits.end());
     }
-    for (FullQuery& query : full_) {
-        check();
+    near_of_list_.assign(list_count, {});
+    placed_ = 0;
+}
+
+bool Calibrator::place_query() {
+    const size_t place = placed_++;
+    if (place >= full_.size() + near_.size()) return false;
+    if (place < full_.size()) {
+        FullQuery& query = full_[place];
         query.is_far.clear();
         for (const Standing& list : standings(query))
-            query.is_far.push_back(list.rank >= list_count / 2);
+            query.is_far.push_back(list.rank >= list_count_ / 2);
+        return true;
     }
-    near_of_list_.assign(list_count, {});
-    for (uint32_t i = 0; i < near_.size(); ++i) {
-        check();
-        const Standings lists = standings(near_[i]);
-        for (uint32_t list = 0; list < list_count; ++list)
-            if (lists[list].rank < near_list_count(list_count)) near_of_list_[list].push_back(i);
-    }
+    const size_t near = place - full_.size();
+    const Standings lists = standings(near_[near]);
+    for (uint32_t list = 0; list < list_count_; ++list)
+        if (lists[list].rank < near_list_count(list_count_))
+            near_of_list_[list].push_back(static_cast<uint32_t>(near));
+    return true;
 }
 
 // Every second row goes, and from now on half as many come.
@@ -180,26 +194,11 @@ void Calibrator::observe(const Elements& vector, uint32_t list) {
 }
 
 Calibration Calibrator::measure(const Check& check) const {
-    const Findings of_full = find_of_full(check);
-    const Findings all = with_near(of_full, check);
-    Calibration result{};
-    result.query_count = all.query_count;
-    result.list_count = list_count_;
-    result.row_count = row_count_;
-    result.probes = probe_table(all.rows, of_full.rows[0]);
-    result.residual =
-        static_cast<float>(all.residuals / std::max(1.0, double{1} * all.query_count));
-    result.reach_within =
-        reach_within_spread(reached(all.first, result.residual),
-                            reached(of_full.first, result.residual), result.probes[0]);
-    result.opened_share = opened_share(result, check);
-    const LeftRows left = left_rows(of_full, result.residual);
-    result.reach = reach_alone(left);
-    result.reach_besides = reach_besides_spread(left, result.probes[0], result.reach_within);
-    const NeighbourDistances distances = neighbour_distances();
-    result.rank_distance = distances.of_ranks();
-    result.share_distance = distances.of_shares();
-    return result;
+    Conclusion conclusion(*this);
+    do {
+        check();
+    } while (conclusion.step());
+    return conclusion.calibration();
 }
 
 // As Calibration::residual, from the key of the nearest list.
@@ -230,34 +229,20 @@ void Calibrator::add_findings(const Query& query, const Standings& lists, uint32
     ++findings->query_count;
 }
 
-Calibrator::Findings Calibrator::find_of_full(const Check& check) const {
-    Findings findings;
-    findings.rows.fill(RowsByRank(list_count_));
-    for (const FullQuery& query : full_) {
-        check();
-        const Standings lists = standings(query);
-        add_findings(query, lists, kCalibratedRowCounts, &findings);
-        for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
-            const Nearest& left = query.left[filter];
-            for (const Near& row : left)
-                findings.left[filter].push_back(
-                    found_row(query, lists[row.list], left.front().key));
-        }
+void Calibrator::add_full_findings(const FullQuery& query, Findings* findings) const {
+    const Standings lists = standings(query);
+    add_findings(query, lists, kCalibratedRowCounts, findings);
+    for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
+        const Nearest& left = query.left[filter];
+        for (const Near& row : left)
+            findings->left[filter].push_back(found_row(query, lists[row.list], left.front().key));
     }
-    return findings;
 }
 
 // Where more than one in two hundred of the first rows lie beyond the near lists, queries that met
 // only these do not know them, and do not count; nor can they tell what takes more than these.
-Calibrator::Findings Calibrator::with_near(const Findings& of_full, const Check& check) const {
-    Findings findings = of_full;
-    if (lists_with(of_full.rows[0], kShareOfNearLists) > near_list_count(list_count_))
-        return findings;
-    for (const Query& query : near_) {
-        check();
-        add_findings(query, standings(query), 1, &findings);
-    }
-    return findings;
+bool Calibrator::near_queries_count(const Findings& of_full) const {
+    return lists_with(of_full.rows[0], kShareOfNearLists) <= near_list_count(list_count_);
 }
 
 ReachedRows Calibrator::reached(std::span<const FoundRow> rows, float residual) const {
@@ -306,19 +291,15 @@ ByRecall<double> Calibrator::opened_lists(const FullQuery& query,
     return opened;
 }
 
-ByRecall<float> Calibrator::opened_share(const Calibration& measured, const Check& check) const {
-    ByRecall<double> opened{};
-    for (const FullQuery& query : full_) {
-        check();
-        const ByRecall<double> of_query = opened_lists(query, measured);
-        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
-            opened[j] += of_query[j] / static_cast<double>(full_.size());
-    }
+// `opened`: the sums of what opened_lists() says of each full query.
+ByRecall<float> Calibrator::opened_share(const Calibration& measured,
+                                         const ByRecall<double>& opened) const {
     ByRecall<float> result{};
     for (uint32_t j = 0; j < kCalibratedRecallCounts && !full_.empty(); ++j) {
         const SpreadOfLists spread = spread_at(measured.probes[0], kCalibratedRecalls[j]);
         const double further = std::max(spread.most - spread.first, 1.0);
-        result[j] = static_cast<float>(std::max(0.0, opened[j] - spread.first) / further);
+        const double mean = opened[j] / static_cast<double>(full_.size());
+        result[j] = static_cast<float>(std::max(0.0, mean - spread.first) / further);
     }
     return result;
 }
@@ -339,6 +320,60 @@ NeighbourDistances Calibrator::neighbour_distances() const {
         distances.add_query(as_distances(query, keys), as_distances(query, query.sampled));
     }
     return distances;
+}
+
+Calibrator::Conclusion::Conclusion(const Calibrator& calibrator) : calibrator_(calibrator) {
+    of_full_.rows.fill(RowsByRank(calibrator.list_count_));
+}
+
+bool Calibrator::Conclusion::step() {
+    const std::vector<FullQuery>& full = calibrator_.full_;
+    const std::vector<Query>& near = calibrator_.near_;
+    if (stage_ == Stage::kFull && next_ == full.size()) start_near();
+    if (stage_ == Stage::kNear && next_ == near.size()) summarize();
+    const size_t query = next_++;
+    if (stage_ == Stage::kFull) {
+        calibrator_.add_full_findings(full[query], &of_full_);
+    } else if (stage_ == Stage::kNear) {
+        calibrator_.add_findings(near[query], calibrator_.standings(near[query]), 1, &all_);
+    } else if (query < full.size()) {
+        const ByRecall<double> opened = calibrator_.opened_lists(full[query], result_);
+        for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
+            opened_[j] += opened[j];
+    } else {
+        result_.opened_share = calibrator_.opened_share(result_, opened_);
+        return false;
+    }
+    return true;
+}
+
+void Calibrator::Conclusion::start_near() {
+    all_ = of_full_;
+    stage_ = Stage::kNear;
+    next_ = calibrator_.near_queries_count(of_full_) ? 0 : calibrator_.near_.size();
+}
+
+// All but what takes another look at the full queries.
+void Calibrator::Conclusion::summarize() {
+    stage_ = Stage::kOpened;
+    next_ = 0;
+    result_.query_count = all_.query_count;
+    result_.list_count = calibrator_.list_count_;
+    result_.row_count = calibrator_.row_count_;
+    result_.probes = probe_table(all_.rows, of_full_.rows[0]);
+    result_.residual =
+        static_cast<float>(all_.residuals / std::max(1.0, double{1} * all_.query_count));
+    const float residual = result_.residual;
+    const ByRecall<uint32_t>& first = result_.probes[0];
+    result_.reach_within =
+        reach_within_spread(calibrator_.reached(all_.first, residual),
+                            calibrator_.reached(of_full_.first, residual), first);
+    const LeftRows left = calibrator_.left_rows(of_full_, residual);
+    result_.reach = reach_alone(left);
+    result_.reach_besides = reach_besides_spread(left, first, result_.reach_within);
+    const NeighbourDistances distances = calibrator_.neighbour_distances();
+    result_.rank_distance = distances.of_ranks();
+    result_.share_distance = distances.of_shares();
 }
 
 }  // namespace lookalike

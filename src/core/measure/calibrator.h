@@ -65,6 +65,10 @@ class Calibrator {
     void set_lists(
         std::span<const float> centroids, uint32_t list_count, const Check& check = [] {});
 
+    /// The same a query at a time: place_query() until it says that none is left.
+    void begin_lists(std::span<const float> centroids, uint32_t list_count);
+    bool place_query();
+
     /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
     void observe(const float* vector, uint32_t list);
     /// The same for a row of bits, packed as a descriptor has them. REQUIRES: a binary metric.
@@ -72,6 +76,9 @@ class Calibrator {
 
     /// REQUIRES: set_lists.
     Calibration measure(const Check& check = [] {}) const;
+
+    /// The same a query at a time.
+    class Conclusion;
 
   private:
     struct Near {
@@ -136,12 +143,12 @@ class Calibrator {
     static FoundRow found_row(const Query& query, Standing list, float last_key);
     void add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
                       Findings* findings) const;
-    Findings find_of_full(const Check& check) const;
-    Findings with_near(const Findings& of_full, const Check& check) const;
+    void add_full_findings(const FullQuery& query, Findings* findings) const;
+    bool near_queries_count(const Findings& of_full) const;
     ReachedRows reached(std::span<const FoundRow> rows, float residual) const;
     LeftRows left_rows(const Findings& findings, float residual) const;
     ByRecall<double> opened_lists(const FullQuery& query, const Calibration& measured) const;
-    ByRecall<float> opened_share(const Calibration& measured, const Check& check) const;
+    ByRecall<float> opened_share(const Calibration& measured, const ByRecall<double>& opened) const;
     NeighbourDistances neighbour_distances() const;
 
     Metric metric_;
@@ -153,8 +160,34 @@ class Calibrator {
     uint32_t list_count_ = 0;
     std::vector<FullQuery> full_;
     std::vector<Query> near_;
+    size_t placed_ = 0;                                // queries, the full ones first
     std::vector<std::vector<uint32_t>> near_of_list_;  // the near queries that meet a list's rows
     uint64_t sample_step_ = 1;
+};
+
+/// What comes of what a calibrator has observed. It must outlive this, and observe no more.
+class Calibrator::Conclusion {
+  public:
+    explicit Conclusion(const Calibrator& calibrator);
+
+    /// Looks at one query. False: none was left.
+    bool step();
+
+    /// REQUIRES: step() said that none was left.
+    const Calibration& calibration() const { return result_; }
+
+  private:
+    enum class Stage { kFull, kNear, kOpened };
+    void start_near();
+    void summarize();
+
+    const Calibrator& calibrator_;
+    Stage stage_ = Stage::kFull;
+    size_t next_ = 0;  // query of this stage
+    Findings of_full_;
+    Findings all_;
+    ByRecall<double> opened_{};  // lists, the sum over the full queries
+    Calibration result_{};
 };
 
 }  // namespace lookalike
