@@ -1,8 +1,9 @@
 // faiss_index_calibrate: an index measures itself anew, without a rebuild.
 //
-// Entries say in which list a row is, the table says what its descriptor is: both are read, the
-// entries sorted by row. What a snapshot taken before the entries are read can see has its entry
-// among them; VACUUM is locked out, so that no page leaves its list meanwhile.
+// Its entries tell the rows (am/upkeep/measuring.h), unless it has no refine codes. Then entries
+// say in which list a row is, and the table says what its descriptor is: both are read, the entries
+// sorted by row. What a snapshot taken before the entries are read can see has its entry among
+// them; VACUUM is locked out, so that no page leaves its list meanwhile.
 #include "inspect/page_reader.h"
 
 extern "C" {
@@ -21,9 +22,8 @@ extern "C" {
 
 #include "am/build/plan.h"
 #include "am/row_entries.h"
-#include "am/storage/stream.h"
+#include "am/upkeep/measuring.h"
 #include "core/page/meta_page.h"
-#include "core/vector/signs.h"
 #include "pg/run_core.h"
 
 using namespace lookalike;
@@ -32,6 +32,7 @@ namespace {
 
 constexpr uint64 kSampleSeed = 20150602;
 constexpr int32 kNoList = -1;
+constexpr uint64 kDistancesOfStretch = 1'000'000;
 
 static_assert(kMostEntriesPerRow == 1, "here a row's place in the table tells its entry's list");
 
@@ -40,10 +41,7 @@ static_assert(kMostEntriesPerRow == 1, "here a row's place in the table tells it
 struct CalibrateState : IndexPages {
     Snapshot snapshot;
 
-    // Of the lists, in the order of the root.
-    uint32 list_count;
-    BlockNumber* lists;
-    float* centroids;  // code_dims each; binary metrics: -1 and 1
+    TreeLists lists;
 
     // Row (block << 16 | offset) and list of every entry.
     Tuplesortstate* entries;
@@ -69,78 +67,44 @@ struct CalibrateState : IndexPages {
     MemoryContext row_context;
     float* scratch;  // dims
     float* vector;   // code_dims
-    uint8_t* slot;   // of one entry of the root
 };
 
 // Entries
 // ------------------------------------------------------------------------------------------
 
-typedef void (*VisitEntry)(CalibrateState* state, BlockNumber block, uint32 index, int32 list);
+void sort_entry(CalibrateState* state, uint32 index, uint32 list) {
+    const EntryPointer pointer = ListPageView(state->leaf, state->page).pointer(index);
+    TupleTableSlot* slot = state->put_slot;
+    ExecClearTuple(slot);
+    slot->tts_values[0] = Int64GetDatum(int64{pointer.block()} << 16 | pointer.offset);
+    slot->tts_values[1] = Int32GetDatum(static_cast<int32>(list));
+    memset(slot->tts_isnull, 0, 2);
+    ExecStoreVirtualTuple(slot);
+    tuplesort_puttupleslot(state->entries, slot);
+    ++state->entry_count;
+}
 
-// Calls `visit` for every entry in use, with state->page a copy of its page.
-void walk_list(CalibrateState* state, BlockNumber list_id, const ListGeometry& geometry,
-               VisitEntry visit, int32 list) {
+// Of every entry in use.
+void sort_list(CalibrateState* state, uint32 list) {
+    const BlockNumber list_id = state->lists.lists[list];
     BlockNumber block = list_id;
     for (uint32 length = 1; block != kNoBlock; ++length) {
         CHECK_FOR_INTERRUPTS();
         check_chain(state->index, list_id, length);
         const Buffer buffer = lock_page(state->index, block, BUFFER_LOCK_SHARE);
-        check_list_page(state->index, buffer, geometry);
+        check_list_page(state->index, buffer, state->leaf);
         memcpy(state->page, buffer_bytes(buffer), BLCKSZ);
         UnlockReleaseBuffer(buffer);
         const PageTrailer* trailer = page_trailer(state->page);
         if (trailer->list_id != list_id) {
             raise_corrupted(state->index, block, "the page belongs to another list");
         }
-        const ListPageView view(geometry, state->page);
+        const ListPageView view(state->leaf, state->page);
         for (uint32 i = 0; i < view.entry_places(); ++i) {
-            if (view.is_live(i)) visit(state, block, i, list);
+            if (view.is_live(i)) sort_entry(state, i, list);
         }
         block = trailer->next;
     }
-}
-
-// Bits of a centroid are its scan code.
-void read_bits(CalibrateState* state, BlockNumber block, uint32 index, float* centroid) {
-    const ListGeometry& geometry = state->inner;
-    const uint8_t* codes = state->codes;
-    const uint32 block_index = index / kBlockEntries;
-    if (geometry.codes_inside) {
-        codes = ListPageView(geometry, state->page).codes(block_index);
-    } else {
-        const StreamStretch stretch = code_stretch(geometry, state->page, block, block_index);
-        if (!copy_stretch(state->index, stretch, state->codes)) {
-            raise_corrupted(state->index, block, "a centroid is missing");
-        }
-    }
-    bits_to_signs(codes + size_t{index % kBlockEntries} * geometry.row_code_bytes,
-                  state->shape.dims, centroid);
-}
-
-void take_list(CalibrateState* state, BlockNumber block, uint32 index, int32) {
-    if (state->list_count == state->meta.leaf_count) {
-        raise_corrupted(state->index, block, "the root has more lists than the meta page says");
-    }
-    float* centroid = state->centroids + uint64{state->list_count} * state->shape.code_dims;
-    state->lists[state->list_count++] =
-        ListPageView(state->inner, state->page).pointer(index).block();
-    if (is_binary(state->meta.metric)) {
-        read_bits(state, block, index, centroid);
-    } else {
-        read_centroid_floats(*state, block, index, state->slot, centroid);
-    }
-}
-
-void sort_entry(CalibrateState* state, BlockNumber, uint32 index, int32 list) {
-    const EntryPointer pointer = ListPageView(state->leaf, state->page).pointer(index);
-    TupleTableSlot* slot = state->put_slot;
-    ExecClearTuple(slot);
-    slot->tts_values[0] = Int64GetDatum(int64{pointer.block()} << 16 | pointer.offset);
-    slot->tts_values[1] = Int32GetDatum(list);
-    memset(slot->tts_isnull, 0, 2);
-    ExecStoreVirtualTuple(slot);
-    tuplesort_puttupleslot(state->entries, slot);
-    ++state->entry_count;
 }
 
 void start_sort(CalibrateState* state) {
@@ -159,26 +123,10 @@ void start_sort(CalibrateState* state) {
 }
 
 void read_lists(CalibrateState* state) {
-    const uint64 bytes = sizeof(float) * uint64{state->meta.leaf_count} * state->shape.code_dims;
-    if (bytes > build_budget().bytes() / 4) {
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("the centroids of index \"%s\" do not fit a quarter of "
-                               "maintenance_work_mem",
-                               RelationGetRelationName(state->index)),
-                        errhint("Raise maintenance_work_mem to " UINT64_FORMAT " MB.",
-                                (4 * bytes >> 20) + 1)));
-    }
-    state->centroids = static_cast<float*>(MemoryContextAllocHuge(CurrentMemoryContext, bytes));
-    state->lists = static_cast<BlockNumber*>(palloc(sizeof(BlockNumber) * state->meta.leaf_count));
-    walk_list(state, state->meta.root_list, state->inner, take_list, kNoList);
-    if (state->list_count != state->meta.leaf_count) {
-        raise_corrupted(state->index, state->meta.root_list,
-                        "the root has fewer lists than the meta page says");
-    }
+    state->lists = read_tree_lists(state->index, *load_index(state->index));
     start_sort(state);
-    for (uint32 list = 0; list < state->list_count; ++list) {
-        walk_list(state, state->lists[list], state->leaf, sort_entry, static_cast<int32>(list));
-    }
+    for (uint32 list = 0; list < state->lists.count; ++list)
+        sort_list(state, list);
     tuplesort_performsort(state->entries);
 }
 
@@ -269,7 +217,7 @@ void read_table(CalibrateState* state, IndexBuildCallback callback) {
 
 void choose_queries(CalibrateState* state) {
     const QueryCounts counts =
-        build_budget().query_counts(state->entry_count, state->shape.code_dims, state->list_count);
+        build_budget().query_counts(state->entry_count, state->shape.code_dims, state->lists.count);
     state->wanted_queries = counts.sum();
     state->queries = static_cast<float*>(MemoryContextAllocHuge(
         CurrentMemoryContext, sizeof(float) * state->wanted_queries * state->shape.dims));
@@ -301,6 +249,17 @@ void write_calibration(Relation index, const Calibration& calibration) {
     UnlockReleaseBuffer(buffer);
 }
 
+void check_centroids_fit(Relation index, const LoadedIndex& loaded) {
+    const uint64 bytes = tree_lists_bytes(loaded);
+    if (bytes <= build_budget().bytes() / 4) return;
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+         errmsg("the centroids of index \"%s\" do not fit a quarter of maintenance_work_mem",
+                RelationGetRelationName(index)),
+         errhint("Raise maintenance_work_mem to " UINT64_FORMAT " MB.", (4 * bytes >> 20) + 1)));
+}
+
 CalibrateState* make_state(const InspectedIndex& inspected) {
     auto* state = static_cast<CalibrateState*>(palloc0(sizeof(CalibrateState)));
     state->heap = inspected.heap;
@@ -310,23 +269,21 @@ CalibrateState* make_state(const InspectedIndex& inspected) {
         AllocSetContextCreate(CurrentMemoryContext, "faiss calibrate row", ALLOCSET_DEFAULT_SIZES);
     state->scratch = static_cast<float*>(palloc(sizeof(float) * state->shape.dims));
     state->vector = static_cast<float*>(palloc(sizeof(float) * state->shape.code_dims));
-    state->slot = static_cast<uint8_t*>(palloc(state->inner.slot_bytes + 1));
     return state;
 }
 
 // Returns the number of queries; 0: there is nothing to measure.
-uint64 calibrate(const InspectedIndex& inspected) {
-    if (load_index(inspected.index)->meta.leaf_count <= 1) return 0;
+uint64 calibrate_by_table(const InspectedIndex& inspected) {
     CalibrateState* state = make_state(inspected);
     state->snapshot = RegisterSnapshot(GetLatestSnapshot());
     read_lists(state);
     choose_queries(state);
     uint64 measured_by = 0;
     if (state->query_count > 0) {
-        const std::span<const float> centroids(state->centroids,
-                                               uint64{state->list_count} * state->shape.code_dims);
+        const std::span<const float> centroids(state->lists.centroids,
+                                               uint64{state->lists.count} * state->shape.code_dims);
         run_core([&] {
-            state->calibrator->set_lists(centroids, state->list_count, throw_if_cancelled);
+            state->calibrator->set_lists(centroids, state->lists.count, throw_if_cancelled);
         });
         read_table(state, observe_row);
         const Calibration calibration =
@@ -339,6 +296,51 @@ uint64 calibrate(const InspectedIndex& inspected) {
     ExecDropSingleTupleTableSlot(state->put_slot);
     ExecDropSingleTupleTableSlot(state->get_slot);
     return measured_by;
+}
+
+// By the index alone
+// ---------------------------------------------------------------------------------------------
+
+// Lists do not go while others wait for the lock that is held.
+Calibration measure_entries(Relation index, const TreeLists& lists, const MeasuringPlan& plan) {
+    Measuring* measuring =
+        begin_measuring(index, *load_index(index), lists, plan, CurrentMemoryContext);
+    MeasuringState state;
+    do {
+        CHECK_FOR_INTERRUPTS();
+        state = go_on_measuring(measuring, index, *load_index(index), kDistancesOfStretch);
+    } while (state == MeasuringState::kMore);
+    if (state == MeasuringState::kGone) {
+        raise_corrupted(index, lists.lists[0], "a list of the root is missing");
+    }
+    return end_measuring(measuring);
+}
+
+// If every page were full.
+uint64 most_entries(Relation index, const LoadedIndex& loaded) {
+    const ListGeometry geometry = loaded.geometry(0);
+    return RelationGetNumberOfBlocks(index) / geometry.page_count() * geometry.max_entries;
+}
+
+uint64 calibrate_by_entries(const InspectedIndex& inspected) {
+    Relation index = inspected.index;
+    const LoadedIndex* loaded = load_index(index);
+    const TreeLists lists = read_tree_lists(index, *loaded);
+    const uint64 entries = most_entries(index, *loaded);
+    const MeasuringPlan plan{
+        .queries = build_budget().query_counts(entries, loaded->shape.code_dims, lists.count),
+        .seed = kSampleSeed};
+    const Calibration calibration = measure_entries(index, lists, plan);
+    if (calibration.query_count > 0) write_calibration(index, calibration);
+    return calibration.query_count;
+}
+
+uint64 calibrate(const InspectedIndex& inspected) {
+    const LoadedIndex* loaded = load_index(inspected.index);
+    if (loaded->meta.leaf_count <= 1) return 0;
+    check_centroids_fit(inspected.index, *loaded);
+    return can_measure_entries(*loaded) ? calibrate_by_entries(inspected)
+                                        : calibrate_by_table(inspected);
 }
 
 }  // namespace

@@ -20,6 +20,21 @@ uint64_t paid_count(double work, double query_cost, uint64_t fewest, uint64_t mo
 
 }  // namespace
 
+QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t list_count) {
+    constexpr uint64_t kBytes = 3 * 1024 * 1024;
+    constexpr uint64_t kAllRows = 40;
+    constexpr uint64_t kDistances = 60;
+    const uint64_t near = near_list_count(list_count);
+    const uint64_t all_rows =
+        std::min(kAllRows, kBytes / 2 / (vector_bytes + Calibrator::kBytesPerQuery));
+    // Each list knows which near queries it has.
+    const uint64_t near_bytes =
+        vector_bytes + Calibrator::kBytesPerNearQuery + 2 * sizeof(uint32_t) * near;
+    return {.all_rows = all_rows,
+            .near_lists =
+                std::min((kDistances - kAllRows) * list_count / near, kBytes / 2 / near_bytes)};
+}
+
 uint64_t wanted_list_count(uint64_t rows) {
     if (rows <= kRowsOfOneList) return 1;
     return static_cast<uint64_t>(std::sqrt(static_cast<double>(rows)));

@@ -24,6 +24,10 @@ constexpr QueryCounts kFewestQueries{.all_rows = 50, .near_lists = 300};
 /// The number of lists that so many rows want, when the index does not say.
 uint64_t wanted_list_count(uint64_t rows);
 
+/// Queries by which an index measures itself in passing: some 60 distances an entry, and 3 MB.
+/// `vector_bytes` of a query.
+QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t list_count);
+
 /// What the steps of a build may take of its memory. `code_dims` as in IndexShape.
 class BuildBudget {
   public:

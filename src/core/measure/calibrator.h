@@ -69,6 +69,11 @@ class Calibrator {
     void begin_lists(std::span<const float> centroids, uint32_t list_count);
     bool place_query();
 
+    /// So many distances are computed for a row of this list. REQUIRES: set_lists.
+    size_t queries_that_meet(uint32_t list) const {
+        return full_.size() + near_of_list_[list].size();
+    }
+
     /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
     void observe(const float* vector, uint32_t list);
     /// The same for a row of bits, packed as a descriptor has them. REQUIRES: a binary metric.
