@@ -24,7 +24,7 @@ constexpr uint64 kWorkPerMillisecond = 5'000'000;
 
 // A query's distance from a row, in the same unit.
 uint64 distance_work(const IndexShape& shape) {
-    return is_binary(shape.metric) ? 32 + shape.dims / 32 : shape.code_dims;
+    return is_binary(shape.metric) ? 64 + shape.dims / 8 : shape.code_dims;
 }
 
 // An entry that became a query.
@@ -56,6 +56,7 @@ struct Measuring {
     int64 left;  // distances of this stretch
     uint32 next_query;
     uint32 asked;
+    uint64 rows_met;
     DrawnEntry* drawn;
     EntryReader* reader;
     Reservoir* reservoir;
@@ -232,6 +233,12 @@ uint32 observe_part(Measuring* measuring, const EntryPart& part, uint32 first) {
     return count;
 }
 
+// Every full query keeps its nearest rows, among the first of which each is one.
+uint64 work_of_keeping(const Measuring* measuring) {
+    const uint64 most = Calibrator::kMostRows;
+    return kWorkOfRow * measuring->wanted.all_rows * most / std::max(most, measuring->rows_met);
+}
+
 bool observe_page(Measuring* measuring, Relation index) {
     EntryReader* reader = measuring->reader;
     const uint64 asked = measuring->calibrator->queries_that_meet(measuring->at.list);
@@ -244,6 +251,8 @@ bool observe_page(Measuring* measuring, Relation index) {
         if (part.codes != nullptr) {
             const uint32 count = run_core([&] { return observe_part(measuring, part, *entry); });
             measuring->left -= static_cast<int64>(count * asked);
+            charge(measuring, count * work_of_keeping(measuring));
+            measuring->rows_met += count;
         }
         *entry = part.end;
     }
