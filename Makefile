@@ -79,6 +79,8 @@ deps:
 SHOW_ONLY = $(if $(findstring n,$(firstword -$(MAKEFLAGS))),echo)
 demo test fuzz bench-data bench: deps
 	+@$(SHOW_ONLY) env RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
+bench-growth: deps
+	+@$(SHOW_ONLY) env RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/bench/growth
 # The tests that kill the server, write concurrently and damage pages, alone and for longer.
 crash: export LOOKALIKE_CRASHES = 40
 crash: export LOOKALIKE_SECONDS = 60
@@ -90,5 +92,5 @@ demo-stop:
 	@test/harness/cluster stop demo
 
 .PHONY: all install installcheck clean programs install-programs uninstall-programs unit-tests \
-    deps demo demo-stop test crash fuzz bench-data bench FORCE
+    deps demo demo-stop test crash fuzz bench-data bench bench-growth FORCE
 .DEFAULT_GOAL = all

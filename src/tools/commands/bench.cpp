@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/bench/filter_run.h"
+#include "tools/bench/growth_run.h"
 #include "tools/bench/report.h"
 #include "tools/bench/run.h"
 
@@ -48,6 +49,27 @@ void add_filters(CLI::App& bench) {
     filters->callback([options] { run_filter_bench(*options); });
 }
 
+void add_growth(CLI::App& bench) {
+    auto* growth = bench.add_subcommand(
+        "growth", "Measure an index that is created first and gets its rows then");
+    auto options = std::make_shared<GrowthRunOptions>();
+    growth->add_option("set", options->set, "Folder of the set")->required();
+    growth->add_option("json", options->json, "File for the results")->required();
+    growth->add_option("--histories", options->histories, "Only these (default: all)")
+        ->check(CLI::IsMember(all_histories()));
+    growth->add_option("--rounds", options->rounds, "How often the two indexes take turns")
+        ->check(CLI::Range(1, 100));
+    growth->add_option("--rows", options->row_limit, "At most so many rows")
+        ->check(CLI::Range(100u, UINT32_MAX));
+    growth->add_option("--queries", options->query_limit, "At most so many queries")
+        ->check(CLI::Range(1, 100000));
+    growth->add_option("--clients", options->client_count, "That insert single rows")
+        ->check(CLI::Range(1, 64));
+    growth->add_option("--seconds", options->seconds, "At most so long for one turn")
+        ->check(CLI::Range(0.1, 3600.0));
+    growth->callback([options] { run_growth_bench(*options); });
+}
+
 void add_report(CLI::App& bench) {
     auto* report = bench.add_subcommand("report", "Write tables and plots into a document");
     auto paths = std::make_shared<std::pair<std::string, std::string>>();
@@ -73,6 +95,7 @@ void add_bench(CLI::App& app) {
     bench->require_subcommand(1);
     add_run(*bench);
     add_filters(*bench);
+    add_growth(*bench);
     add_report(*bench);
 }
 
