@@ -79,18 +79,18 @@ deps:
 SHOW_ONLY = $(if $(findstring n,$(firstword -$(MAKEFLAGS))),echo)
 demo test fuzz bench-data bench: deps
 	+@$(SHOW_ONLY) env RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/harness/$@
-bench-growth: deps
-	+@$(SHOW_ONLY) env RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/bench/growth
+bench-growth bench-scale: deps
+	+@$(SHOW_ONLY) env RUN_MAKE='$(MAKE) --no-print-directory $(PARALLEL)' test/bench/$(@:bench-%=%)
 # The tests that kill the server, write concurrently and damage pages, alone and for longer.
 crash: export LOOKALIKE_CRASHES = 40
 crash: export LOOKALIKE_SECONDS = 60
 crash: export LOOKALIKE_CORRUPTIONS = 200
 crash: export STAGE_SECONDS = 3600
-crash: export TAP = $(addprefix t/,$(notdir $(wildcard $(addprefix test/t/,023* 024* 026* 030*))))
+crash: export TAP = $(addprefix t/,$(notdir $(wildcard $(addprefix test/t/,023* 024* 026* 030* 082* 083* 084*))))
 crash: test
 demo-stop:
 	@test/harness/cluster stop demo
 
 .PHONY: all install installcheck clean programs install-programs uninstall-programs unit-tests \
-    deps demo demo-stop test crash fuzz bench-data bench bench-growth FORCE
+    deps demo demo-stop test crash fuzz bench-data bench bench-growth bench-scale FORCE
 .DEFAULT_GOAL = all

@@ -13,10 +13,11 @@ SELECT faiss_index_check('inspected_features');
 
 SELECT version, metric, kind, dimensions, refine, lists, depth, built_rows, entries, dead_entries,
        total_bytes = pg_relation_size('inspected_features') AS total,
-       list_bytes + code_bytes + refine_bytes + vector_bytes + free_bytes + 8192 = total_bytes AS sum,
-       code_bytes, vector_bytes, free_bytes,
+       list_bytes + code_bytes + refine_bytes + vector_bytes + free_bytes + retired_bytes + 8192 = total_bytes AS sum,
+       code_bytes, vector_bytes, free_bytes, retired_lists, retired_bytes,
        list_size_min BETWEEN 1 AND list_size_median AS minimum,
        list_size_max BETWEEN list_size_median AND 899 AS maximum,
+       splits, merges, split_ms, measured_rows, measured_lists, measured_queries,
        rebuild_helps, rebuild_reason
   FROM faiss_index_info('inspected_features') \gx
 
@@ -32,19 +33,53 @@ SELECT entries, dead_entries < :before_dead_entries AS places_serve_again
   FROM faiss_index_info('inspected_features');
 SELECT faiss_index_check('inspected_features');
 
--- When a rebuild helps.
+-- An index that grows: lists that were split wait for VACUUM.
 CREATE TEMP TABLE grown (features descriptor(2));
 CREATE INDEX grown_features ON grown USING faiss (features);
-SELECT metric, kind, dimensions, lists, depth, entries, rebuild_helps
-  FROM faiss_index_info('grown_features');
+CREATE VIEW grown_info AS
+    SELECT *, list_bytes + code_bytes + refine_bytes + vector_bytes + free_bytes + retired_bytes + 8192 = total_bytes AS sum
+      FROM faiss_index_info('grown_features');
+SELECT metric, kind, dimensions, lists, depth, built_rows, entries, splits, measured_queries, rebuild_helps FROM grown_info;
 INSERT INTO grown SELECT ARRAY[i, i % 7]::real[]::descriptor FROM generate_series(1, 6000) AS i;
-SELECT entries, rebuild_helps, rebuild_reason FROM faiss_index_info('grown_features');
-REINDEX INDEX grown_features;
-SELECT lists, depth, entries, rebuild_helps, rebuild_reason FROM faiss_index_info('grown_features');
+SELECT lists BETWEEN 40 AND 120 AS lists, depth, built_rows, entries, splits > 0 AS splits, merges, split_ms > 0 AS took_time,
+       measured_rows BETWEEN 5001 AND 6000 AS measured_rows, measured_lists > 1 AS measured_lists, measured_queries > 0 AS measured,
+       retired_lists > 0 AS retired_lists, retired_bytes > 0 AS retired_bytes, sum, rebuild_helps, rebuild_reason
+  FROM grown_info \gx
+SELECT s.splits = i.splits AS splits, s.merges, abs(s.split_ms - i.split_ms) < 10 AS took, scans
+  FROM faiss_index_stats AS s, grown_info AS i WHERE indexrelname = 'grown_features';
 DELETE FROM grown WHERE (features <-> '[0,0]') > 400;
 VACUUM grown;
-SELECT entries, rebuild_helps, rebuild_reason IS NOT NULL AS reason
-  FROM faiss_index_info('grown_features');
+SELECT entries, merges > 0 AS merges, free_bytes > 0 AS given_back, sum, rebuild_helps FROM grown_info;
+SELECT faiss_index_check('grown_features');
+
+-- A rebuild helps where options were changed, where lists cannot be split, and where hardly a page is in use.
+ALTER INDEX grown_features SET (refine = half);
+SELECT rebuild_helps, rebuild_reason FROM grown_info;
+ALTER INDEX grown_features SET (refine = int8, lists = 5);
+SELECT rebuild_helps, regexp_replace(rebuild_reason, '[0-9]+$', 'N') FROM grown_info;
+REINDEX INDEX grown_features;
+SELECT lists, depth, entries, splits, rebuild_helps, rebuild_reason FROM grown_info;
+ALTER INDEX grown_features RESET (lists);
+SELECT rebuild_helps, rebuild_reason FROM grown_info;
+DROP VIEW grown_info;
+-- Rows of an expression are not computed again to split a list.
+CREATE TEMP TABLE computed (f descriptor(2));
+CREATE INDEX computed_f ON computed USING faiss ((subvector(f, 1, 2)::descriptor(2))) WITH (refine = none);
+INSERT INTO computed SELECT ARRAY[i, i % 7]::real[]::descriptor FROM generate_series(1, 6000) AS i;
+SELECT lists, entries, splits, rebuild_helps, rebuild_reason FROM faiss_index_info('computed_f');
+REINDEX INDEX computed_f;
+SELECT lists, rebuild_helps, rebuild_reason FROM faiss_index_info('computed_f');
+DROP TABLE computed;
+CREATE TEMP TABLE shrunk AS SELECT i AS id, array_fill(i, ARRAY[768])::real[]::descriptor(768) AS features FROM generate_series(1, 3000) AS i;
+CREATE INDEX shrunk_features ON shrunk USING faiss (features) WITH (lists = 2, refine = float);
+DELETE FROM shrunk WHERE id % 20 <> 0;
+VACUUM shrunk;
+SELECT entries, free_bytes, rebuild_helps FROM faiss_index_info('shrunk_features');
+DELETE FROM shrunk WHERE id > 20;
+VACUUM shrunk;
+SELECT entries, rebuild_helps, regexp_replace(rebuild_reason, '[0-9]+', 'N', 'g') FROM faiss_index_info('shrunk_features');
+DROP TABLE shrunk;
+
 
 -- Other metrics and kinds, and a table that says neither kind nor dimensions.
 CREATE TABLE bits (features descriptor(8, bit));

@@ -624,9 +624,17 @@ CREATE FUNCTION faiss_index_info(
     OUT refine_bytes bigint,
     OUT vector_bytes bigint,
     OUT free_bytes bigint,
+    OUT retired_lists integer,
+    OUT retired_bytes bigint,
     OUT list_size_min bigint,
     OUT list_size_median bigint,
     OUT list_size_max bigint,
+    OUT splits bigint,
+    OUT merges bigint,
+    OUT split_ms double precision,
+    OUT measured_rows bigint,
+    OUT measured_lists integer,
+    OUT measured_queries integer,
     OUT rebuild_helps boolean,
     OUT rebuild_reason text
 ) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
@@ -700,20 +708,24 @@ CREATE FUNCTION faiss_index_totals(
     OUT entries_filtered bigint,
     OUT entries_refined bigint,
     OUT rows_emitted bigint,
-    OUT duration_ms double precision
+    OUT duration_ms double precision,
+    OUT splits bigint,
+    OUT merges bigint,
+    OUT split_ms double precision
 ) RETURNS SETOF record AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION faiss_index_totals() IS 'what faiss_index_stats shows, without names';
 CREATE VIEW faiss_index_stats AS
     SELECT i.indrelid AS relid, t.indexrelid, n.nspname AS schemaname, r.relname,
            c.relname AS indexrelname, t.scope, t.scans, t.loops, t.lists_probed, t.lists_skipped,
-           t.entries_scanned, t.entries_filtered, t.entries_refined, t.rows_emitted, t.duration_ms
+           t.entries_scanned, t.entries_filtered, t.entries_refined, t.rows_emitted, t.duration_ms,
+           t.splits, t.merges, t.split_ms
       FROM faiss_index_totals() AS t
            LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.indexrelid
            LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
            LEFT JOIN pg_catalog.pg_class AS r ON r.oid = i.indrelid
            LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.oid IS NOT NULL OR t.indexrelid IS NULL; -- no index that was dropped
-COMMENT ON VIEW faiss_index_stats IS 'what the scans of each faiss index of this database did';
+COMMENT ON VIEW faiss_index_stats IS 'what the scans of each faiss index of this database did, and how often its lists were split';
 GRANT SELECT ON faiss_index_stats TO PUBLIC;
 
 -- As pg_stat_reset.

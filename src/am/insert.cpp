@@ -6,9 +6,13 @@ extern "C" {
 }
 
 #include "am/filter/conditions.h"
+#include "am/options.h"
 #include "am/row_entries.h"
 #include "am/storage/list_append.h"
 #include "am/storage/reader.h"
+#include "am/storage/tree.h"
+#include "am/upkeep/remeasure.h"
+#include "am/upkeep/split.h"
 #include "core/page/meta_page.h"
 #include "core/page/refine_slot.h"
 #include "pg/run_core.h"
@@ -56,13 +60,7 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
     if (step.what != SearchStep::What::kEmit) {
         raise_corrupted(index, loaded.meta.root_list, "the root has no lists");
     }
-    if (!binary) {
-        const EntryPlace place = step.level->place(step.found.id);
-        if (!copy_slot(index, step.level->geometry(), place, reader->slot)) {
-            raise_corrupted(index, place.list_page, "a centroid is missing");
-        }
-        read_slot_floats(reader->slot, loaded.shape.code_dims, centroid);
-    }
+    if (!binary) copy_centroid(reader, step, loaded.shape.code_dims, centroid);
     return {step.found.pointer.block(), centroid};
 }
 
@@ -71,23 +69,45 @@ void append_plain(Relation index, BlockNumber list_id, EntryPointer pointer) {
                  {.pointer = pointer, .factors = {}, .code = nullptr, .refine = nullptr});
 }
 
-void append_to_nearest(Relation index, const LoadedIndex& loaded, const RowEntry& row_entry,
-                       const AttributeKeys& attributes, EntryPointer pointer) {
-    // The copies outlive what load_index() gives when the search reads the meta page again.
-    const IndexShape shape = loaded.shape;
-    const IndexSpace* space = loaded.space;
-    const Target target = nearest_list(index, loaded, row_entry.vector);
+// The list is locked until its entry is there, so that it stays in the tree; where it has just left
+// the tree, the search is for another one.
+const LoadedIndex* lock_nearest_list(Relation index, const LoadedIndex* loaded,
+                                     const DescriptorView& value, Target* target) {
+    for (;;) {
+        const uint32 version = loaded->shape.tree_version;
+        *target = nearest_list(index, *loaded, value);
+        lock_list(index, target->list_id, ShareLock);
+        if (tree_version(index) == version) return loaded;
+        unlock_list(index, target->list_id, ShareLock);
+        CHECK_FOR_INTERRUPTS();
+        loaded = load_index_to_search(index);
+    }
+}
+
+void append_to_nearest(Relation index, Relation table, const LoadedIndex* loaded,
+                       const RowEntry& row_entry, const AttributeKeys& attributes,
+                       EntryPointer pointer) {
+    Target target;
+    loaded = lock_nearest_list(index, loaded, row_entry.vector, &target);
     auto* scratch = static_cast<float*>(palloc(sizeof(float) * row_entry.vector.dims));
-    const EntryVector vector =
-        to_index_space(space, row_entry, scratch, palloc(entry_vector_bytes(shape)));
-    EntryEncoder* encoder = ContextOwned<EntryEncoder>::make()->create(shape, space, 0u);
+    const EntryVector vector = to_index_space(loaded->space, row_entry, scratch,
+                                              palloc(entry_vector_bytes(loaded->shape)));
+    EntryEncoder* encoder =
+        ContextOwned<EntryEncoder>::make()->create(loaded->shape, loaded->space, 0u);
     EncodedEntry entry =
         run_core([&] { return encoder->encode(vector, target.centroid, pointer); });
     entry.attributes = &attributes;
-    append_entry(index, target.list_id, shape.levels[0], entry);
+    const GrownList list = append_entry(index, target.list_id, loaded->shape.levels[0], entry);
+    unlock_list(index, target.list_id, ShareLock);
+    const auto list_option = static_cast<uint32>(index_options(index).lists);
+    if (is_too_long(index, table, *loaded, list_option, list)) {
+        split_list(index, table, target.list_id, list_option, list.entries);
+        loaded = load_index(index);
+    }
+    measure_beside_insert(index, table, *loaded);
 }
 
-void insert_entry(Relation index, const LoadedIndex& loaded, const RowEntry& entry,
+void insert_entry(Relation index, Relation table, const LoadedIndex& loaded, const RowEntry& entry,
                   const Datum* values, const bool* is_null, EntryPointer pointer) {
     switch (entry.list_class) {
         case ListClass::kNull:
@@ -97,7 +117,7 @@ void insert_entry(Relation index, const LoadedIndex& loaded, const RowEntry& ent
         case ListClass::kLeaf: {
             const AttributeKeys attributes =
                 attribute_keys(index, attribute_widths(loaded.meta), values, is_null);
-            return append_to_nearest(index, loaded, entry, attributes, pointer);
+            return append_to_nearest(index, table, &loaded, entry, attributes, pointer);
         }
     }
 }
@@ -109,7 +129,7 @@ const LoadedIndex* load_for_row(Relation index, const bool* is_null) {
 
 }  // namespace
 
-bool insert_row(Relation index, Datum* values, bool* is_null, ItemPointer row, Relation,
+bool insert_row(Relation index, Datum* values, bool* is_null, ItemPointer row, Relation table,
                 IndexUniqueCheck, bool, IndexInfo*) {
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss insert", ALLOCSET_DEFAULT_SIZES);
@@ -123,7 +143,7 @@ bool insert_row(Relation index, Datum* values, bool* is_null, ItemPointer row, R
         entries = read_row(index, *loaded, values, is_null);
     }
     for (const RowEntry& entry : entries)
-        insert_entry(index, *loaded, entry, values, is_null, pointer);
+        insert_entry(index, table, *loaded, entry, values, is_null, pointer);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
     return false;

@@ -93,7 +93,7 @@ void start_everything(IndexScanDesc scan, ScanState* state, bool has_distances) 
     state->stage = Stage::kEverything;
     state->has_distances = has_distances;
     // Where others have distances, rows that are NULL come later.
-    walk_file(&state->walk, scan->indexRelation,
+    walk_file(&state->walk, scan->indexRelation, state->meta,
               has_distances ? state->meta.null_list : BlockNumber{kNoBlock});
 }
 

@@ -34,6 +34,10 @@ struct Totals {
     slock_t mutex;  // of what follows; only taken in shared memory
     uint64 scans;
     ScanCounts counts;
+    ListChanges changes;
+
+    void add(const ScanCounts& scan);
+    void add(const ListChanges& more) { changes.add(more); }
 };
 
 // The lock guards which entries there are: shared to find one, exclusive to add and remove.
@@ -58,6 +62,7 @@ void request_memory() {
 void clear_counts(Totals* totals) {
     totals->scans = 0;
     totals->counts = {};
+    totals->changes = {};
 }
 
 shmem_startup_hook_type previous_startup_hook;
@@ -104,9 +109,13 @@ Totals* make_totals(const TotalsKey& key) {
     return totals;
 }
 
-void count_scan(Totals* totals, const ScanCounts& counts) {
-    ++totals->scans;
-    totals->counts.add(counts);
+void Totals::add(const ScanCounts& scan) {
+    ++scans;
+    counts.add(scan);
+}
+
+bool is_empty(const Totals& totals) {
+    return totals.scans == 0 && totals.changes.splits == 0 && totals.changes.merges == 0;
 }
 
 // Counts in a copy of the totals of this database's indexes, and of the others. Palloc'd.
@@ -128,7 +137,7 @@ Totals* copy_totals(uint64* count) {
         SpinLockAcquire(&shared_state->others.mutex);
         const Totals others = shared_state->others;
         SpinLockRelease(&shared_state->others.mutex);
-        if (others.scans > 0) copies[(*count)++] = others;
+        if (!is_empty(others)) copies[(*count)++] = others;
         LWLockRelease(shared_state->lock);
     }
     return copies;
@@ -174,6 +183,28 @@ void forget_dropped(ObjectAccessType access, Oid class_id, Oid object_id, int pa
     unlock_entries();
 }
 
+template <class Counts>
+void add_counts(Relation index, const Counts& counts) {
+    const TotalsKey key{MyDatabaseId, RelationGetRelid(index)};
+    if (shared_state == nullptr) {
+        if (table == nullptr) make_local_table();
+        make_totals(key)->add(counts);
+        return;
+    }
+    if (RELATION_IS_LOCAL(index)) return;
+    LWLockAcquire(shared_state->lock, LW_SHARED);
+    auto* totals = static_cast<Totals*>(hash_search(table, &key, HASH_FIND, nullptr));
+    if (totals == nullptr) {
+        LWLockRelease(shared_state->lock);
+        LWLockAcquire(shared_state->lock, LW_EXCLUSIVE);
+        totals = make_totals(key);
+    }
+    SpinLockAcquire(&totals->mutex);
+    totals->add(counts);
+    SpinLockRelease(&totals->mutex);
+    LWLockRelease(shared_state->lock);
+}
+
 struct TotalsRows {
     uint64 count;
     Totals* totals;
@@ -190,25 +221,18 @@ void prepare_scan_totals() {
     shmem_startup_hook = attach_memory;
 }
 
+void ListChanges::add(const ListChanges& other) {
+    splits += other.splits;
+    merges += other.merges;
+    milliseconds += other.milliseconds;
+}
+
 void add_to_totals(Relation index, const ScanCounts& counts) {
-    const TotalsKey key{MyDatabaseId, RelationGetRelid(index)};
-    if (shared_state == nullptr) {
-        if (table == nullptr) make_local_table();
-        count_scan(make_totals(key), counts);
-        return;
-    }
-    if (RELATION_IS_LOCAL(index)) return;
-    LWLockAcquire(shared_state->lock, LW_SHARED);
-    auto* totals = static_cast<Totals*>(hash_search(table, &key, HASH_FIND, nullptr));
-    if (totals == nullptr) {
-        LWLockRelease(shared_state->lock);
-        LWLockAcquire(shared_state->lock, LW_EXCLUSIVE);
-        totals = make_totals(key);
-    }
-    SpinLockAcquire(&totals->mutex);
-    count_scan(totals, counts);
-    SpinLockRelease(&totals->mutex);
-    LWLockRelease(shared_state->lock);
+    add_counts(index, counts);
+}
+
+void add_to_totals(Relation index, const ListChanges& changes) {
+    add_counts(index, changes);
 }
 
 }  // namespace lookalike
@@ -216,7 +240,7 @@ void add_to_totals(Relation index, const ScanCounts& counts) {
 using namespace lookalike;
 
 SQL_FUNCTION(faiss_index_totals) {
-    constexpr int kColumnCount = 11;
+    constexpr int kColumnCount = 14;
     FuncCallContext* call;
     if (SRF_IS_FIRSTCALL()) {
         call = SRF_FIRSTCALL_INIT();
@@ -245,7 +269,10 @@ SQL_FUNCTION(faiss_index_totals) {
                                   Int64GetDatum(static_cast<int64>(counts.entries_filtered)),
                                   Int64GetDatum(static_cast<int64>(counts.entries_refined)),
                                   Int64GetDatum(static_cast<int64>(counts.rows_emitted)),
-                                  Float8GetDatum(counts.milliseconds)};
+                                  Float8GetDatum(counts.milliseconds),
+                                  Int64GetDatum(static_cast<int64>(totals.changes.splits)),
+                                  Int64GetDatum(static_cast<int64>(totals.changes.merges)),
+                                  Float8GetDatum(totals.changes.milliseconds)};
     bool is_null[kColumnCount] = {!OidIsValid(totals.key.index)};
     // How often an index is scanned is no secret: pg_stat_all_indexes tells it to everybody.
     constexpr int kFirstCount = 3;

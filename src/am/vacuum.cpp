@@ -10,9 +10,16 @@ extern "C" {
 #include "storage/lmgr.h"
 }
 
+#include "am/options.h"
 #include "am/storage/free_pages.h"
+#include "am/storage/list_append.h"
 #include "am/storage/pages.h"
 #include "am/storage/recycle.h"
+#include "am/storage/tree.h"
+#include "am/upkeep/merge.h"
+#include "am/upkeep/remeasure.h"
+#include "am/upkeep/retired.h"
+#include "am/upkeep/tree_change.h"
 #include "core/code/index_space.h"
 
 namespace lookalike {
@@ -26,24 +33,14 @@ struct Sweep {
     ListGeometry leaf;
     ListGeometry inner;
     ListGeometry plain;
+    ListNumbers known_lists;  // of the root, retired ones too
+    ListNumbers tree_lists;   // those in the tree
     IndexBulkDeleteResult* result;
     List* emptied_lists;  // leaf lists with an empty page behind the first
 };
 
-// Inserters of this list look from its first page on again.
-void forget_insert_page(Relation index, BlockNumber list_id) {
-    const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
-    check_page(index, buffer, PageKind::kList);
-    if (insert_block(buffer_bytes(buffer)) != kNoBlock) {
-        PageChange change(index);
-        set_insert_block(change.add(buffer), kNoBlock);
-        change.finish();
-    }
-    UnlockReleaseBuffer(buffer);
-}
-
-// Returns whether entries were removed.
-bool sweep_entries(Sweep* sweep, Buffer buffer, const ListGeometry& geometry) {
+// A row of a retired list has another entry, which counts. Returns whether entries were removed.
+bool sweep_entries(Sweep* sweep, Buffer buffer, const ListGeometry& geometry, bool counts) {
     PageChange change(sweep->index);
     uint8_t* page = change.add(buffer);
     const ListPageView view(geometry, page);
@@ -56,9 +53,9 @@ bool sweep_entries(Sweep* sweep, Buffer buffer, const ListGeometry& geometry) {
         if (sweep->callback(&row, sweep->callback_state)) {
             clear_entry(geometry, page, i);
             changed = true;
-            sweep->result->tuples_removed += 1;
+            sweep->result->tuples_removed += counts;
         } else {
-            sweep->result->num_index_tuples += 1;
+            sweep->result->num_index_tuples += counts;
         }
     }
     if (changed) {
@@ -90,14 +87,26 @@ void sweep_page(Sweep* sweep, BlockNumber block) {
         return;
     }
     BlockNumber swept_list = kNoBlock;
+    const BlockNumber list_id = page_trailer(page)->list_id;
+    const bool is_plain = list_id == sweep->meta.null_list || list_id == sweep->meta.nan_list;
+    if (page_trailer(page)->kind == PageKind::kList && !is_plain &&
+        list_id != sweep->meta.root_list && !sweep->known_lists.has(list_id)) {
+        // Of a split that has not come to its end.
+        const bool is_inner = list_level(page) > 0;
+        UnlockReleaseBuffer(buffer);
+        free_list_page(sweep->index, block, is_inner ? sweep->inner : sweep->leaf, sweep->result);
+        return;
+    }
     if (page_trailer(page)->kind == PageKind::kList && list_level(page) == 0) {
-        const BlockNumber list_id = page_trailer(page)->list_id;
-        const bool is_plain = list_id == sweep->meta.null_list || list_id == sweep->meta.nan_list;
         const ListGeometry& geometry = is_plain ? sweep->plain : sweep->leaf;
         check_list_page(sweep->index, buffer, geometry);
-        if (sweep_entries(sweep, buffer, geometry)) swept_list = list_id;
-        // A list whose pages come one after the other is remembered once.
-        if (!is_plain && block != list_id && ListPageView(geometry, page).live_count() == 0 &&
+        const bool counts = is_plain || sweep->tree_lists.has(list_id);
+        if (sweep_entries(sweep, buffer, geometry, counts)) swept_list = list_id;
+        // A list whose pages come one after the other is remembered once. A retired one goes as a
+        // whole, and a crash may have left it with a chain that ends at a page which serves
+        // another.
+        if (!is_plain && counts && block != list_id &&
+            ListPageView(geometry, page).live_count() == 0 &&
             (sweep->emptied_lists == NIL || llast_oid(sweep->emptied_lists) != list_id)) {
             sweep->emptied_lists = lappend_oid(sweep->emptied_lists, list_id);
         }
@@ -106,7 +115,18 @@ void sweep_page(Sweep* sweep, BlockNumber block) {
     UnlockReleaseBuffer(buffer);
     if (owner != kNoBlock)
         recycle_if_orphan(sweep->index, block, owner_geometry(sweep, owner), sweep->result);
-    if (swept_list != kNoBlock) forget_insert_page(sweep->index, swept_list);
+    if (swept_list != kNoBlock) forget_insert_place(sweep->index, swept_list);
+}
+
+// What was measured does not hold where so much of the rows has gone.
+constexpr double kGoneToMeasure = 1.0 / 5;
+
+void tend_lists(Relation index, double rows_gone) {
+    if (rows_gone > 0) merge_short_lists(index, static_cast<uint32>(index_options(index).lists));
+    const LoadedIndex* loaded = load_index(index);
+    const auto measured = static_cast<double>(calibration_of(loaded->meta).row_count);
+    const bool is_due = is_measuring_due(*loaded) || rows_gone > kGoneToMeasure * measured;
+    if (is_due && loaded->meta.leaf_count > 1) measure_now(index);
 }
 
 }  // namespace
@@ -118,14 +138,20 @@ IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult*
     }
     result->num_index_tuples = 0;
     result->pages_free = 0;
+    // A split would move entries from where this has not been to where it has.
+    lock_tree(info->index);
     Sweep sweep{};
     sweep.index = info->index;
     sweep.callback = callback;
     sweep.callback_state = callback_state;
-    sweep.meta = read_meta(info->index);
+    // Lists of a change that did not come true are unknown from here on.
+    const TreeChange change = begin_tree_change(info->index);
+    sweep.meta = change.meta;
     sweep.leaf = list_geometry(sweep.meta, 0);
     sweep.inner = list_geometry(sweep.meta, 1);
     sweep.plain = plain_list_geometry();
+    sweep.known_lists = numbers_of(change.tree);
+    sweep.tree_lists = lists_in_tree(info->index, sweep.meta);
     sweep.result = result;
     // An inserter locks the page that it adds before it gives up this lock: a page counted here
     // that is found new can only be left from a crash.
@@ -140,6 +166,7 @@ IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult*
     ListCell* cell;
     foreach (cell, sweep.emptied_lists)
         recycle_empty_pages(info->index, lfirst_oid(cell), sweep.leaf, result);
+    unlock_tree(info->index);
     return result;
 }
 
@@ -151,6 +178,10 @@ IndexBulkDeleteResult* clean_up_after_vacuum(IndexVacuumInfo* info, IndexBulkDel
         result->num_index_tuples = info->num_heap_tuples;
         result->estimated_count = info->estimated_count;
     }
+    tend_lists(info->index, result->tuples_removed);
+    lock_tree(info->index);
+    free_retired_lists(info->index, vacuumed_table(info), result);
+    unlock_tree(info->index);
     result->num_pages = RelationGetNumberOfBlocks(info->index);
     IndexFreeSpaceMapVacuum(info->index);
     return result;

@@ -23,6 +23,7 @@ extern "C" {
 #include "am/build/plan.h"
 #include "am/row_entries.h"
 #include "am/upkeep/measuring.h"
+#include "am/upkeep/remeasure.h"
 #include "core/page/meta_page.h"
 #include "pg/run_core.h"
 
@@ -235,19 +236,6 @@ void choose_queries(CalibrateState* state) {
 }
 
 // -------------------------------------------------------------------------------------------------
-
-void write_calibration(Relation index, const Calibration& calibration) {
-    const Buffer buffer = lock_page(index, kMetaBlock, BUFFER_LOCK_EXCLUSIVE);
-    check_page(index, buffer, PageKind::kMeta);
-    PageChange change(index);
-    auto* meta = reinterpret_cast<MetaPage*>(page_body(change.add(buffer)));
-    if (const char* fault = meta_fault(*meta)) raise_corrupted(index, kMetaBlock, fault);
-    set_calibration(meta, calibration);
-    ++meta->build_id;
-    seal(meta);
-    change.finish();
-    UnlockReleaseBuffer(buffer);
-}
 
 void check_centroids_fit(Relation index, const LoadedIndex& loaded) {
     const uint64 bytes = tree_lists_bytes(loaded);

@@ -174,6 +174,9 @@ void check_root_entry(CheckState* state, BlockNumber list_page, uint32 index) {
     if (pointer.offset != 1) {
         raise_corrupted(state->index, list_page, "an entry of the root does not point at a list");
     }
+    if (!is_in_tree(read_attributes(ListPageView(state->inner, state->page), index),
+                    state->meta.tree_version))
+        return;
     if (state->list_count == state->meta.leaf_count) {
         raise_corrupted(state->index, list_page, "the root has more lists than the meta page says");
     }

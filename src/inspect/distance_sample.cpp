@@ -147,8 +147,8 @@ SampledDistances measure_sample(const InspectedIndex& inspected, uint32 table_co
 // and a few rows more are others.
 constexpr long kMostKept = 4096;  // 2 MB; then all are forgotten
 struct KeptSample {
-    RelationFile file;  // the key
-    uint64 build_id;
+    RelationFile file;     // the key
+    Calibration measured;  // what the index had measured of itself
     BlockNumber table_blocks;
     SampledDistances distances;
 };
@@ -173,8 +173,9 @@ void keep(const KeptSample& sample) {
     *static_cast<KeptSample*>(hash_search(kept, &sample.file, HASH_ENTER, nullptr)) = sample;
 }
 
-bool is_good(const KeptSample& sample, uint64 build_id, BlockNumber blocks) {
-    return sample.build_id == build_id && blocks <= sample.table_blocks + sample.table_blocks / 8 &&
+bool is_good(const KeptSample& sample, const Calibration& measured, BlockNumber blocks) {
+    return memcmp(&sample.measured, &measured, sizeof measured) == 0 &&
+           blocks <= sample.table_blocks + sample.table_blocks / 8 &&
            blocks >= sample.table_blocks - sample.table_blocks / 8;
 }
 
@@ -182,10 +183,10 @@ bool is_good(const KeptSample& sample, uint64 build_id, BlockNumber blocks) {
 
 SampledDistances sampled_distances(const InspectedIndex& inspected, uint32 table_count) {
     const RelationFile file = relation_file(inspected.index);
-    const uint64 build_id = load_index(inspected.index)->build_id;
+    const Calibration measured = calibration_of(load_index(inspected.index)->meta);
     const BlockNumber blocks = RelationGetNumberOfBlocks(inspected.heap);
     const KeptSample* sample = find_kept(file);
-    if (sample != nullptr && is_good(*sample, build_id, blocks)) return sample->distances;
+    if (sample != nullptr && is_good(*sample, measured, blocks)) return sample->distances;
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss sample", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
@@ -193,7 +194,7 @@ SampledDistances sampled_distances(const InspectedIndex& inspected, uint32 table
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
     if (distances.calibration.row_count >= kFewestSampleRows) {
-        keep({file, build_id, blocks, distances});
+        keep({file, measured, blocks, distances});
     }
     return distances;
 }

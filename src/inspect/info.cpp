@@ -15,6 +15,9 @@ extern "C" {
 #include "am/build/plan.h"
 #include "am/options.h"
 #include "am/storage/loaded_index.h"
+#include "am/storage/tree.h"
+#include "am/upkeep/row_vectors.h"
+#include "core/split/list_parts.h"
 #include "inspect/rights.h"
 
 using namespace lookalike;
@@ -34,6 +37,9 @@ struct Totals {
     uint64 entries;
     uint64 dead_entries;
     uint64 free_places;
+    ListNumbers tree;  // the lists in it
+    uint32 retired_lists;
+    uint64 retired_pages;
     HTAB* lists;  // ListSize of every leaf list
     uint64 smallest_list;
     uint64 median_list;
@@ -65,6 +71,15 @@ void count_list_page(Totals* totals, Relation index, Buffer buffer) {
     list->entries = live + (found ? list->entries : 0);
 }
 
+// Whether the page belongs to a list that is not in the tree: it was replaced, or is about to
+// replace others.
+bool is_retired(const Totals& totals, const PageTrailer& trailer) {
+    const MetaPage& meta = totals.meta;
+    const BlockNumber list = trailer.list_id;
+    return list != kNoBlock && list != meta.root_list && list != meta.null_list &&
+           list != meta.nan_list && !totals.tree.has(list);
+}
+
 void count_page(Totals* totals, Relation index, BlockNumber block, BufferAccessStrategy strategy) {
     const Buffer buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -76,8 +91,12 @@ void count_page(Totals* totals, Relation index, BlockNumber block, BufferAccessS
         }
         check_page(index, buffer, kind);
     }
-    ++totals->pages_of_kind[static_cast<size_t>(kind)];
-    if (kind == PageKind::kList) count_list_page(totals, index, buffer);
+    if (kind != PageKind::kFree && is_retired(*totals, *page_trailer(buffer_bytes(buffer)))) {
+        ++totals->retired_pages;
+    } else {
+        ++totals->pages_of_kind[static_cast<size_t>(kind)];
+        if (kind == PageKind::kList) count_list_page(totals, index, buffer);
+    }
     UnlockReleaseBuffer(buffer);
 }
 
@@ -96,11 +115,19 @@ void summarize_lists(Totals* totals) {
     totals->largest_list = sizes[count - 1];
 }
 
+uint32 count_retired(const Tree& tree, const MetaPage& meta) {
+    return static_cast<uint32>(
+        std::count_if(tree.lists, tree.lists + tree.count,
+                      [&](const TreeList& list) { return list.retired <= meta.tree_version; }));
+}
+
 Totals count_pages(Relation index) {
     Totals totals{};
     const LoadedIndex* loaded = load_index(index);
     totals.meta = loaded->meta;
     totals.plain = plain_list_geometry();
+    totals.tree = lists_in_tree(index, totals.meta);
+    totals.retired_lists = count_retired(read_tree(index, totals.meta), totals.meta);
     for (uint32 level = 0; level < 2; ++level) {
         totals.geometries[level] = loaded->geometry(level);
     }
@@ -121,8 +148,36 @@ Totals count_pages(Relation index) {
     return totals;
 }
 
-// Why a rebuild would help, or null.
-const char* rebuild_reason(const Totals& totals, const FaissOptions& options, uint64 blocks) {
+const char* refine_name(Refine refine) {
+    static const char* const kNames[] = {"int8", "half", "float", "none"};
+    return kNames[static_cast<size_t>(refine)];
+}
+
+// Why an option that was changed since the build asks for another index, or null.
+const char* changed_option(const Totals& totals, const FaissOptions& options) {
+    const MetaPage& meta = totals.meta;
+    const auto refine = static_cast<Refine>(options.refine);
+    if (refine != meta.refine && !is_binary(meta.metric)) {
+        return psprintf("the option refine asks for %s, the index has %s", refine_name(refine),
+                        refine_name(meta.refine));
+    }
+    const auto option = static_cast<uint32>(options.lists);
+    if (option == meta.list_option) return nullptr;
+    const uint64 lists = meta.leaf_count;
+    if (option > 0) {
+        if (lists == std::min<uint64>(option, std::max<uint64>(totals.entries, 1))) return nullptr;
+        return psprintf("the option lists asks for %u lists, the index has %u", option,
+                        meta.leaf_count);
+    }
+    const uint64 wanted = wanted_list_count(totals.entries);
+    if (wanted < 2 * lists && lists < 2 * wanted) return nullptr;
+    return psprintf("the option lists is no longer set, and " UINT64_FORMAT
+                    " rows want " UINT64_FORMAT " list%s, not " UINT64_FORMAT,
+                    totals.entries, wanted, wanted == 1 ? "" : "s", lists);
+}
+
+// Why lists that cannot be split no longer fit the rows, or null.
+const char* outgrown_lists(const Totals& totals, const FaissOptions& options) {
     const uint64 rows = totals.entries;
     const uint64 lists = totals.meta.leaf_count;
     const uint64 built_rows = totals.meta.built_rows;
@@ -138,20 +193,30 @@ const char* rebuild_reason(const Totals& totals, const FaissOptions& options, ui
                         " rows, now there are " UINT64_FORMAT,
                         built_rows, rows);
     }
-    // A skewed table has long lists from its build on; those that grew later could be split.
+    // A skewed table has long lists from its build on.
     if (lists > 1 && rows > built_rows + built_rows / 4 && totals.largest_list > kRowsOfOneList &&
         totals.largest_list > 10 * (rows / lists)) {
         return psprintf("one list has " UINT64_FORMAT " of " UINT64_FORMAT " rows",
                         totals.largest_list, rows);
     }
-    if (totals.dead_entries > rows && totals.dead_entries > kRowsOfOneList) {
-        return psprintf("VACUUM has emptied " UINT64_FORMAT " places, more than are in use",
-                        totals.dead_entries);
+    return nullptr;
+}
+
+// Why a rebuild would help where nothing else does, or null. Lists follow the rows, and later rows
+// take emptied places and free pages: a load in one transaction leaves up to three quarters of the
+// file to them. But only a rebuild makes the file shorter.
+const char* rebuild_reason(const Totals& totals, const FaissOptions& options, bool is_split,
+                           uint64 blocks) {
+    constexpr uint64 kFewBlocks = 1000;
+    if (const char* reason = changed_option(totals, options)) return reason;
+    if (!is_split) {
+        if (const char* reason = outgrown_lists(totals, options))
+            return psprintf("%s, and with refine = none those of an expression are not split",
+                            reason);
     }
     const uint64 free_pages = totals.pages_of_kind[static_cast<size_t>(PageKind::kFree)];
-    if (free_pages > blocks / 2) {
+    if (blocks > kFewBlocks && free_pages > blocks - blocks / 8)
         return psprintf(UINT64_FORMAT " of " UINT64_FORMAT " pages are free", free_pages, blocks);
-    }
     return nullptr;
 }
 
@@ -173,18 +238,21 @@ enum InfoColumn {
     kRefineBytes,
     kVectorBytes,
     kFreeBytes,
+    kRetiredLists,
+    kRetiredBytes,
     kListMinimum,
     kListMedian,
     kListMaximum,
+    kSplits,
+    kMerges,
+    kSplitMilliseconds,
+    kMeasuredRows,
+    kMeasuredLists,
+    kMeasuredQueries,
     kRebuildHelps,
     kRebuildReason,
     kInfoColumnCount,
 };
-
-const char* refine_name(const MetaPage& meta) {
-    static const char* const kNames[] = {"int8", "half", "float", "none"};
-    return kNames[static_cast<size_t>(is_binary(meta.metric) ? Refine::kNone : meta.refine)];
-}
 
 HeapTuple info_tuple(TupleDesc descriptor, const Totals& totals, const char* reason) {
     const MetaPage& meta = totals.meta;
@@ -196,7 +264,7 @@ HeapTuple info_tuple(TupleDesc descriptor, const Totals& totals, const char* rea
     const auto put_bytes = [&](InfoColumn column, PageKind kind) {
         put(column, totals.pages_of_kind[static_cast<size_t>(kind)] * BLCKSZ);
     };
-    uint64 pages = 0;
+    uint64 pages = totals.retired_pages;
     for (const uint64 count : totals.pages_of_kind)
         pages += count;
     values[kVersion] = Int32GetDatum(meta.version);
@@ -206,7 +274,8 @@ HeapTuple info_tuple(TupleDesc descriptor, const Totals& totals, const char* rea
         values[kKind] = CStringGetTextDatum(kind_name(static_cast<Kind>(meta.kind)));
         values[kDimensions] = Int32GetDatum(static_cast<int32>(meta.dims));
     }
-    values[kRefineColumn] = CStringGetTextDatum(refine_name(meta));
+    values[kRefineColumn] =
+        CStringGetTextDatum(refine_name(is_binary(meta.metric) ? Refine::kNone : meta.refine));
     values[kLists] = Int32GetDatum(static_cast<int32>(meta.leaf_count));
     values[kDepth] = Int32GetDatum(static_cast<int32>(meta.depth));
     put(kBuiltRows, meta.built_rows);
@@ -219,9 +288,18 @@ HeapTuple info_tuple(TupleDesc descriptor, const Totals& totals, const char* rea
     put_bytes(kRefineBytes, PageKind::kRefine);
     put_bytes(kVectorBytes, PageKind::kVector);
     put_bytes(kFreeBytes, PageKind::kFree);
+    values[kRetiredLists] = Int32GetDatum(static_cast<int32>(totals.retired_lists));
+    put(kRetiredBytes, totals.retired_pages * BLCKSZ);
     put(kListMinimum, totals.smallest_list);
     put(kListMedian, totals.median_list);
     put(kListMaximum, totals.largest_list);
+    put(kSplits, meta.splits);
+    put(kMerges, meta.merges);
+    values[kSplitMilliseconds] = Float8GetDatum(static_cast<double>(meta.split_time) / 1000);
+    const Calibration calibration = calibration_of(meta);
+    put(kMeasuredRows, calibration.row_count);
+    values[kMeasuredLists] = Int32GetDatum(static_cast<int32>(calibration.list_count));
+    values[kMeasuredQueries] = Int32GetDatum(static_cast<int32>(calibration.query_count));
     values[kRebuildHelps] = BoolGetDatum(reason != nullptr);
     is_null[kRebuildReason] = reason == nullptr;
     if (reason != nullptr) values[kRebuildReason] = CStringGetTextDatum(reason);
@@ -239,7 +317,9 @@ SQL_FUNCTION(faiss_index_info) {
     const InspectedIndex inspected =
         open_inspected(PG_GETARG_OID(0), AccessShareLock, InspectRight::kStatistics);
     const Totals totals = count_pages(inspected.index);
-    const char* reason = rebuild_reason(totals, index_options(inspected.index),
+    const bool is_split = can_part_lists(load_index(inspected.index)->shape) ||
+                          can_fetch_rows(inspected.heap, inspected.index);
+    const char* reason = rebuild_reason(totals, index_options(inspected.index), is_split,
                                         RelationGetNumberOfBlocks(inspected.index));
     HeapTuple tuple = info_tuple(BlessTupleDesc(descriptor), totals, reason);
     close_inspected(inspected);

@@ -6,6 +6,7 @@ extern "C" {
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/gist_private.h"
 #include "access/relscan.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
@@ -101,6 +102,27 @@ inline bool sorts_by_bytes(Oid collation) {
     return pg_newlocale_from_collation(collation)->collate_is_c;
 #else
     return lc_collate_is_c(collation);
+#endif
+}
+
+/// The table whose index is vacuumed; null before PostgreSQL 16, which means any.
+inline Relation vacuumed_table([[maybe_unused]] const IndexVacuumInfo* info) {
+#if PG_VERSION_NUM >= 160000
+    return info->heaprel;
+#else
+    return nullptr;
+#endif
+}
+
+/// Queries of a standby that began before this transaction end there before what follows in the
+/// log. PostgreSQL has this record for pages of its own that are given back: it names an index, a
+/// block and a horizon, and changes nothing. `table`: as vacuumed_table() gives it.
+inline void log_horizon(Relation index, [[maybe_unused]] Relation table, BlockNumber block,
+                        FullTransactionId horizon) {
+#if PG_VERSION_NUM >= 160000
+    gistXLogPageReuse(index, table, block, horizon);
+#else
+    gistXLogPageReuse(index, block, horizon);
 #endif
 }
 

@@ -63,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (begins_well) {
         meta.magic = kMetaMagic;
         meta.version = kFormatVersion;
+        meta.payload_bytes = 0;
         meta.depth = 1 + meta.depth % 2;
         if (meta.depth == 1) meta.leaf_count = 1;
     }

@@ -20,6 +20,10 @@ $node->safe_psql('postgres', q{
     CREATE INDEX t_ip ON t USING faiss (d descriptor_ip_ops);
     CREATE TABLE flat (id serial, d descriptor);
     CREATE INDEX flat_d ON flat USING faiss (d descriptor_cosine_ops) WITH (refine = half);
+    -- Its list is soon split, then lists of it are split and joined.
+    CREATE TABLE growing (id serial, d descriptor(16));
+    CREATE INDEX growing_d ON growing USING faiss (d);
+    INSERT INTO growing (d) SELECT made_up(i, 16, 40) FROM generate_series(1, 4800) AS i;
     CREATE UNLOGGED TABLE fleeting (id serial, d descriptor(8));
     CREATE INDEX ON fleeting USING faiss (d);
 });
@@ -33,6 +37,10 @@ my @work = (
       DELETE FROM flat WHERE random() < 0.2;
       VACUUM t; VACUUM flat;},
     q{REINDEX INDEX t_d;},
+    q{INSERT INTO growing (d) SELECT made_up(i, 16, 40) FROM generate_series(1, 60) AS i;},
+    q{DELETE FROM growing WHERE id % 29 = floor(random() * 29)::int;
+      DELETE FROM growing WHERE id % 40 = 7;
+      VACUUM (INDEX_CLEANUP ON) growing;},
     q{DROP INDEX IF EXISTS t_other; CREATE INDEX t_other ON t USING faiss (d) WITH (lists = 7);},
 );
 
@@ -65,6 +73,9 @@ for my $crash (1 .. $crashes) {
     is(read_to_the_end($node, 't', '<->', $origin), 't', "crash $crash: a tree of lists is whole");
     is(read_to_the_end($node, 't', '<#>', $axis), 't', "crash $crash: so is the other one");
     is(read_to_the_end($node, 'flat', '<=>', $axis), 't', "crash $crash: so is a single list");
+    is(read_to_the_end($node, 'growing', '<->', "'[0" . ',0' x 15 . "]'"), 't', "crash $crash: so is one that grows");
+    is(($node->psql('postgres', q{SELECT faiss_index_check('growing_d'), faiss_index_check('t_d')}))[2], '',
+        "crash $crash: indexes are sound");
     is($node->safe_psql('postgres', 'SELECT count(*) FROM fleeting'), '0',
         "crash $crash: the unlogged table is empty");
     is(read_to_the_end($node, 'fleeting', '<->', "'[1,1,1,1,1,1,1,1]'"), 't',
@@ -81,6 +92,7 @@ for my $crash (1 .. $crashes) {
                 LATERAL (SELECT t.d <-> q.d AS dist FROM t ORDER BY t.d <-> q.d LIMIT 1) AS nearest
              WHERE dist > 0})), '0', "crash $crash: every row is found by its own descriptor");
 }
+cmp_ok($node->safe_psql('postgres', q{SELECT lists FROM faiss_index_info('growing_d')}), '>', 1, 'lists were split');
 ok(no_worker_left($node), 'no worker is left');
 $node->stop;
 done_testing();

@@ -68,20 +68,20 @@ sub put_meta
     put($file, 0, BODY + $offset, $bytes);
     use integer;
     my $sum = 1;
-    $sum += $_ for unpack 'q*', substr($$file, BODY, 2180) . pack 'V', 0;
-    put($file, 0, BODY + 2180, pack 'V', $sum * -0x61c8864680b583eb >> 32);
+    $sum += $_ for unpack 'q*', substr($$file, BODY, 2244) . pack 'V', 0;
+    put($file, 0, BODY + 2244, pack 'V', $sum * -0x61c8864680b583eb >> 32);
     return;
 }
 
 # The list pages of t's indexes have four links to refine pages, a summary of 8 bytes, then 7 blocks of
 # 32 entries: 512 bytes of codes, 384 of factors, 4 of flags; then row addresses.
-my $summary = BODY + 8 + 4 * 4;
+my $summary = BODY + 16 + 4 * 4;
 my $codes = $summary + 8;
 my $factors = $codes + 512;
 my $flags = $factors + 384;
 my $rows = $codes + 7 * 900;
 # Lists without descriptors have 41 blocks of flags before their row addresses.
-my $null_rows = BODY + 8 + 41 * 4;
+my $null_rows = BODY + 16 + 41 * 4;
 # Of a slot: 8 bytes of row address, then the refine code.
 
 my @cases = (
@@ -91,7 +91,7 @@ my @cases = (
     [ 'sealed_dims', qr/impossible values/, sub { put_meta($_[0], 8, pack 'V', 0) } ],
     [ 'sealed_leaves', qr/impossible values/, sub { put_meta($_[0], 32, pack 'V', 0) } ],
     [ 'sealed_attributes', qr/impossible values/, sub { put_meta($_[0], 52, pack 'V', 1000) } ],
-    [ 'calibration', qr/the meta page is damaged/, sub { flip($_[0], 0, BODY + 128 + 30, 1) } ],
+    [ 'calibration', qr/the meta page is damaged/, sub { flip($_[0], 0, BODY + 192 + 30, 1) } ],
     [ 'leaf_count', qr/fewer lists/, sub { put_meta($_[0], 32, pack 'V', 5) } ],
     [ 'fewer_leaves', qr/more lists/, sub { put_meta($_[0], 32, pack 'V', 3) } ],
     [ 'format', qr/another format version/, sub { put($_[0], $_[1], TRAILER + 13, chr 77) } ],
@@ -110,9 +110,9 @@ my @cases = (
         qr/another list page/,
         sub {
             my $other = first_page(${ $_[0] }, REFINE, 0, 4);
-            put($_[0], $_[1], BODY + 8, pack 'V', $other);
+            put($_[0], $_[1], BODY + 16, pack 'V', $other);
         } ],
-    [ 'no_refine', qr/refine page is missing/, sub { put($_[0], $_[1], BODY + 8, pack 'V', 0) } ],
+    [ 'no_refine', qr/refine page is missing/, sub { put($_[0], $_[1], BODY + 16, pack 'V', 0) } ],
     [   'refine_owner',
         qr/another list page/,
         sub { put($_[0], $_[2], TRAILER + 8, pack 'V', $_[2]) } ],
@@ -137,7 +137,7 @@ my @cases = (
         sub { flip($_[0], first_page(${ $_[0] }, REFINE, 1, 0), BODY + 8 + 12 + 2) } ],
     [   'centroid_code',
         qr/scan code/,
-        sub { flip($_[0], first_page(${ $_[0] }, LIST, 1, 0), BODY + 8 + root_links(), 1) } ],
+        sub { flip($_[0], first_page(${ $_[0] }, LIST, 1, 0), BODY + 16 + root_links(), 1) } ],
     [   'mean',
         qr/the mean is damaged/,
         sub { flip($_[0], unpack('V', substr ${ $_[0] }, BODY + 48, 4), BODY + 3) } ],
@@ -161,7 +161,7 @@ my @cases = (
 );
 
 # Links of a page of the root: it keeps floats, 532 bytes a slot, 15 a page.
-sub root_links { return 4 * 15; }
+sub root_links { return 4 * 10; }
 
 my %damage;
 for my $case (@cases)
@@ -180,7 +180,7 @@ my %others = (
     bit_row => [
         'bits', 'f descriptor_hamming_ops',
         qr/scan code/,
-        sub { flip($_[0], first_page(${ $_[0] }, LIST, 0, 0), BODY + 8 + 8) } ],
+        sub { flip($_[0], first_page(${ $_[0] }, LIST, 0, 0), BODY + 16 + 8) } ],
 );
 for my $name (keys %others)
 {
@@ -218,7 +218,7 @@ sub do_damage
     if (!$others{$name})
     {
         $list = first_page($file, LIST, 0, 0);
-        $refine = unpack 'V', substr get_page($file, $list), BODY + 8, 4;
+        $refine = unpack 'V', substr get_page($file, $list), BODY + 16, 4;
         die 'pages lie elsewhere' if kind($file, $refine) != REFINE;
     }
     $edit->(\$file, $list, $refine);

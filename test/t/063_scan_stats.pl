@@ -135,6 +135,18 @@ is(sums(), '', 'a reset forgets all');
 $node->safe_psql('postgres', by_index($search));
 is(sums(), 't_d|server|1|1', '... and starts anew');
 
+# What sessions and VACUUM have done to the lists of an index, whether it was searched or not.
+my $changes = q{SELECT scans, splits > 0, merges > 0, split_ms > 0 FROM faiss_index_stats WHERE indexrelname = 'grown_d'};
+$node->safe_psql('postgres', q{
+    CREATE TABLE grown (id int, d descriptor(4)) WITH (autovacuum_enabled = false);
+    CREATE INDEX grown_d ON grown USING faiss (d)});
+is($node->safe_psql('postgres', $changes), '', 'an index to which nothing has happened');
+$node->safe_psql('postgres', 'INSERT INTO grown SELECT i, made_up(i, 4) FROM generate_series(1, 6000) AS i');
+is($node->safe_psql('postgres', $changes), '0|t|f|t', 'lists that were split');
+$node->safe_psql('postgres', 'DELETE FROM grown WHERE id > 400');
+$node->safe_psql('postgres', 'VACUUM grown');
+is($node->safe_psql('postgres', $changes), '0|t|t|t', '... and joined');
+
 $node->restart;
 is(sums(), '', 'a restart too');
 

@@ -93,9 +93,8 @@ my $probed_before = ask($probed);
 for my $index (sort keys %classes)
 {
     my $before = recall($index);
-    # The longest rows stay the nearest of most, where only the product counts; and queries far from
-    # all centroids open more lists.
-    cmp_ok($before, '<', $index =~ /^(ip|hamming)$/ ? 1 : 0.9, "$index: recall $before after the table has changed");
+    # Beside the inserts it was measured, too, by fewer queries.
+    cmp_ok($before, '>=', $floor - 0.02, "$index: recall $before after the table has changed");
     my $built = $node->safe_psql('postgres', "SELECT built_rows FROM faiss_index_info('$index')");
     my $queries = $node->safe_psql('postgres', "SELECT faiss_index_calibrate('$index')");
     like($queries, $counts, "$index: measured by $queries queries");
@@ -106,7 +105,7 @@ for my $index (sort keys %classes)
     is($node->safe_psql('postgres', "SELECT faiss_index_check('$index') IS NULL"),
         'f', "$index: sound");
 }
-cmp_ok(ask($probed), '>', $probed_before, 'a session that knew the index opens more lists');
+isnt(ask($probed), $probed_before, 'a session that knew the index opens another number of lists');
 
 my (undef, undef, $read_only) = $node->psql('postgres',
     q{BEGIN READ ONLY; SELECT faiss_index_calibrate('cosine')});

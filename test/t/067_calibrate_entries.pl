@@ -60,7 +60,7 @@ sub recall_of
 sub calibration_bytes
 {
     my ($index, $offset, $length) = @_;
-    my $from = 24 + 128 + $offset;
+    my $from = 24 + 192 + $offset;
     return pack 'H*', $node->safe_psql('postgres', qq{
         CHECKPOINT;
         SELECT encode(pg_read_binary_file(pg_relation_filepath('$index'), $from, $length), 'hex')});

@@ -92,24 +92,26 @@ TEST(BuildPlan, StepsOfAssigningStayWithinTheMemory) {
     EXPECT_EQ(small.assign_bytes(2000, 128) - small.assign_bytes(1000, 128), 3 * 1000 * 512u);
 }
 
-TEST(BuildPlan, MeasuringInPassingTakesSixtyDistancesAnEntryAndThreeMegabytes) {
+TEST(BuildPlan, MeasuringInPassingTakesFewDistancesAnEntryAndSixMegabytes) {
     for (const uint64_t list_count : {2, 20, 100, 1000, 4000, 65536})
         for (const uint64_t vector_bytes : {8, 512, 3072, 64000}) {
-            const QueryCounts counts = upkeep_query_counts(vector_bytes, list_count);
+            const uint64_t rows = list_count * list_count;
+            const QueryCounts counts = upkeep_query_counts(vector_bytes, rows, list_count);
             const uint64_t near = near_list_count(list_count);
-            EXPECT_GE(counts.all_rows, 20u) << vector_bytes;
-            EXPECT_LE(counts.all_rows + counts.near_lists * near / list_count, 60u);
+            EXPECT_GE(counts.all_rows, 40u) << vector_bytes;
+            EXPECT_LE(static_cast<double>(counts.all_rows + counts.near_lists * near / list_count),
+                      upkeep_distances(rows));
             const uint64_t of_lists = counts.near_lists * near * sizeof(uint32_t);
             EXPECT_LE(counts.all_rows * (vector_bytes + Calibrator::kBytesPerQuery) +
                           counts.near_lists * (vector_bytes + Calibrator::kBytesPerNearQuery) +
                           2 * of_lists,
-                      3u * 1024 * 1024)
+                      6u * 1024 * 1024)
                 << vector_bytes << " " << list_count;
         }
-    EXPECT_EQ(upkeep_query_counts(512, 1000).all_rows, 40u);
-    EXPECT_EQ(upkeep_query_counts(512, 1000).near_lists, 200u);
-    EXPECT_EQ(upkeep_query_counts(512, 32).near_lists, 20u);
-    EXPECT_LT(upkeep_query_counts(64000, 1000).near_lists, 30u);
+    EXPECT_EQ(upkeep_query_counts(512, 1000000, 1000).all_rows, 82u);
+    EXPECT_EQ(upkeep_query_counts(512, 1000000, 1000).near_lists, 420u);
+    EXPECT_EQ(upkeep_query_counts(512, 10000, 100).all_rows, 300u);
+    EXPECT_LT(upkeep_query_counts(64000, 1000000, 1000).near_lists, 50u);
 }
 
 }  // namespace

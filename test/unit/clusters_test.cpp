@@ -289,6 +289,41 @@ TEST(Clusters, EqualInputGivesEqualClusters) {
     }
 }
 
+// Both ways to halve a rectangle are where k-means stays; it comes to the one that it starts near.
+TEST(Clusters, StartWhereTheyAreTold) {
+    for (const float scale : {1.0f, 1e-20f, 1e-41f, 1e20f, 1e37f}) {
+        SCOPED_TRACE(scale);
+        Rows rows;
+        for (int i = 0; i < 200; ++i)
+            append(rows, 1, {i % 2 ? scale : -scale, i % 4 < 2 ? 0.8f * scale : -0.8f * scale});
+        const Rows upright{0, 0.5f * scale, 0, -0.5f * scale};
+        const Rows level{0.5f * scale, 0, -0.5f * scale, 0};
+        const Clusters halved = find(rows, 2, {.count = 2, .start = upright});
+        expect_sound(rows, 2, halved, 2);
+        EXPECT_EQ(halved.cluster_of[0], halved.cluster_of[1]);
+        EXPECT_NE(halved.cluster_of[0], halved.cluster_of[2]);
+        const Clusters other = find(rows, 2, {.count = 2, .start = level});
+        EXPECT_NE(other.cluster_of[0], other.cluster_of[1]);
+        EXPECT_EQ(other.cluster_of[0], other.cluster_of[2]);
+        // The order is that of the start.
+        EXPECT_EQ(halved.cluster_of[0], 0u);
+        EXPECT_EQ(other.cluster_of[1], 0u);
+    }
+}
+
+TEST(Clusters, TakeAnyStart) {
+    const Rows rows = mixture(600, 3, 2, 5, 3);
+    const Clusters usual = find(rows, 3, {.count = 2});
+    // Of another size it is none.
+    const Rows many(9);
+    EXPECT_EQ(find(rows, 3, {.count = 2, .start = many}).centroids, usual.centroids);
+    const float kInfinity = std::numeric_limits<float>::infinity();
+    for (const Rows& start :
+         {Rows(6, 0), Rows(6, NAN), Rows(6, kInfinity), Rows{NAN, 1, 2, 3e38f, -kInfinity, 0},
+          Rows{1e38f, 1e38f, 1e38f, -1e38f, -1e38f, -1e38f}})
+        expect_sound(rows, 3, find(rows, 3, {.count = 2, .start = start}), 2);
+}
+
 TEST(Clusters, TakesAnyFloats) {
     const float kInfinity = std::numeric_limits<float>::infinity();
     for (const float factor : {1e-45f, 1e-40f, 1e-30f, 1e-12f, 1e12f, 1e18f, 1e30f, 1e37f}) {

@@ -111,6 +111,44 @@ TEST(EntryFilter, KeysAreReadBackAsWritten) {
     }
 }
 
+TEST(EntryFilter, AVersionHasTheListsThatHaveComeAndNotGone) {
+    for (const Metric metric : {Metric::kL2, Metric::kHamming}) {
+        const ListGeometry geometry = list_geometry(metric, 128, Refine::kInt8, 1);
+        std::vector<uint8_t> page(kPageBytes);
+        init_page(page.data(), PageKind::kList, 1, kNoBlock);
+        const std::vector<uint8_t> code(geometry.row_code_bytes);
+        const uint32_t versions[] = {0, 1, 2, 7, 8, 0x7fffffff, 0x80000000, kInTree - 1, kInTree};
+        std::vector<AttributeKeys> written;
+        for (const uint32_t born : versions)
+            for (const uint32_t retired : versions)
+                if (written.size() < geometry.max_entries)
+                    written.push_back(list_keys(born, retired));
+        for (uint32_t i = 0; i < written.size(); ++i) {
+            EncodedEntry entry{entry_pointer(i + 1, 1), {}, code.data(), nullptr};
+            entry.attributes = &written[i];
+            write_entry(geometry, page.data(), i, entry);
+            // Who waits for transactions to end notes their number here.
+            set_attribute(geometry, page.data(), i, kRetiredXid, uint64_t{i} << 33);
+        }
+        const ListPageView view(geometry, page.data());
+        on_each_target([&] {
+            for (const uint32_t version : versions) {
+                if (version == kInTree) continue;  // no tree has it
+                const EntryFilter filter = filter_of_version(version);
+                for (uint32_t i = 0; i < written.size(); ++i) {
+                    const uint32_t block = i / kBlockEntries;
+                    const uint32_t mask = filter.passing(view, block, view.live(block));
+                    const bool expected =
+                        written[i].keys[kBorn] <= version && version < written[i].keys[kRetired];
+                    EXPECT_EQ(mask >> i % kBlockEntries & 1, expected) << version << " " << i;
+                    EXPECT_EQ(is_in_tree(written[i], version), expected) << version << " " << i;
+                    EXPECT_EQ(is_in_tree(read_attributes(view, i), version), expected);
+                }
+            }
+        });
+    }
+}
+
 TEST(EntryFilter, RangesAreJoinedAndIntersected) {
     const auto joined = normalize({{5, 9}, {1, 2}, {3, 4}, {20, 10}, {30, kHighest}, {40, 50}});
     ASSERT_EQ(joined.size(), 2u);

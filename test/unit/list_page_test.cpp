@@ -177,6 +177,80 @@ TEST(ListPage, GivesClearedPlacesAway) {
     }
 }
 
+TEST(ListPage, AFirstPageKeepsNumbersOfItsList) {
+    for (const ListGeometry& geometry : geometries()) {
+        OwnPage page;
+        EXPECT_EQ(whole_until(page.bytes.get()), 0u);
+        EXPECT_EQ(insert_place(page.bytes.get()).block, kNoBlock);
+        set_list_level(page.bytes.get(), 1);
+        set_insert_place(page.bytes.get(), {.block = 0xfffffff0, .position = 12345});
+        set_whole_until(page.bytes.get(), 70000);
+        std::mt19937_64 random(4);
+        TestEntry entry(geometry, random);
+        write_entry(geometry, page.bytes.get(), 0, entry.encoded);
+        EXPECT_EQ(list_level(page.bytes.get()), 1u);
+        EXPECT_EQ(insert_place(page.bytes.get()).block, 0xfffffff0u);
+        EXPECT_EQ(insert_place(page.bytes.get()).position, 12345u);
+        EXPECT_EQ(whole_until(page.bytes.get()), 70000u);
+        expect_entry(geometry, page.bytes.get(), 0, entry);
+    }
+}
+
+TEST(ListPage, OneAttributeChangesAndNothingElse) {
+    std::mt19937_64 random(5);
+    const AttributeWidths widths{.count = 2, .width = {4, 8}};
+    for (const ListGeometry& geometry :
+         {list_geometry(Metric::kL2, 128, Refine::kInt8, 1),
+          list_geometry(Metric::kHamming, 512, Refine::kNone, 1),
+          list_geometry(Metric::kL2, 128, Refine::kInt8, 0, widths)}) {
+        OwnPage page;
+        std::vector<TestEntry> entries;
+        std::vector<AttributeKeys> keys(geometry.max_entries);
+        for (uint32_t i = 0; i < geometry.max_entries; ++i) {
+            entries.emplace_back(geometry, random);
+            entries.back().encoded.code = entries.back().code.data();
+            keys[i].widths = geometry.attributes;
+            for (uint32_t k = 0; k < geometry.attributes.count; ++k)
+                keys[i].keys[k] = geometry.attributes.width[k] == 4 ? random() >> 32 : random();
+            keys[i].nulls = i % 3;
+            EncodedEntry encoded = entries.back().encoded;
+            encoded.attributes = &keys[i];
+            write_entry(geometry, page.bytes.get(), i, encoded);
+        }
+        for (int round = 0; round < 500; ++round) {
+            const auto index = static_cast<uint32_t>(random() % geometry.max_entries);
+            const auto attribute = static_cast<uint32_t>(random() % geometry.attributes.count);
+            const uint64_t key =
+                geometry.attributes.width[attribute] == 4 ? random() >> 32 : random();
+            set_attribute(geometry, page.bytes.get(), index, attribute, key);
+            keys[index].keys[attribute] = key;
+            keys[index].nulls &= ~(1u << attribute);
+        }
+        EXPECT_EQ(list_page_fault(geometry, page.bytes.get()) == nullptr, geometry.codes_inside);
+        const ListPageView view(geometry, page.bytes.get());
+        for (uint32_t i = 0; i < geometry.max_entries; ++i) {
+            expect_entry(geometry, page.bytes.get(), i, entries[i]);
+            const AttributeKeys read = read_attributes(view, i);
+            EXPECT_EQ(read.nulls, keys[i].nulls);
+            for (uint32_t k = 0; k < geometry.attributes.count; ++k)
+                EXPECT_EQ(read.keys[k], read.nulls >> k & 1 ? 0 : keys[i].keys[k]);
+        }
+    }
+}
+
+TEST(ListPage, ListsComeAndGo) {
+    const AttributeKeys keys = list_keys(3, 8);
+    EXPECT_EQ(keys.widths.count, 3u);
+    EXPECT_EQ(keys.nulls, 0u);
+    EXPECT_EQ(keys.keys[kRetiredXid], 0u);
+    for (uint32_t version = 0; version < 12; ++version)
+        EXPECT_EQ(is_in_tree(keys, version), version >= 3 && version < 8) << version;
+    EXPECT_TRUE(is_in_tree(list_keys(0, kInTree), 0));
+    EXPECT_TRUE(is_in_tree(list_keys(0, kInTree), kInTree - 1));
+    // Came and went at once: nobody ever sees it.
+    EXPECT_FALSE(is_in_tree(list_keys(4, 4), 4));
+}
+
 // What list_page_fault() lets pass may be read without leaving the page.
 TEST(ListPage, ReadsHostileBytesWithinThePage) {
     std::mt19937_64 random(3);

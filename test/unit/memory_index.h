@@ -238,6 +238,12 @@ class PageFeeder {
     std::vector<uint8_t> codes_;
 };
 
+/// A list is in the tree from version `born` on, until before `retired`.
+struct Lifetime {
+    uint32_t born = 0;
+    uint32_t retired = kInTree;
+};
+
 /// What a test index is made of.
 struct MemoryIndexOptions {
     Metric metric;
@@ -247,6 +253,8 @@ struct MemoryIndexOptions {
     uint32_t list_count;        ///< 1: the root is a leaf
     uint32_t different = 0;     ///< if not 0, only so many rows differ: the others are copies
     bool copies_first = false;  ///< the others are copies of row 0, else of any
+    /// At which versions each list is in the tree; empty: all are, always.
+    std::vector<Lifetime> lifetimes = {};
 };
 
 /// An index of random rows, in lists by their nearest centroid. Row r has the pointer (r + 1, 1).
@@ -276,10 +284,13 @@ class MemoryIndex {
                 .depth = options_.list_count > 1 ? 2u : 1u,
                 .root_list = root_,
                 .leaf_count = options_.list_count,
+                .tree_version = 0,
                 .levels = {geometry(0), geometry(1)}};
     }
     uint32_t row_count() const { return static_cast<uint32_t>(list_of_row_.size()); }
     const std::vector<uint32_t>& lists() const { return lists_; }
+    /// Which of them a row is in.
+    uint32_t list_of_row(uint32_t row) const { return list_of_row_.at(row); }
     StoredLists& leaf() { return *leaf_; }
 
     static EntryPointer pointer_of(uint32_t row) { return entry_pointer(row + 1, 1); }
@@ -437,7 +448,12 @@ class MemoryIndex {
             const EntryVector vector = is_binary(options_.metric)
                                            ? bits_vector(list)
                                            : EntryVector{centroid(list), 0, nullptr};
-            root.add(encoder.encode(vector, zero.data(), pointer));
+            const Lifetime life =
+                options_.lifetimes.empty() ? Lifetime{} : options_.lifetimes.at(list);
+            const AttributeKeys keys = list_keys(life.born, life.retired);
+            EncodedEntry entry = encoder.encode(vector, zero.data(), pointer);
+            entry.attributes = &keys;
+            root.add(entry);
         }
         root_ = root.finish();
     }

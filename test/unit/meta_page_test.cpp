@@ -94,6 +94,11 @@ TEST(MetaPage, ImpossibleValuesShowThoughSomebodyHasSealedThem) {
     EXPECT_EQ(fault_after([](MetaPage& m) { m.attribute_count = kMaxAttributes + 1; }),
               kImpossible);
     EXPECT_EQ(fault_after([](MetaPage& m) { m.attributes[1].width = 2; }), kImpossible);
+    // Entries would be larger than whoever does not know payloads takes them for.
+    EXPECT_EQ(fault_after([](MetaPage& m) { m.payload_bytes = 1; }), kImpossible);
+    // The next version would be what stands for none.
+    EXPECT_EQ(fault_after([](MetaPage& m) { m.tree_version = kInTree; }), kImpossible);
+    EXPECT_EQ(fault_after([](MetaPage& m) { m.tree_version = kInTree - 1; }), "");
     // Beyond those that are in use nothing is read.
     EXPECT_EQ(fault_after([](MetaPage& m) { m.attributes[2].width = 2; }), "");
 }

@@ -159,6 +159,27 @@ TEST(ProbePlan, WhatIsFartherReachesFurther) {
     EXPECT_NEAR(reach(3), 0.75 * 1.14, 0.01);
 }
 
+TEST(ProbePlan, PartsOfListsAreOpenedInThePlaceOfTheirList) {
+    const ProbePlan measured(measure_noise(), 0.95);
+    ProbePlan plan = measured;
+    plan.expect_lists(40, 60);
+    for (const double rows : {1.0, 130.0, 1030.0, 5000.0})
+        for (const double share : {1.0, 0.1})
+            EXPECT_DOUBLE_EQ(plan.lists_for(rows, share), 1.5 * measured.lists_for(rows, share));
+    EXPECT_TRUE(plan.has_spread());
+    EXPECT_TRUE(plan.has_reach());
+    EXPECT_GE(plan.spread_for(1).most, 1.5 * measured.spread_for(1).most - 1);
+    // Fewer lists hold no less each, and where nothing was measured nothing is known.
+    for (const auto& [before, now] : {std::pair{40u, 40u}, {40u, 39u}, {40u, 1u}, {0u, 60u}}) {
+        ProbePlan same = measured;
+        same.expect_lists(before, now);
+        EXPECT_EQ(same.lists_for(1), measured.lists_for(1)) << before << " " << now;
+    }
+    // Who asks for a number gets it.
+    plan.start_with(7);
+    EXPECT_DOUBLE_EQ(plan.lists_for(1), 7);
+}
+
 MetaPage page_with(const Calibration& calibration, Metric metric, Refine refine) {
     MetaPage meta{};
     meta.metric = metric;
@@ -181,6 +202,11 @@ TEST(ProbePlan, AnIndexAndASessionMakeThePlanOfAScan) {
     EXPECT_DOUBLE_EQ(by_number.lists_for(1), 7);
     EXPECT_FALSE(by_number.has_spread());
     EXPECT_FALSE(by_number.has_reach());
+
+    MetaPage grown = usual;
+    grown.leaf_count = 2 * calibration.list_count;
+    EXPECT_DOUBLE_EQ(probe_plan(grown, 0.95, 0).lists_for(500), 2 * expected.lists_for(500));
+    EXPECT_DOUBLE_EQ(probe_plan(grown, 0.95, 7).lists_for(1), 7);
 
     // Estimates are too low, but the keys of bits are exact.
     EXPECT_FALSE(

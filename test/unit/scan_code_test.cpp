@@ -173,6 +173,40 @@ TEST(ScanCode, AnEntryAtItsCentroidHasAnExactKey) {
     }
 }
 
+TEST(ScanCode, ACodeTellsWhereItsEntryIs) {
+    for (const Metric metric : kMetrics) {
+        for (const uint32_t dims : {64u, 200u, 784u}) {
+            Cloud cloud(dims, 4);
+            const IndexSpace space(metric, dims, 5, cloud.mean(metric));
+            const size_t padded = space.padded_dims();
+            const Floats centroid = in_space(space, cloud.center(0));
+            std::vector<uint8_t> signs(scan_code_bytes(space.padded_dims()));
+            Floats decoded(padded);
+            for (int i = 0; i < 50; ++i) {
+                const Floats vector = in_space(space, cloud.point(0));
+                const ScanFactors factors =
+                    encode_scan_code(space, vector.data(), centroid.data(), signs.data());
+                const double besides =
+                    decode_scan_code(space, factors, signs.data(), centroid.data(), decoded.data());
+                const double away = exact_l2_squared(vector.data(), centroid.data(), padded);
+                const double missed = exact_l2_squared(vector.data(), decoded.data(), padded);
+                EXPECT_NEAR(missed, besides * besides, 1e-3 * away);
+                // At a right angle to the residual.
+                EXPECT_NEAR(exact_l2_squared(centroid.data(), decoded.data(), padded),
+                            away + missed, 1e-3 * away);
+                // Of normal elements pi / 2 - 1.
+                EXPECT_NEAR(missed / away, 0.57, 0.45);
+            }
+            // An entry at its centroid.
+            const ScanFactors none =
+                encode_scan_code(space, centroid.data(), centroid.data(), signs.data());
+            EXPECT_EQ(decode_scan_code(space, none, signs.data(), centroid.data(), decoded.data()),
+                      0);
+            EXPECT_EQ(decoded, centroid);
+        }
+    }
+}
+
 TEST(ScanCode, EncodesTheSameOnEveryTarget) {
     for (const Metric metric : kMetrics) {
         Cloud cloud(784, 4);

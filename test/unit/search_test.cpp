@@ -653,5 +653,65 @@ TEST(Search, FindsNothingWithinANegativeRadius) {
     }
 }
 
+// Lists of three versions lie in one root, as while they are replaced one after the other.
+TEST(Search, SeesTheListsOfItsVersion) {
+    std::vector<Lifetime> lives;
+    for (uint32_t list = 0; list < 60; ++list)
+        lives.push_back(
+            std::vector<Lifetime>{{}, {0, 5}, {5, 6}, {6, kInTree}, {5, kInTree}}[list % 5]);
+    for (const Metric metric : {Metric::kL2, Metric::kInnerProduct, Metric::kHamming}) {
+        for (const uint32_t probes : {1u, 60u}) {
+            MemoryIndex index({.metric = metric,
+                               .dims = 70,
+                               .refine = Refine::kInt8,
+                               .row_count = 2000,
+                               .list_count = 60,
+                               .lifetimes = lives});
+            for (const uint32_t version : {0u, 4u, 5u, 6u, 100u}) {
+                SCOPED_TRACE(testing::Message() << int(metric) << " at " << version);
+                const EntryFilter lists = filter_of_version(version);
+                SearchOptions options = options_with(kLarge, probes);
+                options.lists = &lists;
+                MemorySearch search(index, index.row(3), options);
+                std::vector<uint32_t> rows = rows_of(search.all());
+                std::ranges::sort(rows);
+                std::vector<uint32_t> expected;
+                for (uint32_t row = 0; row < index.row_count(); ++row) {
+                    const Lifetime& life = lives[index.list_of_row(row)];
+                    if (life.born <= version && version < life.retired) expected.push_back(row);
+                }
+                EXPECT_EQ(rows, expected);
+            }
+        }
+    }
+}
+
+// An insert looks for the nearest list that it may put its entry into.
+TEST(Search, FindsTheNearestListOfItsVersion) {
+    std::vector<Lifetime> lives(40);
+    for (uint32_t list = 0; list < 40; list += 2)
+        lives[list].retired = 3;
+    MemoryIndex index({.metric = Metric::kL2,
+                       .dims = 20,
+                       .refine = Refine::kInt8,
+                       .row_count = 500,
+                       .list_count = 40,
+                       .lifetimes = lives});
+    const EntryFilter lists = filter_of_version(3);
+    SearchOptions options = options_with(kLarge);
+    options.target_level = 1;
+    options.lists = &lists;
+    for (uint32_t list = 0; list < 40; list += 2) {
+        // Some rows are the centroids, and this one's list is gone.
+        MemorySearch search(index, index.row(list * 3), options);
+        FoundEntry found;
+        ASSERT_TRUE(search.next(&found));
+        const auto position = std::ranges::find(index.lists(), found.pointer.block());
+        ASSERT_NE(position, index.lists().end());
+        EXPECT_EQ((position - index.lists().begin()) % 2, 1);
+        EXPECT_EQ(search.all().size(), 19u);
+    }
+}
+
 }  // namespace
 }  // namespace lookalike

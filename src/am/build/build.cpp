@@ -40,6 +40,7 @@ MetaPage initial_meta(Relation index) {
     describe_column(index, &meta);
     describe_attributes(index, &meta);
     meta.refine = static_cast<Refine>(index_options(index).refine);
+    meta.list_option = static_cast<uint32>(index_options(index).lists);
     meta.depth = 1;
     meta.leaf_count = 1;
     meta.rotation_seed = kRotationSeed;

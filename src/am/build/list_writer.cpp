@@ -15,6 +15,7 @@ Buffer add_built_page(Relation index, PageKind kind, BlockNumber list_id, BlockN
 
 void ListWriter::begin() {
     first_block_ = RelationGetNumberOfBlocks(index_);
+    full_pages_ = 0;
     memset(summary_, 0, sizeof summary_);
 }
 
@@ -42,7 +43,11 @@ void ListWriter::flush(bool more) {
         builder_->fill_refine_page(buffer_bytes(refine), i);
         UnlockReleaseBuffer(refine);
     }
-    if (!more) finish_first_page(block);
+    if (more) {
+        ++full_pages_;
+    } else {
+        finish_first_page(block);
+    }
     run_core([&] { builder_->clear(); });
 }
 
@@ -51,7 +56,7 @@ void ListWriter::finish_first_page(BlockNumber last_block) {
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     uint8_t* page = buffer_bytes(buffer);
     // New rows go to the last page, where the only free places are.
-    if (last_block != first_block_) set_insert_block(page, last_block);
+    if (last_block != first_block_) set_insert_place(page, {last_block, full_pages_});
     memcpy(mutable_summary(geometry_, page), summary_, geometry_.summary_bytes);
     MarkBufferDirty(buffer);
     UnlockReleaseBuffer(buffer);

@@ -28,6 +28,7 @@ class ListWriter {
     ListPageBuilder* builder_;
     uint16 level_;
     BlockNumber first_block_ = kNoBlock;
+    uint32 full_pages_ = 0;
     uint8_t summary_[summary_bytes(kMaxAttributes)];
 };
 

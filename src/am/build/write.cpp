@@ -44,11 +44,14 @@ BlockNumber write_root(Relation index, const LearnedLists& lists, const BlockNum
         ContextOwned<EntryEncoder>::make()->create(lists.shape, lists.space, 1u);
     auto* zero = static_cast<float*>(palloc0(sizeof(float) * lists.shape.code_dims));
     auto* bits = static_cast<uint8_t*>(palloc(entry_vector_bytes(lists.shape)));
+    const AttributeKeys attributes = list_keys(0, kInTree);
     writer.begin();
     for (uint32 list = 0; list < lists.count; ++list) {
         const EntryVector vector = centroid_vector(lists, list, bits);
         const EntryPointer pointer = entry_pointer(blocks[list], 1);
-        writer.add(run_core([&] { return encoder->encode(vector, zero, pointer); }));
+        EncodedEntry entry = run_core([&] { return encoder->encode(vector, zero, pointer); });
+        entry.attributes = &attributes;
+        writer.add(entry);
     }
     return writer.finish();
 }

@@ -20,18 +20,25 @@ struct Part {
 // A place for an entry: its list page, locked exclusively, and its index there.
 struct Place {
     Buffer buffer;
+    uint32 position;  // of the page in its chain, as far as is known
     uint32 index;
+};
+
+// What the first page of a list tells an inserter.
+struct Start {
+    InsertPlace place;
+    uint32 whole_until;
 };
 
 // Widens the list's summary where it must be, and tells which page to try first. A scan that leaves
 // the list unread meanwhile has a snapshot from before the entry's commit. Should the entry never
 // come, the summary promises too much, which is allowed.
-BlockNumber announce_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
-                           const EncodedEntry& entry) {
+Start announce_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
+                     const EncodedEntry& entry) {
     const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_SHARE);
     check_list_page(index, buffer, geometry);
     const ListPageView page(geometry, buffer_bytes(buffer));
-    const BlockNumber hint = insert_block(buffer_bytes(buffer));
+    Start start{insert_place(buffer_bytes(buffer)), whole_until(buffer_bytes(buffer))};
     if (geometry.summary_bytes > 0 && !summary_covers(page.summary(), entry)) {
         LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
         LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
@@ -40,15 +47,16 @@ BlockNumber announce_entry(Relation index, BlockNumber list_id, const ListGeomet
         change.finish();
     }
     UnlockReleaseBuffer(buffer);
-    return hint == kNoBlock ? list_id : hint;
+    if (start.place.block == kNoBlock) start.place = {list_id, 0};
+    return start;
 }
 
 // The hint is only a hint: it is logged alone and may be lost.
-void log_insert_page(Relation index, BlockNumber list_id, BlockNumber block) {
+void log_insert_place(Relation index, BlockNumber list_id, InsertPlace place) {
     const Buffer buffer = ReadBuffer(index, list_id);
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     PageChange change(index);
-    set_insert_block(change.add(buffer), block);
+    set_insert_place(change.add(buffer), place);
     change.finish();
     UnlockReleaseBuffer(buffer);
 }
@@ -103,10 +111,10 @@ Buffer step_on(Relation index, Buffer buffer, BlockNumber list_id, uint32 length
 
 // Makes a page the one that inserters try first. It is unlocked meanwhile, as the list's first page
 // may be its predecessor, whose lock must not be waited for; what is free then is free now.
-std::optional<uint32_t> remember_insert_page(Relation index, Buffer buffer, BlockNumber list_id,
-                                             const ListGeometry& geometry) {
+std::optional<uint32_t> remember_insert_page(Relation index, Buffer buffer, uint32 position,
+                                             BlockNumber list_id, const ListGeometry& geometry) {
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-    log_insert_page(index, list_id, BufferGetBlockNumber(buffer));
+    log_insert_place(index, list_id, {BufferGetBlockNumber(buffer), position});
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     if (!is_page_of_list(buffer_bytes(buffer), list_id)) return std::nullopt;
     return ListPageView(geometry, buffer_bytes(buffer)).free_index();
@@ -114,19 +122,21 @@ std::optional<uint32_t> remember_insert_page(Relation index, Buffer buffer, Bloc
 
 // `start` is a page of the list, or was one.
 Place find_place(Relation index, BlockNumber list_id, const ListGeometry& geometry,
-                 BlockNumber start) {
-    Buffer buffer = lock_start(index, list_id, start);
-    for (uint32 length = 1;; ++length) {
+                 InsertPlace start) {
+    Buffer buffer = lock_start(index, list_id, start.block);
+    uint32 position = BufferGetBlockNumber(buffer) == start.block ? start.position : 0;
+    for (uint32 length = 1;; ++length, ++position) {
         std::optional<uint32_t> free = free_index_of(index, buffer, list_id, geometry);
         if (!free) {
             buffer = step_on(index, buffer, list_id, length);
             continue;
         }
         const BlockNumber block = BufferGetBlockNumber(buffer);
-        if (block != start) free = remember_insert_page(index, buffer, list_id, geometry);
-        if (free) return {buffer, *free};
+        if (block != start.block)
+            free = remember_insert_page(index, buffer, position, list_id, geometry);
+        if (free) return {buffer, position, *free};
         UnlockReleaseBuffer(buffer);
-        return find_place(index, list_id, geometry, block);
+        return find_place(index, list_id, geometry, {block, position});
     }
 }
 
@@ -228,10 +238,33 @@ int parts_of(Relation index, const Place& place, const ListGeometry& geometry,
 
 }  // namespace
 
-void append_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
-                  const EncodedEntry& entry) {
-    const BlockNumber start = announce_entry(index, list_id, geometry, entry);
-    const Place place = find_place(index, list_id, geometry, start);
+BlockNumber create_list(Relation index, uint16 level) {
+    const Buffer buffer = allocate_page(index);
+    const BlockNumber block = BufferGetBlockNumber(buffer);
+    PageChange change(index);
+    uint8_t* page = change.add(buffer, true);
+    make_page(page, PageKind::kList, block, kNoBlock);
+    set_list_level(page, level);
+    change.finish();
+    UnlockReleaseBuffer(buffer);
+    return block;
+}
+
+void forget_insert_place(Relation index, BlockNumber list_id) {
+    const Buffer buffer = lock_page(index, list_id, BUFFER_LOCK_EXCLUSIVE);
+    check_page(index, buffer, PageKind::kList);
+    if (insert_place(buffer_bytes(buffer)).block != kNoBlock) {
+        PageChange change(index);
+        set_insert_place(change.add(buffer), {kNoBlock, 0});
+        change.finish();
+    }
+    UnlockReleaseBuffer(buffer);
+}
+
+GrownList append_entry(Relation index, BlockNumber list_id, const ListGeometry& geometry,
+                       const EncodedEntry& entry) {
+    const Start start = announce_entry(index, list_id, geometry, entry);
+    const Place place = find_place(index, list_id, geometry, start.place);
     Part parts[128];
     int count = parts_of(index, place, geometry, entry, parts);
     // The common case is one record: the list page and the one page with the refine slot.
@@ -248,6 +281,8 @@ void append_entry(Relation index, BlockNumber list_id, const ListGeometry& geome
     change.finish();
     if (last != InvalidBuffer) UnlockReleaseBuffer(last);
     UnlockReleaseBuffer(place.buffer);
+    return {.entries = uint64{place.position} * geometry.max_entries + place.index + 1,
+            .whole_until = start.whole_until};
 }
 
 }  // namespace lookalike

@@ -45,11 +45,25 @@ float* read_mean(Relation index, const MetaPage& meta) {
     return mean;
 }
 
+// Lists come and go, and the index is measured again, while its space stays.
+void refresh(LoadedIndex* entry, const MetaPage& meta) {
+    entry->meta = meta;
+    if (!entry->knows_dims() || entry->shape.tree_version == meta.tree_version) return;
+    entry->shape.depth = meta.depth;
+    entry->shape.root_list = meta.root_list;
+    entry->shape.leaf_count = meta.leaf_count;
+    entry->shape.tree_version = meta.tree_version;
+    run_core([&] { entry->root.reset(); });
+}
+
 LoadedIndex* load(Relation index) {
     const MetaPage meta = read_meta(index);
     LoadedIndex* entry = find_cached(relation_file(index));
     entry->last_use = ++use_counter;
-    if (entry->file == relation_file(index) && entry->build_id == meta.build_id) return entry;
+    if (entry->file == relation_file(index) && entry->build_id == meta.build_id) {
+        refresh(entry, meta);
+        return entry;
+    }
     entry->file = 0;
     run_core([&] {
         delete entry->space;

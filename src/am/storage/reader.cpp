@@ -135,7 +135,7 @@ const uint8_t* root_page(const Reader* reader, BlockNumber block) {
 
 void read_root(Reader* reader, LevelScan* level, BlockNumber list_id) {
     uint32 length = 0;
-    for (BlockNumber block = list_id; block != kNoBlock;) {
+    for (BlockNumber block = RootCopy::kFirst; block != kNoBlock;) {
         const uint8_t* page = root_page(reader, block);
         if (const char* fault = list_page_fault(level->geometry(), page)) {
             raise_corrupted(reader->index, block, fault);
@@ -150,6 +150,14 @@ void read_root(Reader* reader, LevelScan* level, BlockNumber list_id) {
 // The slots of the copy are known to be whole.
 void read_root_slot(Reader* reader, LevelScan* level, const EntryPlace& place) {
     const uint8_t* slot = page_body(root_page(reader, place.slot_pages[0])) + place.slot_offset;
+    const uint32 length = level->geometry().slot_bytes;
+    if (place.slot_offset + length > kBodyBytes) {
+        if (!copy_from_root(*reader->root, place.slot_pages, place.slot_offset, length,
+                            reader->slot)) {
+            raise_corrupted(reader->index, place.list_page, "a link of the root leads out of it");
+        }
+        slot = reader->slot;
+    }
     run_core([&] { level->push_slot(slot); });
 }
 
@@ -189,6 +197,19 @@ bool is_there(Reader* reader, const ListGeometry& geometry, Buffer buffer,
     return ListPageView(geometry, page).is_live(place.index);
 }
 
+// Copies the refine slot at `place`; false when VACUUM has recycled its pages.
+bool copy_slot(Relation index, const ListGeometry& geometry, const EntryPlace& place,
+               uint8_t* slot) {
+    const StreamStretch stretch{.kind = PageKind::kRefine,
+                                .list_id = place.list_id,
+                                .list_page = place.list_page,
+                                .pages = place.slot_pages.data(),
+                                .page_count = static_cast<uint32>(place.slot_pages.size()),
+                                .offset = place.slot_offset,
+                                .length = geometry.slot_bytes};
+    return copy_stretch(index, stretch, slot);
+}
+
 // A slot that is not whole: of an entry that VACUUM has removed since its list page was read it may
 // be half overwritten, or its page may have come back to the same list page in another place. The
 // slot of an entry that is there is damaged then. With the list page locked none of its slots is
@@ -215,6 +236,11 @@ void read_entry_slot(Reader* reader, LevelScan* level, const EntryPlace& place) 
     if (place.slot_pages.empty()) {
         raise_corrupted(reader->index, place.list_page, "a refine page is missing");
     }
+    if (is_of_copy(reader, *level)) {
+        prefetch_slot(reader, *level);
+        read_root_slot(reader, level, place);
+        return;
+    }
     if (place.slot_offset + geometry.slot_bytes > kBodyBytes) {
         if (!copy_slot(reader->index, geometry, place, reader->slot)) {
             drop_entry(reader, level, place.slot_pages[0]);
@@ -226,10 +252,6 @@ void read_entry_slot(Reader* reader, LevelScan* level, const EntryPlace& place) 
         return;
     }
     prefetch_slot(reader, *level);
-    if (is_of_copy(reader, *level)) {
-        read_root_slot(reader, level, place);
-        return;
-    }
     const Buffer buffer = lock_page(reader->index, place.slot_pages[0], BUFFER_LOCK_SHARE);
     const uint8_t* page = buffer_bytes(buffer);
     const uint8_t* slot = page_body(page) + place.slot_offset;
@@ -248,6 +270,11 @@ void read_entry_slot(Reader* reader, LevelScan* level, const EntryPlace& place) 
 
 void read_entry_pointer(Reader* reader, LevelScan* level, const EntryPlace& place) {
     const ListGeometry& geometry = level->geometry();
+    if (is_of_copy(reader, *level)) {
+        const ListPageView view(geometry, root_page(reader, place.list_page));
+        run_core([&] { level->push_pointer(view.pointer(place.index)); });
+        return;
+    }
     const Buffer buffer = lock_page(reader->index, place.list_page, BUFFER_LOCK_SHARE);
     const bool found = is_there(reader, geometry, buffer, place);
     if (found) {
@@ -260,16 +287,15 @@ void read_entry_pointer(Reader* reader, LevelScan* level, const EntryPlace& plac
 
 }  // namespace
 
-bool copy_slot(Relation index, const ListGeometry& geometry, const EntryPlace& place,
-               uint8_t* slot) {
-    const StreamStretch stretch{.kind = PageKind::kRefine,
-                                .list_id = place.list_id,
-                                .list_page = place.list_page,
-                                .pages = place.slot_pages.data(),
-                                .page_count = static_cast<uint32>(place.slot_pages.size()),
-                                .offset = place.slot_offset,
-                                .length = geometry.slot_bytes};
-    return copy_stretch(index, stretch, slot);
+void copy_centroid(Reader* reader, const SearchStep& step, uint32 code_dims, float* centroid) {
+    const ListGeometry& geometry = step.level->geometry();
+    const EntryPlace place = step.level->place(step.found.id);
+    const bool is_there = is_of_copy(reader, *step.level)
+                              ? copy_from_root(*reader->root, place.slot_pages, place.slot_offset,
+                                               geometry.slot_bytes, reader->slot)
+                              : copy_slot(reader->index, geometry, place, reader->slot);
+    if (!is_there) raise_corrupted(reader->index, place.list_page, "a centroid is missing");
+    read_slot_floats(reader->slot, code_dims, centroid);
 }
 
 Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,

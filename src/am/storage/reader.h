@@ -10,16 +10,32 @@ struct SearchObjects {
     SearchObjects(const IndexShape& shape, const IndexSpace& space, const float* query,
                   double epsilon, const SearchOptions& options,
                   const std::shared_ptr<const RootCopy>& root_copy)
-        : scorer(space, query, epsilon), search(shape, scorer, options), root(root_copy) {}
+        : root(root_copy),
+          lists(lists_to_read(shape, root_copy)),
+          scorer(space, query, epsilon),
+          search(shape, scorer, with_lists(options)) {}
     SearchObjects(const IndexShape& shape, const uint8_t* query, const SearchOptions& options,
                   const std::shared_ptr<const RootCopy>& root_copy)
-        : scorer(shape.metric, shape.dims, query),
-          search(shape, scorer, options),
-          root(root_copy) {}
+        : root(root_copy),
+          lists(lists_to_read(shape, root_copy)),
+          scorer(shape.metric, shape.dims, query),
+          search(shape, scorer, with_lists(options)) {}
 
+    // A copy has only the lists of its version.
+    static std::optional<EntryFilter> lists_to_read(
+        const IndexShape& shape, const std::shared_ptr<const RootCopy>& root_copy) {
+        if (shape.depth == 1 || root_copy != nullptr) return std::nullopt;
+        return filter_of_version(shape.tree_version);
+    }
+    SearchOptions with_lists(SearchOptions options) const {
+        options.lists = lists ? &*lists : nullptr;
+        return options;
+    }
+
+    std::shared_ptr<const RootCopy> root;
+    std::optional<EntryFilter> lists;
     BlockScorer scorer;
     Search search;
-    std::shared_ptr<const RootCopy> root;
 };
 
 /// A search and the buffers for what does not lie in one page. Lives in one memory context.
@@ -40,8 +56,8 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
 /// kMeasure, which comes only where the options say so.
 SearchStep next_step(Reader* reader);
 
-/// Copies the refine slot at `place`; false when VACUUM has recycled its pages.
-bool copy_slot(Relation index, const ListGeometry& geometry, const EntryPlace& place,
-               uint8_t* slot);
+/// Copies the centroid of a list that a search for lists has given out: padded floats in index
+/// space. REQUIRES: no binary metric.
+void copy_centroid(Reader* reader, const SearchStep& step, uint32 code_dims, float* centroid);
 
 }  // namespace lookalike

@@ -1,6 +1,11 @@
 #include "am/storage/recycle.h"
 
+extern "C" {
+#include "commands/vacuum.h"
+}
+
 #include "am/storage/free_pages.h"
+#include "am/upkeep/named_point.h"
 
 namespace lookalike {
 namespace {
@@ -61,6 +66,44 @@ Streams unlink(Relation index, const ListGeometry& geometry, Buffer before, Buff
 }
 
 }  // namespace
+
+void free_list_page(Relation index, BlockNumber block, const ListGeometry& geometry,
+                    IndexBulkDeleteResult* result) {
+    const Buffer buffer = lock_page(index, block, BUFFER_LOCK_EXCLUSIVE);
+    check_list_page(index, buffer, geometry);
+    const Streams streams = streams_of(geometry, buffer_bytes(buffer));
+    PageChange change(index);
+    make_page(change.add(buffer, true), PageKind::kFree, kNoBlock, kNoBlock);
+    change.finish();
+    UnlockReleaseBuffer(buffer);
+    note_free(index, block, result);
+    named_point("list_page_given_back");
+    for (uint32 i = 0; i < streams.count; ++i)
+        free_stream_page(index, streams.blocks[i], block, result);
+    named_point("page_given_back");
+    pfree(streams.blocks);
+}
+
+// The last page goes first, so that a crash leaves a chain that can be walked. Where one has come
+// before, the chain ends at a page that has gone.
+void free_list(Relation index, BlockNumber list_id, const ListGeometry& geometry,
+               IndexBulkDeleteResult* result) {
+    List* pages = NIL;
+    BlockNumber next = list_id;
+    while (next != kNoBlock) {
+        vacuum_pause();
+        check_chain(index, list_id, static_cast<uint32>(list_length(pages)));
+        const Buffer buffer = lock_page(index, next, BUFFER_LOCK_SHARE);
+        const bool is_ours = is_page_of_list(buffer_bytes(buffer), list_id);
+        if (is_ours) pages = lcons_oid(next, pages);
+        next = is_ours ? page_trailer(buffer_bytes(buffer))->next : BlockNumber{kNoBlock};
+        UnlockReleaseBuffer(buffer);
+    }
+    ListCell* cell;
+    foreach (cell, pages)
+        free_list_page(index, lfirst_oid(cell), geometry, result);
+    list_free(pages);
+}
 
 // Locks go along the chain, as everybody's do. A reader that is about to step to a page has pinned
 // it while its predecessor was locked, and so keeps this from having it alone.

@@ -16,6 +16,14 @@ namespace lookalike {
 void recycle_empty_pages(Relation index, BlockNumber list_id, const ListGeometry& geometry,
                          IndexBulkDeleteResult* result);
 
+/// Frees a list page and its code and refine pages. REQUIRES: nothing leads to it.
+void free_list_page(Relation index, BlockNumber block, const ListGeometry& geometry,
+                    IndexBulkDeleteResult* result);
+
+/// Frees all pages of a leaf list that nobody reads or writes any more, or what is left of it.
+void free_list(Relation index, BlockNumber list_id, const ListGeometry& geometry,
+               IndexBulkDeleteResult* result);
+
 /// Frees a code or refine page that its list page does not name: a crash came between taking the
 /// list page out of its chain and freeing what belonged to it.
 void recycle_if_orphan(Relation index, BlockNumber block, const ListGeometry& geometry,

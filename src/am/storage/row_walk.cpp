@@ -25,7 +25,8 @@ void take_list_page(RowWalk* walk, Relation index, Buffer buffer) {
     walk->next_page = page_trailer(page)->next;
 }
 
-// Pages of all kinds lie in the file; those of the root hold no rows.
+// Pages of all kinds lie in the file; those of the root hold no rows. A list that was split has its
+// rows in others, too.
 void take_file_page(RowWalk* walk, Relation index, const MetaPage& meta, Buffer buffer) {
     const uint8_t* page = buffer_bytes(buffer);
     const BlockNumber block = walk->next_page++;
@@ -38,6 +39,7 @@ void take_file_page(RowWalk* walk, Relation index, const MetaPage& meta, Buffer 
     const BlockNumber list_id = page_trailer(page)->list_id;
     if (list_id == walk->left_out || list_level(page) > 0) return;
     const bool is_plain = list_id == meta.null_list || list_id == meta.nan_list;
+    if (!is_plain && !walk->lists.has(list_id)) return;
     const ListGeometry geometry = is_plain ? plain_list_geometry() : list_geometry(meta, 0);
     check_list_page(index, buffer, geometry);
     take_rows(walk, ListPageView(geometry, page));
@@ -77,8 +79,9 @@ void walk_list(RowWalk* walk, BlockNumber first_page) {
     walk->next_page = first_page;
 }
 
-void walk_file(RowWalk* walk, Relation index, BlockNumber left_out) {
+void walk_file(RowWalk* walk, Relation index, const MetaPage& meta, BlockNumber left_out) {
     walk_list(walk, kMetaBlock + 1);
+    walk->lists = lists_in_tree(index, meta);
     walk->is_of_file = true;
     walk->page_limit = RelationGetNumberOfBlocks(index);
     walk->left_out = left_out;

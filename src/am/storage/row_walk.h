@@ -2,8 +2,7 @@
 // file.
 #pragma once
 
-#include "core/page/meta_page.h"
-#include "pg/server.h"
+#include "am/storage/tree.h"
 
 namespace lookalike {
 
@@ -13,6 +12,7 @@ struct RowWalk {
     BlockNumber next_page;
     BlockNumber page_limit;  ///< of the file
     BlockNumber left_out;    ///< of the file: a list whose rows are not wanted, or kNoBlock
+    ListNumbers lists;       ///< of the file: those in the tree
     uint32 walked_pages;
     EntryPointer* pointers;  ///< of the page that was read last
     uint32 pointer_count;
@@ -24,8 +24,9 @@ RowWalk make_row_walk();
 
 void walk_list(RowWalk* walk, BlockNumber first_page);
 
-/// `left_out`: a list whose rows are not wanted, or kNoBlock.
-void walk_file(RowWalk* walk, Relation index, BlockNumber left_out);
+/// Every row of the tree's lists as `meta` tells them, and of the plain lists but `left_out`, if it
+/// is not kNoBlock.
+void walk_file(RowWalk* walk, Relation index, const MetaPage& meta, BlockNumber left_out);
 
 /// False: there are no more.
 bool next_of_walk(RowWalk* walk, Relation index, const MetaPage& meta, EntryPointer* row);

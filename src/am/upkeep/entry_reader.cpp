@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "am/storage/stream.h"
@@ -24,14 +25,16 @@ uint32 entries_of_part(const IndexShape& shape) {
 size_t part_bytes(const IndexShape& shape) {
     const ListGeometry& geometry = shape.levels[0];
     if (is_binary(shape.metric)) return geometry.block_code_bytes;
+    if (shape.refine == Refine::kNone) return row_code_bytes(shape.code_dims);
     return size_t{geometry.slot_bytes} * entries_of_part(shape);
 }
 
 }  // namespace
 
-EntryReader* make_entry_reader(const IndexShape& shape, MemoryContext context) {
+EntryReader* make_entry_reader(const IndexShape& shape, RowVectors* rows, MemoryContext context) {
     auto* reader = static_cast<EntryReader*>(MemoryContextAllocZero(context, sizeof(EntryReader)));
     reader->shape = shape;
+    reader->rows = rows;
     reader->page = static_cast<uint8_t*>(MemoryContextAlloc(context, BLCKSZ));
     reader->part = static_cast<uint8_t*>(MemoryContextAlloc(context, part_bytes(shape)));
     reader->floats =
@@ -95,6 +98,12 @@ EntryPart read_part(EntryReader* reader, Relation index, uint32 entry) {
         if (!copy_stretch(index, stretch, reader->part)) part.codes = nullptr;
         return part;
     }
+    if (reader->rows != nullptr) {
+        const EntryPointer pointer = view_of(*reader).pointer(entry);
+        if (fetch_row_vector(reader->rows, pointer, reader->part) != FetchedRow::kFound)
+            part.codes = nullptr;
+        return part;
+    }
     StreamStretch stretch = slot_stretch(geometry, reader->page, reader->block, first);
     stretch.length = static_cast<uint32>(part_bytes(reader->shape));
     if (!copy_stretch(index, stretch, reader->part)) part.codes = nullptr;
@@ -108,6 +117,11 @@ EntryVector decode(EntryReader* reader, const EntryPart& part, uint32 entry) {
     EntryVector vector{.floats = nullptr, .rounding = 0, .bits = nullptr};
     if (is_binary(reader->shape.metric)) {
         vector.bits = part.codes + size_t{entry - part.first} * geometry.row_code_bytes;
+        return vector;
+    }
+    if (reader->rows != nullptr) {
+        if (std::isfinite(row_code_header(part.codes).rounding))
+            vector.floats = row_code_vector(part.codes);
         return vector;
     }
     const uint8_t* slot = part.codes + size_t{entry - part.first} * geometry.slot_bytes;

@@ -1,7 +1,7 @@
 // Gives the rows that the entries of a list page stand for, as their codes tell them.
 #pragma once
 
-#include "am/storage/pages.h"
+#include "am/upkeep/row_vectors.h"
 #include "core/code/entry_encoder.h"
 
 namespace lookalike {
@@ -12,19 +12,20 @@ struct EntryReader {
     IndexShape shape;
     BlockNumber block;  ///< that the page was taken from
     uint8_t* page;
-    uint8_t* part;  ///< of the refine or code stream
-    float* floats;  ///< code_dims
+    uint8_t* part;     ///< of the refine or code stream
+    float* floats;     ///< code_dims
+    RowVectors* rows;  ///< where entries do not tell them
 };
 
 /// The codes of some entries that follow each other.
 struct EntryPart {
-    const uint8_t* codes;  ///< of the first of them; null: VACUUM has recycled them
+    const uint8_t* codes;  ///< of the first of them; null: VACUUM has recycled them, or no such row
     uint32 first;
     uint32 end;
 };
 
-/// REQUIRES: the entries have refine codes or are bits.
-EntryReader* make_entry_reader(const IndexShape& shape, MemoryContext context);
+/// `rows` is null where the entries have refine codes or are bits.
+EntryReader* make_entry_reader(const IndexShape& shape, RowVectors* rows, MemoryContext context);
 
 /// Copies a leaf list's page that is locked, if `is_wanted`, and returns the next of its chain.
 /// Raises unless it is sound.

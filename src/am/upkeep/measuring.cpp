@@ -313,7 +313,8 @@ MeasuringState advance(Measuring* measuring, Relation index, const LoadedIndex& 
 
 bool is_same_index(const Measuring* measuring, Relation index, const LoadedIndex& loaded) {
     const IndexShape& shape = measuring->shape;
-    return relation_file(index) == measuring->file && can_measure_entries(loaded) &&
+    return relation_file(index) == measuring->file &&
+           (can_measure_entries(loaded) || measuring->reader->rows != nullptr) &&
            loaded.shape.dims == shape.dims && loaded.shape.refine == shape.refine;
 }
 
@@ -334,7 +335,7 @@ Measuring* begin_measuring(Relation index, const LoadedIndex& loaded, const Tree
     measuring->wanted = plan.queries;
     measuring->drawn = static_cast<DrawnEntry*>(
         MemoryContextAlloc(context, sizeof(DrawnEntry) * (plan.queries.sum() + 1)));
-    measuring->reader = make_entry_reader(measuring->shape, context);
+    measuring->reader = make_entry_reader(measuring->shape, plan.rows, context);
     measuring->reservoir = create_in<Reservoir>(context, plan.queries.sum(), plan.seed);
     return measuring;
 }

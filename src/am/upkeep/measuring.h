@@ -2,6 +2,7 @@
 // without its table. Refine codes hold rows nearly exactly, and bits are their own codes.
 #pragma once
 
+#include "am/upkeep/row_vectors.h"
 #include "am/upkeep/tree_lists.h"
 #include "core/build/build_plan.h"
 
@@ -22,12 +23,14 @@ struct Measuring;
 struct MeasuringPlan {
     QueryCounts queries;
     uint64 seed;
+    /// Where entries do not tell their rows: then all is done before this ends.
+    RowVectors* rows = nullptr;
 };
 
 /// Lives in `context`, which may outlive the transaction: between two stretches it holds no pin, no
 /// lock, no snapshot and nothing of a relation. `lists` must outlive it. It takes what the queries
 /// take (BuildBudget, upkeep_query_counts), and 16 bytes besides for each, and for each list.
-/// REQUIRES: can_measure_entries().
+/// REQUIRES: can_measure_entries(), or rows.
 Measuring* begin_measuring(Relation index, const LoadedIndex& loaded, const TreeLists& lists,
                            const MeasuringPlan& plan, MemoryContext context);
 

@@ -49,11 +49,13 @@ void read_floats(RootPages* root, BlockNumber block, uint32 index, float* centro
 }
 
 void take_list(RootPages* root, BlockNumber block, uint32 index) {
+    const ListPageView page(root->geometry, root->page);
+    if (!is_in_tree(read_attributes(page, index), root->meta.tree_version)) return;
     if (root->count == root->meta.leaf_count) {
         raise_corrupted(root->index, block, "the root has more lists than the meta page says");
     }
     float* centroid = root->centroids + uint64{root->count} * root->shape.code_dims;
-    root->lists[root->count++] = ListPageView(root->geometry, root->page).pointer(index).block();
+    root->lists[root->count++] = page.pointer(index).block();
     if (is_binary(root->meta.metric)) {
         read_bits(root, block, index, centroid);
     } else {

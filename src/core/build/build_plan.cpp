@@ -20,19 +20,27 @@ uint64_t paid_count(double work, double query_cost, uint64_t fewest, uint64_t mo
 
 }  // namespace
 
-QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t list_count) {
-    constexpr uint64_t kBytes = 3 * 1024 * 1024;
-    constexpr uint64_t kAllRows = 40;
-    constexpr uint64_t kDistances = 60;
+double upkeep_distances(uint64_t rows) {
+    constexpr double kOfEach = 120;
+    constexpr double kOfAll = 4e6;
+    return kOfEach + kOfAll / static_cast<double>(std::max<uint64_t>(rows, 1));
+}
+
+QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t rows, uint64_t list_count) {
+    constexpr uint64_t kBytes = 6 * 1024 * 1024;
+    constexpr double kShareOfAllRows = 2.0 / 3;
+    const double distances = upkeep_distances(rows);
     const uint64_t near = near_list_count(list_count);
     const uint64_t all_rows =
-        std::min(kAllRows, kBytes / 2 / (vector_bytes + Calibrator::kBytesPerQuery));
+        std::min({static_cast<uint64_t>(kShareOfAllRows * distances), kMostQueries.all_rows,
+                  kBytes / 2 / (vector_bytes + Calibrator::kBytesPerQuery)});
     // Each list knows which near queries it has.
     const uint64_t near_bytes =
         vector_bytes + Calibrator::kBytesPerNearQuery + 2 * sizeof(uint32_t) * near;
+    const uint64_t left = static_cast<uint64_t>(distances) - all_rows;
     return {.all_rows = all_rows,
-            .near_lists =
-                std::min((kDistances - kAllRows) * list_count / near, kBytes / 2 / near_bytes)};
+            .near_lists = std::min(
+                {left * list_count / near, kMostQueries.near_lists, kBytes / 2 / near_bytes})};
 }
 
 uint64_t wanted_list_count(uint64_t rows) {

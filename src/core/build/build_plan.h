@@ -24,9 +24,12 @@ constexpr QueryCounts kFewestQueries{.all_rows = 50, .near_lists = 300};
 /// The number of lists that so many rows want, when the index does not say.
 uint64_t wanted_list_count(uint64_t rows);
 
-/// Queries by which an index measures itself in passing: some 60 distances an entry, and 3 MB.
-/// `vector_bytes` of a query.
-QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t list_count);
+/// Distances of each row by which an index measures itself in passing: few queries decide, so a
+/// small index, for which it takes no time, has more of them.
+double upkeep_distances(uint64_t rows);
+
+/// The queries that take so many, and 6 MB at most. `vector_bytes` of a query.
+QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t rows, uint64_t list_count);
 
 /// What the steps of a build may take of its memory. `code_dims` as in IndexShape.
 class BuildBudget {

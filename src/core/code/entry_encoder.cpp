@@ -1,7 +1,9 @@
 #include "core/code/entry_encoder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/vector/signs.h"
 
@@ -10,6 +12,8 @@ namespace {
 
 // What a sum in double may lose, with room to spare.
 constexpr double kRadiusRounding = 0x1p-40;
+// Half a unit in the last place of a float.
+constexpr double kFloatRounding = 0x1p-24;
 
 }  // namespace
 
@@ -38,17 +42,38 @@ EntryEncoder::EntryEncoder(const IndexShape& shape, const IndexSpace* space, uin
 EncodedEntry EntryEncoder::encode(const EntryVector& vector, const float* centroid,
                                   EntryPointer pointer) {
     if (vector.bits != nullptr) return encode_bits(vector.bits, pointer);
-    const uint32_t dims = space_->padded_dims();
-    const ScanFactors factors = encode_scan_code(*space_, vector.floats, centroid, code_.data());
     if (refine_ != Refine::kNone) {
-        encode_refine(refine_, vector.floats, dims, vector.rounding, slot_.data());
+        encode_refine(refine_, vector.floats, space_->padded_dims(), vector.rounding, slot_.data());
     }
-    const double squared = exact_l2_squared(vector.floats, centroid, dims);
-    const double radius = (std::sqrt(squared) + vector.rounding) * (1 + kRadiusRounding);
+    EncodedEntry entry = encode_scan(vector.floats, vector.rounding, centroid, pointer);
+    entry.refine = slot_.data();
+    return entry;
+}
+
+EncodedEntry EntryEncoder::encode_again(const uint8_t* refine_code, float* vector,
+                                        const float* centroid, EntryPointer pointer) {
+    RefineHeader header;
+    std::memcpy(&header, refine_code, sizeof header);
+    const bool is_known = decode_refine(refine_, refine_code, space_->padded_dims(), vector);
+    if (!is_known) std::fill_n(vector, space_->padded_dims(), 0.0f);
+    const double rounding = header.error + kFloatRounding * header.norm;
+    EncodedEntry entry = encode_scan(vector, rounding, centroid, pointer);
+    // What no bound is known of is always looked at.
+    constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+    if (!is_known) entry.factors = {kUnknown, kUnknown, kUnknown};
+    entry.refine = refine_code;
+    return entry;
+}
+
+EncodedEntry EntryEncoder::encode_scan(const float* vector, double rounding, const float* centroid,
+                                       EntryPointer pointer) {
+    const ScanFactors factors = encode_scan_code(*space_, vector, centroid, code_.data());
+    const double squared = exact_l2_squared(vector, centroid, space_->padded_dims());
+    const double radius = (std::sqrt(squared) + rounding) * (1 + kRadiusRounding);
     return {.pointer = pointer,
             .factors = factors,
             .code = code_.data(),
-            .refine = slot_.data(),
+            .refine = nullptr,
             .radius = round_up(radius)};
 }
 

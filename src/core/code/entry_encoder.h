@@ -33,7 +33,14 @@ class EntryEncoder {
     /// until the next call. REQUIRES: the vector is of the encoder's shape.
     EncodedEntry encode(const EntryVector& vector, const float* centroid, EntryPointer pointer);
 
+    /// The same of an entry that has a refine code, which stays. `vector` has room for code_dims.
+    /// REQUIRES: no binary metric.
+    EncodedEntry encode_again(const uint8_t* refine_code, float* vector, const float* centroid,
+                              EntryPointer pointer);
+
   private:
+    EncodedEntry encode_scan(const float* vector, double rounding, const float* centroid,
+                             EntryPointer pointer);
     EncodedEntry encode_bits(const uint8_t* bits, EntryPointer pointer);
 
     const IndexSpace* space_;

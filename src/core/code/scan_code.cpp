@@ -95,6 +95,21 @@ ScanFactors encode_scan_code(const IndexSpace& space, const float* entry, const 
             .error = static_cast<float>(2 * error)};
 }
 
+// The signs x times g are the residual r and a part that is orthogonal to it, of which the error
+// tells the length.
+double decode_scan_code(const IndexSpace& space, const ScanFactors& factors, const uint8_t* signs,
+                        const float* centroid, float* out) {
+    const size_t dims = space.padded_dims();
+    const auto count = static_cast<double>(dims);
+    const double unit = space.metric() == Metric::kInnerProduct ? 1 : 2;
+    const double g = factors.scale / (unit * std::sqrt(count));
+    for (size_t i = 0; i < dims; ++i) {
+        const bool is_positive = signs[i / 8] >> (i % 8) & 1;
+        out[i] = static_cast<float>(centroid[i] + (is_positive ? g : -g));
+    }
+    return factors.error / unit * std::sqrt(count - 1);
+}
+
 double scan_epsilon(double recall) {
     const double digits = -std::log10(1 - recall);  // 2 at 0.99, infinite at 1
     return std::clamp(kEpsilonOfNone + kEpsilonOfDigit * digits, kLeastEpsilon, kFullRecallEpsilon);

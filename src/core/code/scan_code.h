@@ -39,6 +39,12 @@ constexpr size_t scan_code_bytes(uint32_t padded_dims) {
 ScanFactors encode_scan_code(const IndexSpace& space, const float* entry, const float* centroid,
                              uint8_t* signs);
 
+/// A vector that stands for the entry: its product with any other is what the code estimates for
+/// the entry. Writes padded_dims elements, and returns how far they are from the entry, at a right
+/// angle to its residual; but for rounding.
+double decode_scan_code(const IndexSpace& space, const ScanFactors& factors, const uint8_t* signs,
+                        const float* centroid, float* out);
+
 /// One query against any number of lists.
 class ScanQuery {
   public:

@@ -132,7 +132,7 @@ uint32_t AttributeWidths::block_bytes() const {
 
 ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level,
                            const AttributeWidths& leaf_attributes) {
-    const AttributeWidths attributes = level > 0 ? AttributeWidths{} : leaf_attributes;
+    const AttributeWidths attributes = level > 0 ? list_attributes() : leaf_attributes;
     const uint32_t summary = level > 0 ? 0 : summary_bytes(attributes.count);
     // Rows of bits are padded to whole words, so that the kernels never meet a tail.
     if (is_binary(metric)) {
@@ -145,6 +145,10 @@ ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uin
             : static_cast<uint32_t>(sizeof(RefineSlotHeader) + refine_bytes(kept, code_dims));
     return with_entry_bytes(code_dims / 8, 3 * kBlockEntries * sizeof(float), slot_bytes,
                             attributes, summary);
+}
+
+AttributeWidths list_attributes() {
+    return {.count = 3, .width = {4, 4, 8}};
 }
 
 AttributeWidths attribute_widths(const MetaPage& meta) {
@@ -164,6 +168,7 @@ IndexShape index_shape(const MetaPage& meta) {
                      .depth = meta.depth,
                      .root_list = meta.root_list,
                      .leaf_count = meta.leaf_count,
+                     .tree_version = meta.tree_version,
                      .levels = {}};
     const AttributeWidths attributes = attribute_widths(meta);
     for (uint32_t level = 0; level < 2; ++level) {

@@ -33,7 +33,7 @@ struct AttributeWidths {
 struct ListGeometry {
     uint32_t row_code_bytes;     ///< scan code of one entry
     uint32_t block_code_bytes;   ///< of 32 entries
-    AttributeWidths attributes;  ///< filter attributes; leaf lists only
+    AttributeWidths attributes;  ///< filter attributes; of inner lists, list_attributes()
     uint32_t factor_bytes;       ///< three columns of 32 floats, or 0 (binary and plain lists)
     uint32_t slot_bytes;         ///< refine slot with its header, or 0: none
     uint32_t slots_per_page;     ///< 0: slots run on from page to page
@@ -83,7 +83,7 @@ struct ListGeometry {
 
 /// For a list of descriptors at some level of the tree. `code_dims`: padded dimensions, or for
 /// binary metrics the dimensions themselves. Inner lists keep float centroids whatever `refine` is.
-/// Only leaf lists have filter attributes.
+/// Leaf lists have the filter attributes, inner lists those of ListAttribute.
 ListGeometry list_geometry(Metric metric, uint32_t code_dims, Refine refine, uint32_t level,
                            const AttributeWidths& attributes = {});
 
@@ -96,10 +96,14 @@ struct IndexShape {
     uint32_t depth;      ///< 1 or 2
     uint32_t root_list;
     uint32_t leaf_count;
+    uint32_t tree_version;
     ListGeometry levels[2];
 };
 
 AttributeWidths attribute_widths(const MetaPage& meta);
+
+/// Those of the entries of inner lists, as ListAttribute counts them.
+AttributeWidths list_attributes();
 
 /// REQUIRES: meta.dims > 0.
 IndexShape index_shape(const MetaPage& meta);

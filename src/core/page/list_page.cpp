@@ -27,20 +27,24 @@ void set_link(uint8_t* page, uint32_t position, uint32_t block) {
     std::memcpy(page_body(page) + sizeof(ListHeader) + size_t{position} * 4, &block, 4);
 }
 
+void write_attribute(const ListGeometry& geometry, uint8_t* page, uint32_t index,
+                     uint32_t attribute, uint64_t key, uint32_t is_null) {
+    const uint32_t lane = index % kBlockEntries;
+    const uint8_t width = geometry.attributes.width[attribute];
+    uint8_t* part = page_body(page) + geometry.part_offset(attribute, index / kBlockEntries);
+    std::memcpy(part + size_t{lane} * width, &key, width);
+    uint32_t nulls;
+    uint8_t* mask = part + size_t{kBlockEntries} * width;
+    std::memcpy(&nulls, mask, sizeof nulls);
+    nulls &= ~(uint32_t{1} << lane);
+    nulls |= is_null << lane;
+    std::memcpy(mask, &nulls, sizeof nulls);
+}
+
 void write_attributes(const ListGeometry& geometry, uint8_t* page, uint32_t index,
                       const AttributeKeys& attributes) {
-    const uint32_t lane = index % kBlockEntries;
-    for (uint32_t i = 0; i < geometry.attributes.count; ++i) {
-        const uint8_t width = geometry.attributes.width[i];
-        uint8_t* part = page_body(page) + geometry.part_offset(i, index / kBlockEntries);
-        std::memcpy(part + size_t{lane} * width, &attributes.keys[i], width);
-        uint32_t nulls;
-        uint8_t* mask = part + size_t{kBlockEntries} * width;
-        std::memcpy(&nulls, mask, sizeof nulls);
-        nulls &= ~(uint32_t{1} << lane);
-        nulls |= (attributes.nulls >> i & 1) << lane;
-        std::memcpy(mask, &nulls, sizeof nulls);
-    }
+    for (uint32_t i = 0; i < geometry.attributes.count; ++i)
+        write_attribute(geometry, page, index, i, attributes.keys[i], attributes.nulls >> i & 1);
 }
 
 }  // namespace
@@ -85,12 +89,21 @@ void set_list_level(uint8_t* page, uint16_t level) {
     mutable_header(page)->level = level;
 }
 
-uint32_t insert_block(const uint8_t* page) {
-    return list_header(page)->insert_block;
+InsertPlace insert_place(const uint8_t* page) {
+    return {list_header(page)->insert_block, list_header(page)->insert_position};
 }
 
-void set_insert_block(uint8_t* page, uint32_t block) {
-    mutable_header(page)->insert_block = block;
+void set_insert_place(uint8_t* page, InsertPlace place) {
+    mutable_header(page)->insert_block = place.block;
+    mutable_header(page)->insert_position = place.position;
+}
+
+uint32_t whole_until(const uint8_t* page) {
+    return list_header(page)->whole_until;
+}
+
+void set_whole_until(uint8_t* page, uint32_t entries) {
+    mutable_header(page)->whole_until = entries;
 }
 
 const char* list_page_fault(const ListGeometry& geometry, const uint8_t* page) {
@@ -187,6 +200,11 @@ AttributeKeys read_attributes(const ListPageView& page, uint32_t index) {
     return attributes;
 }
 
+void set_attribute(const ListGeometry& geometry, uint8_t* page, uint32_t index, uint32_t attribute,
+                   uint64_t key) {
+    write_attribute(geometry, page, index, attribute, key, 0);
+}
+
 void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t index,
                 const EncodedEntry& entry) {
     const uint32_t lane = index % kBlockEntries;
@@ -197,6 +215,14 @@ void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t ind
         std::memcpy(block_codes + size_t{lane} * geometry.row_code_bytes, entry.code,
                     geometry.row_code_bytes);
     }
+}
+
+AttributeKeys list_keys(uint32_t born, uint32_t retired) {
+    AttributeKeys attributes{};
+    attributes.widths = list_attributes();
+    attributes.keys[kBorn] = born;
+    attributes.keys[kRetired] = retired;
+    return attributes;
 }
 
 void clear_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index) {

@@ -39,9 +39,18 @@ bool is_page_of_list(const uint8_t* page, uint32_t list_id);
 uint16_t list_level(const uint8_t* page);
 void set_list_level(uint8_t* page, uint16_t level);
 
-/// Of a list's first page: where an inserter looks first, or kNoBlock for that page itself.
-uint32_t insert_block(const uint8_t* page);
-void set_insert_block(uint8_t* page, uint32_t block);
+/// Of a list's first page: where an inserter looks first, and how many pages of the list come
+/// before. kNoBlock: that page itself.
+struct InsertPlace {
+    uint32_t block;
+    uint32_t position;
+};
+InsertPlace insert_place(const uint8_t* page);
+void set_insert_place(uint8_t* page, InsertPlace place);
+
+/// Of a list's first page: with fewer entries nobody tries to split the list.
+uint32_t whole_until(const uint8_t* page);
+void set_whole_until(uint8_t* page, uint32_t entries);
 
 /// What is wrong with a list page, or null: page_fault, and counts and links within the geometry.
 /// Every reader calls it before it follows anything on the page.
@@ -128,8 +137,20 @@ void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t ind
 /// The filter attributes of an entry, as write_entry() put them there.
 AttributeKeys read_attributes(const ListPageView& page, uint32_t index);
 
+/// Changes one of an entry's attributes to a key that is not NULL.
+void set_attribute(const ListGeometry& geometry, uint8_t* page, uint32_t index, uint32_t attribute,
+                   uint64_t key);
+
 /// The summary of the list that this page is the first of, to be changed.
 uint8_t* mutable_summary(const ListGeometry& geometry, uint8_t* page);
+
+/// The attributes of an entry of the root (ListAttribute).
+AttributeKeys list_keys(uint32_t born, uint32_t retired);
+
+/// Whether an entry of the root is in the tree at this version.
+inline bool is_in_tree(const AttributeKeys& list, uint32_t version) {
+    return list.keys[kBorn] <= version && version < list.keys[kRetired];
+}
 
 /// Marks an entry free. Its bytes stay.
 void clear_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index);

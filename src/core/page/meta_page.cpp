@@ -12,11 +12,11 @@ namespace {
 
 bool has_known_kinds(const MetaPage& meta) {
     return meta.version == kFormatVersion && static_cast<uint8_t>(meta.metric) < kMetricCount &&
-           static_cast<uint8_t>(meta.refine) < kRefineCount;
+           static_cast<uint8_t>(meta.refine) < kRefineCount && meta.payload_bytes == 0;
 }
 
 bool has_sound_tree(const MetaPage& meta) {
-    if (meta.build_id == 0 || meta.leaf_count == 0) return false;
+    if (meta.build_id == 0 || meta.leaf_count == 0 || meta.tree_version == kInTree) return false;
     return meta.depth == 1 ? meta.leaf_count == 1 : meta.depth == 2 && meta.dims > 0;
 }
 

@@ -18,7 +18,7 @@ constexpr uint32_t kPageBytes = 8192;
 constexpr uint32_t kPageHeaderBytes = 24;
 constexpr uint32_t kNoBlock = 0;  ///< block 0 is the meta page: no link ever points at it
 constexpr uint32_t kMetaMagic = 0x4c4f4f4b;
-constexpr uint8_t kFormatVersion = 5;
+constexpr uint8_t kFormatVersion = 6;
 constexpr uint16_t kPageId = 0xFA15;
 constexpr uint32_t kMaxAttributes = 8;
 
@@ -72,23 +72,41 @@ struct MetaPage {
     uint32_t nan_list;    ///< rows without a direction (cosine)
     uint32_t mean_block;  ///< first page of the mean, or kNoBlock: it is zero
     uint32_t attribute_count;
-    uint64_t built_rows;  ///< rows that the build wrote
+    uint64_t built_rows;     ///< rows that the build wrote
+    uint32_t tree_version;   ///< counts the changes of the tree (docs/INDEX_FORMAT.md)
+    uint32_t payload_bytes;  ///< of an entry, beside its vector: 0, others are refused
+    uint64_t splits;         ///< lists that were parted since the build
+    uint64_t merges;         ///< lists that were joined to another one
+    uint64_t split_time;     ///< microseconds that both took
+    uint32_t list_option;    ///< the option "lists" as the build took it
+    uint32_t reserved[7];    ///< 0
     AttributeFormat attributes[kMaxAttributes];
     uint8_t calibration[2048];  ///< a Calibration (core/measure/calibration_record.h), then zeros
     uint32_t mean_checksum;     ///< of the mean's floats; 0 without
     uint32_t checksum;          ///< of all above
 };
-static_assert(sizeof(MetaPage) == 128 + 2048 + 8);
+static_assert(sizeof(MetaPage) == 192 + 2048 + 8);
 static_assert(sizeof(MetaPage) <= kBodyBytes);
 
 /// At the start of a list page's body. Then come the block numbers of its code pages, of its refine
 /// pages, in leaf lists a summary (core/page/list_summary.h), and its blocks of 32 entries.
 struct ListHeader {
-    uint32_t insert_block;  ///< first page of a list only: where an inserter looks first
-    uint16_t level;         ///< 0: entries are rows; above: entries are lists
-    uint16_t block_count;   ///< blocks in use
+    uint32_t insert_block;     ///< first page of a list only: where an inserter looks first
+    uint16_t level;            ///< 0: entries are rows; above: entries are lists
+    uint16_t block_count;      ///< blocks in use
+    uint32_t insert_position;  ///< pages of the chain before insert_block, as far as is known
+    uint32_t whole_until;      ///< first page: with fewer entries nobody tries to split the list
 };
-static_assert(sizeof(ListHeader) == 8);
+static_assert(sizeof(ListHeader) == 16);
+
+/// What an entry of the root, a list, has in place of filter attributes: at which version of the
+/// tree it came and went (docs/INDEX_FORMAT.md).
+enum ListAttribute : uint32_t {
+    kBorn = 0,        ///< 4 bytes: in the tree from this version on
+    kRetired = 1,     ///< 4 bytes: until before this version, or kInTree
+    kRetiredXid = 2,  ///< 8 bytes: no transaction before this one looks at it; 0: not known
+};
+constexpr uint32_t kInTree = 0xffffffff;
 
 /// A heap TID, or for an inner entry (first block of the child, 1); unaligned, as PostgreSQL's.
 struct EntryPointer {

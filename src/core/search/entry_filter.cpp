@@ -158,5 +158,12 @@ uint32_t EntryFilter::passing(const ListPageView& page, uint32_t block, uint32_t
     return live;
 }
 
+EntryFilter filter_of_version(uint32_t version) {
+    return EntryFilter({{.attribute = kBorn, .takes_null = false, .ranges = {{0, version}}},
+                        {.attribute = kRetired,
+                         .takes_null = false,
+                         .ranges = {{uint64_t{version} + 1, kInTree}}}});
+}
+
 }  // namespace lookalike
 #endif  // HWY_ONCE

@@ -44,4 +44,7 @@ class EntryFilter {
     std::vector<AttributeFilter> filters_;
 };
 
+/// Of entries of the root: the lists in the tree at this version.
+EntryFilter filter_of_version(uint32_t version);
+
 }  // namespace lookalike

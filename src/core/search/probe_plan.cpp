@@ -93,6 +93,12 @@ ProbePlan::ProbePlan(const Calibration& calibration, double recall) {
     spread_ = most_lists(calibration.probes[0], promised) / probes_[0];
 }
 
+void ProbePlan::expect_lists(uint32_t measured, uint32_t lists) {
+    if (measured == 0 || lists <= measured) return;
+    for (double& value : probes_)
+        value *= static_cast<double>(lists) / measured;
+}
+
 void ProbePlan::start_with(double probes) {
     const double scale = probes / probes_[0];
     for (double& value : probes_)
@@ -152,8 +158,10 @@ bool ProbePlan::may_reach(Metric metric, float list_key, float row_key, double f
 
 ProbePlan probe_plan(const MetaPage& meta, double recall, uint32_t probes) {
     const Calibration calibration = calibration_of(meta);
-    // Every index of several lists was measured; one list needs no plan.
-    ProbePlan plan = calibration.query_count > 0 ? ProbePlan(calibration, recall) : ProbePlan(1);
+    // Just after its first split an index is not measured yet: its few lists are all opened.
+    ProbePlan plan = calibration.query_count > 0 ? ProbePlan(calibration, recall)
+                                                 : ProbePlan(double{1} * meta.leaf_count);
+    plan.expect_lists(calibration.list_count, meta.leaf_count);
     // The keys of its rows are estimates, and the lowest of many such are too low.
     if (meta.refine == Refine::kNone && !is_binary(meta.metric)) plan.give_up_spread();
     if (probes > 0) plan.start_with(probes);

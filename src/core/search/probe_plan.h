@@ -69,6 +69,9 @@ class ProbePlan {
     /// From a measurement. REQUIRES: calibration.query_count > 0, 0 < recall <= 1.
     ProbePlan(const Calibration& calibration, double recall);
 
+    /// Lists have been split since so many were measured: what was in one list may be in its parts.
+    void expect_lists(uint32_t measured, uint32_t lists);
+
     /// The same shape, but so many for the first rows.
     void start_with(double probes);
 

@@ -30,7 +30,7 @@ LevelOptions level_options(const SearchOptions& options, Metric metric, uint32_t
         .exhaustive = options.exhaustive,
         .window_capacity = std::min(CandidateWindow::kDefaultCapacity, capacity),
         .max_window_capacity = capacity,
-        .filter = level == 0 ? options.filter : nullptr,
+        .filter = level == 0 ? options.filter : options.lists,
         .key_limit = key_limit(metric, level == 0 ? options.radius : kInfinity),
         .max_found = level == 0 && !options.exhaustive && !options.keeps_order
                          ? std::max(options.memory_bytes / (4 * sizeof(FoundEntry)), kFewestFound)

@@ -22,6 +22,7 @@ struct SearchOptions {
     bool keeps_order = false;  ///< however much memory the rows found take
     double rows_per_list = 0;  ///< when the probes were measured; 0: unknown
     const EntryFilter* filter = nullptr;  ///< of leaf entries; must outlive the search
+    const EntryFilter* lists = nullptr;   ///< of the root's entries; the same
     /// Rows that are farther are not wanted. Some come nevertheless; the search ends when it has no
     /// nearer ones in as many lists as so many rows ask for.
     double radius = std::numeric_limits<double>::infinity();

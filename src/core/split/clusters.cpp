@@ -161,10 +161,20 @@ class Starts {
     std::vector<float> centroids_;
 };
 
-std::vector<float> learn(Context& context, const Bulk& bulk, const ClusterOptions& options) {
+std::vector<float> start_centroids(Context& context, const Bulk& bulk,
+                                   const ClusterOptions& options) {
+    if (options.start.size() == size_t{context.count} * context.rows.dims()) {
+        std::vector<float> start;
+        for (const float element : options.start)
+            start.push_back(context.rows.scaled(element));
+        return start;
+    }
     const size_t pool_size = std::max(size_t{kStartRows} * options.count, size_t{kLeastStartRows});
-    Partition learned(context, bulk.rows,
-                      Starts(context, draw(bulk.rows, pool_size, context.random)).centroids());
+    return Starts(context, draw(bulk.rows, pool_size, context.random)).centroids();
+}
+
+std::vector<float> learn(Context& context, const Bulk& bulk, const ClusterOptions& options) {
+    Partition learned(context, bulk.rows, start_centroids(context, bulk, options));
     for (uint32_t round = 0; round < options.rounds; ++round) {
         if (!learned.assign() && round > 0) break;
         learned.even_out();

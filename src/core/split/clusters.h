@@ -14,6 +14,8 @@ struct ClusterOptions {
     uint32_t sample = 1024;  ///< rows a cluster that are learned from, at most
     uint64_t seed = 20240229;
     bool binary = false;  ///< rows are -1 and 1, and so shall centroids be
+    /// Centroids to start from, count times dims floats; empty: they are looked for.
+    std::span<const float> start = {};
 };
 
 struct Clusters {

@@ -69,4 +69,10 @@ float RowSet::original(float value) const {
     return static_cast<float>(std::clamp(value / scale_, -kMax, kMax));
 }
 
+float RowSet::scaled(float original) const {
+    constexpr double kMax = std::numeric_limits<float>::max();
+    return std::isnan(original) ? 0
+                                : static_cast<float>(std::clamp(original * scale_, -kMax, kMax));
+}
+
 }  // namespace lookalike

@@ -44,6 +44,8 @@ class RowSet {
 
     /// What stands for `value` where the rows came from. Finite.
     float original(float value) const;
+    /// And what stands for one of there in the rows. Finite.
+    float scaled(float original) const;
 
   private:
     void copy_scaled(std::span<const float> values, double scale, Checkpoint& checkpoint);

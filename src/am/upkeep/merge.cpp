@@ -1,0 +1,133 @@
+#include "am/upkeep/merge.h"
+
+extern "C" {
+#include "commands/vacuum.h"
+#include "utils/memutils.h"
+}
+
+#include <cmath>
+
+#include "am/storage/tree.h"
+#include "am/upkeep/named_point.h"
+#include "am/upkeep/replace_lists.h"
+#include "am/upkeep/tree_lists.h"
+#include "core/split/list_parts.h"
+#include "core/split/split_rule.h"
+#include "core/vector/distance.h"
+
+namespace lookalike {
+namespace {
+
+// The lists as they were when VACUUM looked at them.
+struct Lists {
+    TreeLists tree;
+    uint32 dims;
+    uint64* entries;  // of each; kTaken: joined to others
+    uint64 wanted;    // entries of a list
+};
+
+constexpr uint64 kTaken = PG_UINT64_MAX;
+
+uint64 count_entries(Relation index, BlockNumber list, const ListGeometry& geometry) {
+    uint64 count = 0;
+    BlockNumber block = list;
+    for (uint32 length = 0; block != kNoBlock; ++length) {
+        vacuum_pause();
+        check_chain(index, list, length);
+        const Buffer buffer = lock_page(index, block, BUFFER_LOCK_SHARE);
+        check_list_page(index, buffer, geometry);
+        const uint8_t* page = buffer_bytes(buffer);
+        count += ListPageView(geometry, page).live_count();
+        block = page_trailer(page)->next;
+        UnlockReleaseBuffer(buffer);
+    }
+    return count;
+}
+
+double distance(const Lists& lists, uint32 a, uint32 b) {
+    const auto view = [&](uint32 list) {
+        return DescriptorView{Kind::kReal, lists.dims,
+                              lists.tree.centroids + size_t{list} * lists.dims};
+    };
+    return l2_squared_distance(view(a), view(b));
+}
+
+bool is_short(const Lists& lists, uint32 list) {
+    return lists.entries[list] != kTaken && 2 * lists.entries[list] < lists.wanted;
+}
+
+// The nearest of the lists that are short; tree.count: there is none.
+uint32 nearest_short(const Lists& lists, uint32 list) {
+    uint32 nearest = lists.tree.count;
+    double least = 0;
+    for (uint32 other = 0; other < lists.tree.count; ++other) {
+        if (other == list || !is_short(lists, other)) continue;
+        const double between = distance(lists, list, other);
+        if (nearest != lists.tree.count && !(between < least)) continue;
+        nearest = other;
+        least = between;
+    }
+    return nearest;
+}
+
+// Joins a short list and its nearest short ones until they have as many entries as are wanted.
+void join(Relation index, Lists* lists, uint32 list) {
+    constexpr uint32 kMostJoined = 64;
+    BlockNumber joined[kMostJoined];
+    uint32 count = 0;
+    uint64 entries = 0;
+    uint32 next = list;
+    while (next != lists->tree.count && count < kMostJoined &&
+           (count == 0 || entries + lists->entries[next] <= lists->wanted)) {
+        joined[count++] = lists->tree.lists[next];
+        entries += lists->entries[next];
+        lists->entries[next] = kTaken;
+        next = nearest_short(*lists, list);
+    }
+    if (count < 2) return;
+    lock_tree(index);
+    replace_lists(index, {.lists = joined,
+                          .list_count = count,
+                          .entries = entries,
+                          .must_part = false,
+                          .least_change = 0,
+                          .part_count = 1});
+    unlock_tree(index);
+    named_point("merged");
+}
+
+void merge_in_context(Relation index, const LoadedIndex& loaded) {
+    const ListGeometry geometry = loaded.shape.levels[0];
+    Lists lists{.tree = read_tree_lists(index, loaded),
+                .dims = loaded.shape.code_dims,
+                .entries = nullptr,
+                .wanted = 0};
+    lists.entries = static_cast<uint64*>(palloc(sizeof(uint64) * lists.tree.count));
+    uint64 sum = 0;
+    for (uint32 i = 0; i < lists.tree.count; ++i) {
+        lists.entries[i] = count_entries(index, lists.tree.lists[i], geometry);
+        sum += lists.entries[i];
+    }
+    lists.wanted = Max(wanted_entries(sum), uint64{1});  // without rows one list is enough
+    named_point("merge_counted");
+    for (uint32 i = 0; i < lists.tree.count; ++i) {
+        vacuum_pause();
+        if (lists.entries[i] != kTaken && 4 * lists.entries[i] < lists.wanted)
+            join(index, &lists, i);
+    }
+}
+
+}  // namespace
+
+void merge_short_lists(Relation index, uint32 list_option) {
+    const LoadedIndex* loaded = load_index(index);
+    if (loaded->meta.depth == 1 || list_option > 0 || !can_part_lists(loaded->shape)) return;
+    const MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss merge", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext previous = MemoryContextSwitchTo(context);
+    merge_in_context(index, *loaded);
+    MemoryContextSwitchTo(previous);
+    MemoryContextDelete(context);
+}
+
+}  // namespace lookalike

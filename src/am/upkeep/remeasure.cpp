@@ -1,0 +1,204 @@
+#include "am/upkeep/remeasure.h"
+
+extern "C" {
+#include "commands/vacuum.h"
+#include "utils/memutils.h"
+}
+
+#include <algorithm>
+
+#include "am/build/plan.h"
+#include "am/upkeep/measuring.h"
+#include "am/upkeep/named_point.h"
+#include "core/code/entry_encoder.h"
+#include "core/page/meta_page.h"
+
+namespace lookalike {
+namespace {
+
+// Beside inserts it is to be done when so much of the rows have come again.
+constexpr double kGrowthMeanwhile = 1.0 / 20;
+// And it is due when so many rows have come to lists that stay.
+constexpr double kGrowthToMeasure = 1.0 / 5;
+constexpr uint32 kStretch = 5;          // milliseconds
+constexpr uint32 kStretchOfFirst = 10;  // while nothing has been measured
+constexpr uint32 kStretchOfVacuum = 20;
+constexpr uint64 kSeed = 20150602;
+
+// A measuring that has begun in this backend.
+struct Begun {
+    RelationFile file;  // 0: none
+    uint64 last_use;
+    uint64 rows;            // that were inserted since the last stretch
+    uint64 measured_rows;   // that the index had when it was measured last
+    uint64 rows_since;      // that this backend has inserted since
+    MemoryContext context;  // null: not begun
+    TreeLists lists;
+    Measuring* measuring;
+};
+
+constexpr int kMostBegun = 16;  // as load_index() knows
+Begun begun[kMostBegun];
+uint64 use_counter = 0;
+
+void forget(Begun* entry) {
+    if (entry->context != nullptr) MemoryContextDelete(entry->context);
+    entry->context = nullptr;
+    entry->measuring = nullptr;
+}
+
+Begun* begun_for(Relation index) {
+    Begun* oldest = &begun[0];
+    for (Begun& entry : begun) {
+        if (entry.file == relation_file(index)) {
+            entry.last_use = ++use_counter;
+            return &entry;
+        }
+        if (entry.last_use < oldest->last_use) oldest = &entry;
+    }
+    forget(oldest);
+    *oldest = Begun{};
+    oldest->file = relation_file(index);
+    oldest->last_use = ++use_counter;
+    return oldest;
+}
+
+// Lists have about as many entries as there are lists.
+uint64 expected_rows(const LoadedIndex& loaded) {
+    const uint64 lists = loaded.meta.leaf_count;
+    return std::max({loaded.meta.built_rows, lists * lists, kRowsOfOneList});
+}
+
+QueryCounts queries_of(const LoadedIndex& loaded, uint64 list_count) {
+    return upkeep_query_counts(entry_vector_bytes(loaded.shape), expected_rows(loaded), list_count);
+}
+
+void begin(Begun* entry, Relation index, const LoadedIndex& loaded) {
+    const MemoryContext context =
+        AllocSetContextCreate(TopMemoryContext, "faiss measuring", ALLOCSET_DEFAULT_SIZES);
+    entry->context = context;
+    const MemoryContext previous = MemoryContextSwitchTo(context);
+    entry->lists = read_tree_lists(index, loaded);
+    const MeasuringPlan plan{.queries = queries_of(loaded, entry->lists.count), .seed = kSeed};
+    entry->measuring = begin_measuring(index, loaded, entry->lists, plan, context);
+    MemoryContextSwitchTo(previous);
+}
+
+// Of fewer rows than lists hardly any has another in its list: what was measured before, of more
+// rows, says more. Nothing measured says less.
+bool is_worth_keeping(const Calibration& calibration, const LoadedIndex& loaded) {
+    if (calibration.query_count == 0) return false;
+    return calibration.row_count >= loaded.meta.leaf_count ||
+           calibration_of(loaded.meta).query_count == 0;
+}
+
+// True: it has come to an end, one or the other.
+bool go_on(Begun* entry, Relation index, const LoadedIndex& loaded, uint64 most_distances) {
+    // Should it fail, nothing of it is used again.
+    Measuring* measuring = entry->measuring;
+    entry->measuring = nullptr;
+    const MeasuringState state = go_on_measuring(measuring, index, loaded, most_distances);
+    if (state == MeasuringState::kMore) {
+        entry->measuring = measuring;
+        return false;
+    }
+    if (state == MeasuringState::kDone) {
+        const Calibration calibration = end_measuring(measuring);
+        if (is_worth_keeping(calibration, loaded)) write_calibration(index, calibration);
+    }
+    forget(entry);
+    return true;
+}
+
+}  // namespace
+
+bool is_measuring_due(const LoadedIndex& loaded) {
+    const uint32 lists = loaded.meta.leaf_count;
+    if (lists <= 1) return false;
+    const Calibration calibration = calibration_of(loaded.meta);
+    if (calibration.query_count == 0) return true;
+    const uint32 measured = calibration.list_count;
+    return Max(lists, measured) - Min(lists, measured) > measured / 10;
+}
+
+namespace {
+
+// Rows that must be fetched are measured once, when there are few; faiss_index_calibrate() reads
+// the table as it lies.
+void measure_rows(Relation index, Relation table, const LoadedIndex& loaded) {
+    const MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "faiss measuring", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext previous = MemoryContextSwitchTo(context);
+    RowVectors* rows = begin_row_vectors(table, index, loaded);
+    const TreeLists lists = read_tree_lists(index, loaded);
+    const MeasuringPlan plan{
+        .queries = queries_of(loaded, lists.count), .seed = kSeed, .rows = rows};
+    Measuring* measuring = begin_measuring(index, loaded, lists, plan, context);
+    if (go_on_measuring(measuring, index, loaded, uint64{PG_INT64_MAX}) == MeasuringState::kDone) {
+        const Calibration calibration = end_measuring(measuring);
+        if (calibration.query_count > 0) write_calibration(index, calibration);
+    }
+    end_row_vectors(rows);
+    MemoryContextSwitchTo(previous);
+    MemoryContextDelete(context);
+}
+
+}  // namespace
+
+void measure_beside_insert(Relation index, Relation table, const LoadedIndex& loaded) {
+    if (loaded.meta.leaf_count <= 1) return;
+    const Calibration calibration = calibration_of(loaded.meta);
+    const bool is_first = calibration.query_count == 0;
+    if (!can_measure_entries(loaded)) {
+        if (is_first && can_fetch_rows(table, index)) measure_rows(index, table, loaded);
+        return;
+    }
+    Begun* entry = begun_for(index);
+    if (entry->measured_rows != calibration.row_count) {
+        entry->measured_rows = calibration.row_count;
+        entry->rows_since = 0;
+    }
+    const bool has_grown = static_cast<double>(++entry->rows_since) >
+                           kGrowthToMeasure * static_cast<double>(calibration.row_count);
+    if (!has_grown && !is_measuring_due(loaded)) return;
+    // So many distances for each row that comes make an end of all of them in time.
+    const double due = upkeep_distances(expected_rows(loaded)) / kGrowthMeanwhile *
+                       static_cast<double>(++entry->rows);
+    if (!is_first && due < static_cast<double>(distances_within(loaded.shape, kStretch))) return;
+    if (entry->measuring == nullptr) {
+        forget(entry);
+        begin(entry, index, loaded);
+    }
+    entry->rows = 0;
+    // A statement that is cancelled loses what it has begun: the first time, too, goes by
+    // stretches.
+    go_on(entry, index, loaded,
+          is_first ? distances_within(loaded.shape, kStretchOfFirst) : static_cast<uint64>(due));
+}
+
+void measure_now(Relation index) {
+    const LoadedIndex* loaded = load_index(index);
+    if (loaded->meta.depth == 1 || !can_measure_entries(*loaded)) return;
+    Begun* entry = begun_for(index);
+    forget(entry);
+    begin(entry, index, *loaded);
+    const uint64 stretch = distances_within(loaded->shape, kStretchOfVacuum);
+    while (!go_on(entry, index, *load_index(index), stretch))
+        vacuum_pause();
+}
+
+void write_calibration(Relation index, const Calibration& calibration) {
+    named_point("measured");
+    const Buffer buffer = lock_page(index, kMetaBlock, BUFFER_LOCK_EXCLUSIVE);
+    check_page(index, buffer, PageKind::kMeta);
+    PageChange change(index);
+    auto* meta = reinterpret_cast<MetaPage*>(page_body(change.add(buffer)));
+    if (const char* fault = meta_fault(*meta)) raise_corrupted(index, kMetaBlock, fault);
+    set_calibration(meta, calibration);
+    seal(meta);
+    change.finish();
+    UnlockReleaseBuffer(buffer);
+    named_point("calibration");
+}
+
+}  // namespace lookalike

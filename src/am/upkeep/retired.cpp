@@ -1,0 +1,59 @@
+#include "am/upkeep/retired.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "utils/snapmgr.h"
+}
+
+#include "am/storage/list_append.h"
+#include "am/storage/recycle.h"
+#include "am/upkeep/named_point.h"
+#include "am/upkeep/tree_change.h"
+
+namespace lookalike {
+namespace {
+
+bool nobody_reads(const TreeList& list, Relation heap) {
+    if (list.retired_xid == 0) return false;
+    return GlobalVisCheckRemovableFullXid(heap, FullTransactionIdFromU64(list.retired_xid));
+}
+
+// The number may be that of another list by now: then a crash came between giving back the pages
+// and taking out the entry.
+bool has_other_entry(const Tree& tree, const TreeList& list) {
+    for (uint32 i = 0; i < tree.count; ++i) {
+        const TreeList& other = tree.lists[i];
+        if (other.list_id == list.list_id &&
+            (other.root_page != list.root_page || other.root_index != list.root_index))
+            return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+void free_retired_lists(Relation index, Relation heap, IndexBulkDeleteResult* result) {
+    TreeChange change = begin_tree_change(index);
+    if (change.meta.depth == 1) return;
+    note_retired(&change);
+    change.tree = read_tree(index, change.meta);
+    bool freed = false;
+    for (uint32 i = 0; i < change.tree.count; ++i) {
+        const TreeList& list = change.tree.lists[i];
+        if (list.retired > change.meta.tree_version || !nobody_reads(list, heap)) continue;
+        if (!has_other_entry(change.tree, list)) {
+            // Queries of a standby may still read the list.
+            if (RelationNeedsWAL(index) && XLogStandbyInfoActive())
+                log_horizon(index, heap, list.list_id, FullTransactionIdFromU64(list.retired_xid));
+            named_point("horizon_logged");
+            free_list(index, list.list_id, list_geometry(change.meta, 0), result);
+            named_point("list_given_back");
+        }
+        take_out_of_root(&change, list);
+        named_point("taken_out");
+        freed = true;
+    }
+    if (freed) forget_insert_place(index, change.meta.root_list);
+}
+
+}  // namespace lookalike

@@ -1,0 +1,16 @@
+// Lists that were taken out of the tree are given back when nobody can look at them any more.
+#pragma once
+
+#include "am/storage/pages.h"
+
+extern "C" {
+#include "access/genam.h"
+}
+
+namespace lookalike {
+
+/// For VACUUM: undoes what changes of the tree have left unfinished, and gives the pages of retired
+/// lists to the free space map. REQUIRES: the tree is locked.
+void free_retired_lists(Relation index, Relation heap, IndexBulkDeleteResult* result);
+
+}  // namespace lookalike

@@ -1,0 +1,79 @@
+// Parts the entries of a list: finds the centroids of the lists that take its place, and makes
+// their entries out of those that there are. A row is known by its refine code, by its bits, or by
+// what somebody has fetched it as (row_code.h).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/code/entry_encoder.h"
+
+namespace lookalike {
+
+/// Whether an index keeps enough of its rows to make entries of entries; else they must be fetched.
+inline bool can_part_lists(const IndexShape& shape) {
+    return is_binary(shape.metric) || shape.refine != Refine::kNone;
+}
+
+class ListParts {
+  public:
+    /// `space` must outlive this; it is null for binary metrics. Without can_part_lists(), codes
+    /// are row codes.
+    ListParts(const IndexShape& shape, const IndexSpace* space);
+
+    /// Rows that a sample should have at most to find so many parts.
+    uint64_t sample_rows(uint32_t part_count) const;
+
+    /// A row of the sample. `code`: the entry's refine code, its bits, or its row code.
+    void add_to_sample(const uint8_t* code);
+    /// The rows of one list have been added.
+    void end_list();
+
+    /// Finds up to so many parts; `check` may throw. One more than there are lists: one for each
+    /// list, and two for the first, of which each gets the rows that are nearest.
+    void find(uint32_t part_count, const std::function<void()>& check);
+
+    /// After find() has made one part more than there are lists: leaves out of the sample those
+    /// lists, but not the first, of whose rows fewer than this share would leave or come. Writes
+    /// for each list whether it is kept, and returns how many are; if not all, find() is due again.
+    uint32_t leave_out_settled(double share, bool* kept);
+
+    uint32_t count() const { return count_; }
+    /// As the root keeps it; good until the next call.
+    EncodedEntry root_entry(uint32_t part, EntryPointer list);
+
+    /// The part that an entry goes to.
+    uint32_t part_of(const uint8_t* code);
+    /// The entry there; good until the next call.
+    EncodedEntry move(EntryPointer pointer, const uint8_t* code, uint32_t part);
+
+  private:
+    void decode(const uint8_t* code, float* vector) const;
+    EncodedEntry encode_row(EntryPointer pointer, const uint8_t* code, uint32_t part);
+    const float* centroid(uint32_t part) const {
+        return centroids_.data() + size_t{part} * shape_.code_dims;
+    }
+    std::vector<float> learned_of(size_t first_row, size_t end_row) const;
+    std::vector<float> start_of_lists(const std::function<void()>& check) const;
+    void take_means();
+    std::vector<uint64_t> rows_that_move() const;
+    uint32_t nearest_part(const DescriptorView& vector) const;
+
+    IndexShape shape_;
+    bool is_binary_;
+    uint32_t learn_dims_;
+    EntryEncoder encoder_;
+    EntryEncoder root_encoder_;
+    std::vector<float> sample_;         // rows of code_dims
+    std::vector<size_t> list_ends_;     // in rows of the sample
+    std::vector<uint32_t> cluster_of_;  // of these rows
+    std::vector<float> vector_;         // of one entry
+    uint32_t count_ = 0;
+    std::vector<float> centroids_;        // code_dims each
+    std::vector<uint8_t> centroid_bits_;  // of binary metrics, bit_bytes_ each
+    size_t bit_bytes_ = 0;
+    std::vector<float> zero_;
+};
+
+}  // namespace lookalike
