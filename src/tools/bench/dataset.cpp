@@ -26,21 +26,32 @@ struct Header {
     throw std::runtime_error("could not read \"" + file.string() + "\": " + what);
 }
 
+template <typename Value>
+void write_file(const std::filesystem::path& file, uint32_t dims, RowElement element,
+                const Value* values, size_t count) {
+    std::ofstream out(file, std::ios::binary);
+    const Header header{kMagic, static_cast<uint32_t>(count / dims), dims,
+                        static_cast<uint32_t>(element)};
+    out.write(reinterpret_cast<const char*>(&header), sizeof(header));
+    out.write(reinterpret_cast<const char*>(values),
+              static_cast<std::streamsize>(count * sizeof(Value)));
+    if (!out.flush()) throw std::runtime_error("could not write \"" + file.string() + "\"");
+}
+
 }  // namespace
 
 void write_rows(const std::filesystem::path& file, const Rows& rows, RowElement element) {
-    std::ofstream out(file, std::ios::binary);
-    const Header header{kMagic, rows.count(), rows.dims, static_cast<uint32_t>(element)};
-    out.write(reinterpret_cast<const char*>(&header), sizeof(header));
     if (element == RowElement::kByte) {
         const std::vector<uint8_t> bytes(rows.values.begin(), rows.values.end());
-        out.write(reinterpret_cast<const char*>(bytes.data()),
-                  static_cast<std::streamsize>(bytes.size()));
+        write_byte_rows(file, rows.dims, bytes);
     } else {
-        out.write(reinterpret_cast<const char*>(rows.values.data()),
-                  static_cast<std::streamsize>(rows.values.size() * sizeof(float)));
+        write_file(file, rows.dims, element, rows.values.data(), rows.values.size());
     }
-    if (!out.flush()) throw std::runtime_error("could not write \"" + file.string() + "\"");
+}
+
+void write_byte_rows(const std::filesystem::path& file, uint32_t dims,
+                     std::span<const uint8_t> bytes) {
+    write_file(file, dims, RowElement::kByte, bytes.data(), bytes.size());
 }
 
 Rows read_rows(const std::filesystem::path& file, uint32_t limit) {
@@ -55,9 +66,13 @@ Rows read_rows(const std::filesystem::path& file, uint32_t limit) {
     const size_t values = size_t{std::min(header.count, limit)} * header.dims;
     rows.values.resize(values);
     if (static_cast<RowElement>(header.element) == RowElement::kByte) {
-        std::vector<uint8_t> bytes(values);
-        in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(values));
-        rows.values.assign(bytes.begin(), bytes.end());
+        // In parts: as floats, a large file fills memory already.
+        std::vector<uint8_t> bytes(std::min(values, size_t{1} << 20));
+        for (size_t at = 0; at < values && in; at += bytes.size()) {
+            const size_t part = std::min(bytes.size(), values - at);
+            in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(part));
+            std::copy_n(bytes.begin(), part, rows.values.begin() + static_cast<ptrdiff_t>(at));
+        }
     } else {
         in.read(reinterpret_cast<char*>(rows.values.data()),
                 static_cast<std::streamsize>(values * sizeof(float)));

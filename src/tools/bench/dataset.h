@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct Rows {
 
 /// REQUIRES for kByte: every value is a whole number in [0, 255]. Throws std::runtime_error.
 void write_rows(const std::filesystem::path& file, const Rows& rows, RowElement element);
+/// The same from rows that are bytes already, one after another. Throws std::runtime_error.
+void write_byte_rows(const std::filesystem::path& file, uint32_t dims,
+                     std::span<const uint8_t> bytes);
 
 /// At most `limit` rows; throws std::runtime_error when the file is not what it should be.
 Rows read_rows(const std::filesystem::path& file, uint32_t limit = UINT32_MAX);

@@ -2,31 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
+
+#include "tools/bench/format.h"
 
 namespace lookalike {
 namespace {
-
-std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
-
-std::string format(const char* pattern, ...) {
-    char line[400];
-    va_list arguments;
-    va_start(arguments, pattern);
-    std::vsnprintf(line, sizeof(line), pattern, arguments);
-    va_end(arguments);
-    return line;
-}
-
-std::string quoted(const std::string& text) {
-    std::string result = "\"";
-    for (const char character : text) {
-        if (character == '"' || character == '\\') result += '\\';
-        result += character;
-    }
-    return result + '"';
-}
 
 // Elements of a list, divided by commas.
 template <typename Element, typename ToJson>

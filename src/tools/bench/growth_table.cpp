@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <stdexcept>
 
 #include "tools/bench/system.h"
@@ -12,7 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kTable = "growth";
 constexpr const char* kSearch = "growth_search";
 constexpr const char* kInsert = "growth_insert";
 // What is measured is the index, so the plan is fixed.
@@ -40,23 +40,37 @@ double timed(pqxx::connection& connection, const std::string& statement) {
 GrowthTable::GrowthTable(const Dataset& set) : set_(set) {
     for (uint32_t i = 0; i < set.queries.count(); ++i)
         values_.push_back(binary_value(set.queries.row(i), set.queries.dims));
+    connect();
     {
-        pqxx::nontransaction work(connection_);
-        work.exec(kSettings);
+        pqxx::nontransaction work(*connection_);
         work.exec("CREATE EXTENSION IF NOT EXISTS lookalike");
         work.exec("CREATE EXTENSION IF NOT EXISTS pg_prewarm");
     }
     create(false);
-    // Holds for later tables of the name.
-    connection_.prepare(kSearch, std::string("SELECT id FROM ") + kTable + " ORDER BY features " +
-                                     operator_name() + " $1 LIMIT 10");
+    prepare();
+}
+
+void GrowthTable::connect() {
+    connection_ = std::make_unique<pqxx::connection>();
+    pqxx::nontransaction(*connection_).exec(kSettings);
+}
+
+// Holds for later tables of the name.
+void GrowthTable::prepare() {
+    connection_->prepare(kSearch, std::string("SELECT id FROM ") + kGrowthTable +
+                                      " ORDER BY features " + operator_name() + " $1 LIMIT 10");
+}
+
+void GrowthTable::reconnect() {
+    connect();
+    prepare();
 }
 
 void GrowthTable::create(bool with_index) {
     {
-        pqxx::nontransaction work(connection_);
-        work.exec(std::string("DROP TABLE IF EXISTS ") + kTable);
-        work.exec(std::string("CREATE TABLE ") + kTable + " (id int PRIMARY KEY, features " +
+        pqxx::nontransaction work(*connection_);
+        work.exec(std::string("DROP TABLE IF EXISTS ") + kGrowthTable);
+        work.exec(std::string("CREATE TABLE ") + kGrowthTable + " (id int PRIMARY KEY, features " +
                   "descriptor(" + std::to_string(set_.base.dims) + "))");
     }
     if (with_index) build(kGrownIndex);
@@ -64,8 +78,8 @@ void GrowthTable::create(bool with_index) {
 
 double GrowthTable::copy(std::span<const uint32_t> rows) {
     const auto begin = Clock::now();
-    pqxx::work work(connection_);
-    pqxx::stream_to stream = stream_into(work, kTable);
+    pqxx::work work(*connection_);
+    pqxx::stream_to stream = stream_into(work, kGrowthTable);
     for (const uint32_t row : rows)
         stream << std::make_tuple(row, text_value(set_.base.row(row), set_.base.dims));
     stream.complete();
@@ -74,16 +88,16 @@ double GrowthTable::copy(std::span<const uint32_t> rows) {
 }
 
 double GrowthTable::update_all() {
-    return timed(connection_,
-                 std::string("UPDATE ") + kTable + " SET id = id + " + std::to_string(kUpdated));
+    return timed(*connection_, std::string("UPDATE ") + kGrowthTable + " SET id = id + " +
+                                   std::to_string(kUpdated));
 }
 
 double GrowthTable::delete_nine_of_ten() {
-    return timed(connection_, std::string("DELETE FROM ") + kTable + " WHERE id % 10 <> 0");
+    return timed(*connection_, std::string("DELETE FROM ") + kGrowthTable + " WHERE id % 10 <> 0");
 }
 
 double GrowthTable::vacuum() {
-    return timed(connection_, std::string("VACUUM ") + kTable);
+    return timed(*connection_, std::string("VACUUM ") + kGrowthTable);
 }
 
 double GrowthTable::insert(std::span<const uint32_t> rows, uint32_t client_count,
@@ -95,7 +109,8 @@ double GrowthTable::insert(std::span<const uint32_t> rows, uint32_t client_count
     std::vector<std::unique_ptr<pqxx::connection>> clients;
     for (uint32_t i = 0; i < client_count; ++i) {
         clients.push_back(std::make_unique<pqxx::connection>());
-        clients.back()->prepare(kInsert, std::string("INSERT INTO ") + kTable + " VALUES ($1, $2)");
+        clients.back()->prepare(kInsert,
+                                std::string("INSERT INTO ") + kGrowthTable + " VALUES ($1, $2)");
     }
     std::atomic<size_t> next = 0;
     const auto work_off = [&](pqxx::connection& client) {
@@ -117,40 +132,41 @@ double GrowthTable::insert(std::span<const uint32_t> rows, uint32_t client_count
 
 double GrowthTable::build(const char* index) {
     const char* op_class = set_.is_cosine ? "descriptor_cosine_ops" : "descriptor_l2_ops";
-    return timed(connection_, std::string("CREATE INDEX ") + index + " ON " + kTable +
-                                  " USING faiss (features " + op_class + ")");
+    return timed(*connection_, std::string("CREATE INDEX ") + index + " ON " + kGrowthTable +
+                                   " USING faiss (features " + op_class + ")");
 }
 
 void GrowthTable::drop(const char* index) {
-    pqxx::nontransaction(connection_).exec(std::string("DROP INDEX ") + index);
+    pqxx::nontransaction(*connection_).exec(std::string("DROP INDEX ") + index);
 }
 
 uint64_t GrowthTable::list_count(const char* index) {
-    return pqxx::nontransaction(connection_)
+    return pqxx::nontransaction(*connection_)
         .exec(std::string("SELECT lists FROM faiss_index_info('") + index + "')")
         .at(0)
         .at(0)
         .as<uint64_t>();
 }
 
-uint64_t GrowthTable::byte_count(const char* index) {
-    return pqxx::nontransaction(connection_)
-        .exec(std::string("SELECT pg_relation_size('") + index + "')")
+uint64_t GrowthTable::byte_count(const char* relation) {
+    return pqxx::nontransaction(*connection_)
+        .exec(std::string("SELECT pg_relation_size('") + relation + "')")
         .at(0)
         .at(0)
         .as<uint64_t>();
 }
 
 void GrowthTable::settle() {
-    pqxx::nontransaction work(connection_);
-    work.exec(std::string("ANALYZE ") + kTable);
+    pqxx::nontransaction work(*connection_);
+    work.exec(std::string("ANALYZE ") + kGrowthTable);
     // The table's TOAST relation holds descriptors that are too wide for a page.
     work.exec(
         std::string("SELECT pg_prewarm(oid) FROM pg_class WHERE relkind IN ('r', 't', 'i') AND "
                     "(oid = '") +
-        kTable + "'::regclass OR oid = (SELECT reltoastrelid FROM pg_class WHERE oid = '" + kTable +
-        "'::regclass) OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = '" + kTable +
-        "'::regclass))");
+        kGrowthTable + "'::regclass OR oid = (SELECT reltoastrelid FROM pg_class WHERE oid = '" +
+        kGrowthTable +
+        "'::regclass) OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = '" +
+        kGrowthTable + "'::regclass))");
 }
 
 bool GrowthTable::is_there(pqxx::transaction_base& work, const char* index) {
@@ -165,11 +181,13 @@ std::vector<uint32_t> GrowthTable::ask(pqxx::transaction_base& work, uint32_t qu
 }
 
 // The plan is made, and what the other index left in the processor's caches is gone.
-void GrowthTable::warm(pqxx::transaction_base& work, const char* index) {
+void GrowthTable::warm(pqxx::transaction_base& work, const char* index, GrowthSamples& samples) {
     const auto begin = Clock::now();
     const uint32_t query_count = set_.queries.count();
-    for (uint32_t i = 0; i < kUnmeasuredQueries && seconds_since(begin) < kUnmeasuredSeconds; ++i)
+    for (uint32_t i = 0; i < kUnmeasuredQueries && seconds_since(begin) < kUnmeasuredSeconds; ++i) {
         ask(work, query_count - 1 - i % query_count);
+        ++samples.asked;
+    }
     std::string plan;
     const std::string text = work.quote(text_value(set_.queries.row(0), set_.queries.dims));
     for (const auto& line : work.exec(std::string("EXPLAIN EXECUTE ") + kSearch + "(" + text + ")"))
@@ -178,24 +196,37 @@ void GrowthTable::warm(pqxx::transaction_base& work, const char* index) {
         throw std::runtime_error(std::string("the plan does not use ") + index + ":\n" + plan);
 }
 
-void GrowthTable::take_turn(const char* index, double recall, double seconds,
-                            GrowthSamples& samples) {
-    const char* other = index == kGrownIndex ? kFreshIndex : kGrownIndex;
-    pqxx::work work(connection_);
-    if (is_there(work, other)) work.exec(std::string("DROP INDEX ") + other);
-    work.exec("SET LOCAL lookalike.recall = " + std::to_string(recall));
-    warm(work, index);
+void GrowthTable::ask_some(pqxx::transaction_base& work, double seconds, GrowthSamples& samples) {
     const uint32_t query_count = set_.queries.count();
     const auto first = static_cast<uint32_t>(samples.answers.size());
     uint32_t asked = 0;
     const auto begin = Clock::now();
     while (asked < query_count && seconds_since(begin) < seconds) {
         const uint32_t query = (first + asked++) % query_count;
+        const auto start = Clock::now();
         auto ids = ask(work, query);
+        samples.latencies_ms.push_back(1e3 * seconds_since(start));
         if (query == samples.answers.size()) samples.answers.push_back(std::move(ids));
     }
+    samples.asked += asked;
     samples.per_second.push_back(asked / seconds_since(begin));
+}
+
+void GrowthTable::take_turn(const char* index, double recall, double seconds,
+                            GrowthSamples& samples) {
+    const char* other = index == kGrownIndex ? kFreshIndex : kGrownIndex;
+    pqxx::work work(*connection_);
+    if (is_there(work, other)) work.exec(std::string("DROP INDEX ") + other);
+    work.exec("SET LOCAL lookalike.recall = " + std::to_string(recall));
+    warm(work, index, samples);
+    ask_some(work, seconds, samples);
     work.abort();  // the hidden index is back
+}
+
+void GrowthTable::take_cold_turn(double recall, GrowthSamples& samples) {
+    pqxx::work work(*connection_);
+    work.exec("SET LOCAL lookalike.recall = " + std::to_string(recall));
+    ask_some(work, std::numeric_limits<double>::infinity(), samples);
 }
 
 }  // namespace lookalike

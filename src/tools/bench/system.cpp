@@ -1,7 +1,7 @@
 #include "tools/bench/system.h"
 
 #include <bit>
-#include <sstream>
+#include <charconv>
 
 namespace lookalike {
 
@@ -43,12 +43,14 @@ std::optional<std::string> create_extension(pqxx::connection& connection,
 }
 
 std::string text_value(const float* values, uint32_t dims) {
-    std::ostringstream text;
-    text.precision(9);  // enough for every float
-    for (uint32_t i = 0; i < dims; ++i)
-        text << (i == 0 ? '[' : ',') << values[i];
-    text << ']';
-    return text.str();
+    std::string text = "[";
+    for (uint32_t i = 0; i < dims; ++i) {
+        char number[32];  // the shortest form that is the same float when read
+        const auto end = std::to_chars(number, number + sizeof(number), values[i]).ptr;
+        if (i > 0) text += ',';
+        text.append(number, end);
+    }
+    return text + ']';
 }
 
 BinaryParameter binary_value(const float* values, uint32_t dims) {

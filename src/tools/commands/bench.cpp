@@ -10,6 +10,7 @@
 #include "tools/bench/growth_run.h"
 #include "tools/bench/report.h"
 #include "tools/bench/run.h"
+#include "tools/bench/scale_run.h"
 
 namespace lookalike {
 namespace {
@@ -70,6 +71,30 @@ void add_growth(CLI::App& bench) {
     growth->callback([options] { run_growth_bench(*options); });
 }
 
+void add_scale(CLI::App& bench) {
+    auto* scale =
+        bench.add_subcommand("scale", "Measure builds and searches at several numbers of rows");
+    auto options = std::make_shared<ScaleRunOptions>();
+    scale->add_option("set", options->set, "Folder of the set")->required();
+    scale->add_option("json", options->json, "File for the results")->required();
+    scale->add_option("--rows", options->sizes, "Numbers of rows")
+        ->check(CLI::Range(100u, UINT32_MAX));
+    scale->add_option("--restart", options->restart,
+                      "Program that restarts the server, with its files out of memory");
+    scale->add_option("--states", options->states,
+                      "What that program is told, one restart after the other");
+    scale->add_option("--recall", options->recall, "That is asked for")
+        ->check(CLI::Range(0.01, 1.0));
+    scale->add_option("--maintenance-work-mem", options->maintenance_work_mem, "For CREATE INDEX");
+    scale->add_option("--rounds", options->rounds, "How often every query is asked")
+        ->check(CLI::Range(1, 100));
+    scale->add_option("--queries", options->query_limit, "At most so many queries")
+        ->check(CLI::Range(1, 100000));
+    scale->add_option("--seconds", options->seconds, "At most so long for one round")
+        ->check(CLI::Range(0.1, 3600.0));
+    scale->callback([options] { run_scale_bench(*options); });
+}
+
 void add_report(CLI::App& bench) {
     auto* report = bench.add_subcommand("report", "Write tables and plots into a document");
     auto paths = std::make_shared<std::pair<std::string, std::string>>();
@@ -96,6 +121,7 @@ void add_bench(CLI::App& app) {
     add_run(*bench);
     add_filters(*bench);
     add_growth(*bench);
+    add_scale(*bench);
     add_report(*bench);
 }
 

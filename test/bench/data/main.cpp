@@ -1,6 +1,8 @@
 // Makes the benchmark's data: "bench_data pictures FOLDER < LIST" (LIST: lines "photo PATH" or
-// "drawing PATH"), "bench_data mnist FOLDER BASE QUERIES" and "bench_data words FOLDER JSON".
+// "drawing PATH"), "bench_data views FOLDER ROWS < LIST", "bench_data mnist FOLDER BASE QUERIES"
+// and "bench_data words FOLDER JSON".
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -9,6 +11,7 @@
 
 #include "embeddings.h"
 #include "pictures.h"
+#include "views.h"
 
 namespace lookalike {
 namespace {
@@ -50,6 +53,22 @@ void make_pictures(const std::filesystem::path& folder) {
     std::cout << photos.size() << " photographs and " << used << " drawings" << std::endl;
 }
 
+// SIGINT and SIGTERM end the gathering early: the set is then made of what is there.
+volatile std::sig_atomic_t stop_signal = 0;
+
+void make_views(const std::filesystem::path& folder, uint32_t row_count) {
+    std::vector<std::filesystem::path> photos;
+    for (std::string kind, path; std::cin >> kind && std::getline(std::cin >> std::ws, path);)
+        if (kind == "photo") photos.emplace_back(path);
+    for (const int number : {SIGINT, SIGTERM})
+        std::signal(number, [](int) { stop_signal = 1; });
+    ByteRowFile rows(folder, kSiftDims);
+    add_views(
+        one_file_each(photos), row_count + kQueryCount + kInsertCount,
+        [] { return stop_signal != 0; }, rows);
+    rows.write("l2", {row_count, kQueryCount, kInsertCount});
+}
+
 int run(int argument_count, char** arguments) {
     const std::vector<std::string> words(arguments + 1, arguments + argument_count);
     // The order of features must not depend on threads; two pictures at a time would not fit small
@@ -58,6 +77,8 @@ int run(int argument_count, char** arguments) {
         cv::setNumThreads(std::atoi(threads));
     if (words.size() == 2 && words[0] == "pictures") {
         make_pictures(words[1]);
+    } else if (words.size() == 3 && words[0] == "views") {
+        make_views(words[1], static_cast<uint32_t>(std::stoul(words[2])));
     } else if (words.size() == 4 && words[0] == "mnist") {
         make_mnist(words[1], words[2], words[3]);
     } else if (words.size() == 3 && words[0] == "words") {

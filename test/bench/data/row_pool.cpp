@@ -11,16 +11,6 @@ namespace {
 
 constexpr uint64_t kSeed = 20240607;
 
-// std::shuffle gives another order with another standard library.
-std::vector<uint32_t> shuffled_order(uint32_t count) {
-    std::vector<uint32_t> order(count);
-    std::iota(order.begin(), order.end(), 0u);
-    std::mt19937_64 random(kSeed);
-    for (uint32_t i = count; i > 1; --i)
-        std::swap(order[i - 1], order[random() % i]);
-    return order;
-}
-
 uint64_t hash_of(std::span<const float> row) {
     uint64_t hash = 0xcbf29ce484222325;
     for (const float value : row) {
@@ -31,6 +21,16 @@ uint64_t hash_of(std::span<const float> row) {
 }
 
 }  // namespace
+
+// std::shuffle gives another order with another standard library.
+std::vector<uint32_t> shuffled_order(uint32_t count) {
+    std::vector<uint32_t> order(count);
+    std::iota(order.begin(), order.end(), 0u);
+    std::mt19937_64 random(kSeed);
+    for (uint32_t i = count; i > 1; --i)
+        std::swap(order[i - 1], order[random() % i]);
+    return order;
+}
 
 void RowPool::add(std::span<const float> row) {
     if (std::ranges::all_of(row, [](float value) { return value == 0; })) return;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "tools/bench/dataset.h"
 
@@ -35,6 +36,9 @@ class RowPool {
     Rows rows_;
     std::unordered_set<uint64_t> seen_;  ///< hashes: a false match only drops a row
 };
+
+/// 0 to count - 1 in an order that is always the same.
+std::vector<uint32_t> shuffled_order(uint32_t count);
 
 /// Writes a set whose parts are already given.
 void write_dataset(const std::filesystem::path& folder, const std::string& metric,
