@@ -159,8 +159,9 @@ bool ProbePlan::may_reach(Metric metric, float list_key, float row_key, double f
 ProbePlan probe_plan(const MetaPage& meta, double recall, uint32_t probes) {
     const Calibration calibration = calibration_of(meta);
     // Just after its first split an index is not measured yet: its few lists are all opened.
-    ProbePlan plan = calibration.query_count > 0 ? ProbePlan(calibration, recall)
-                                                 : ProbePlan(double{1} * meta.leaf_count);
+    ProbePlan plan = calibration.query_count > 0
+                         ? ProbePlan(calibration, recall)
+                         : ProbePlan(std::max(1.0, double{1} * meta.leaf_count));
     plan.expect_lists(calibration.list_count, meta.leaf_count);
     // The keys of its rows are estimates, and the lowest of many such are too low.
     if (meta.refine == Refine::kNone && !is_binary(meta.metric)) plan.give_up_spread();
