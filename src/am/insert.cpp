@@ -14,7 +14,6 @@ extern "C" {
 #include "am/upkeep/remeasure.h"
 #include "am/upkeep/split.h"
 #include "core/page/meta_page.h"
-#include "core/page/refine_slot.h"
 #include "pg/run_core.h"
 
 namespace lookalike {

@@ -151,7 +151,7 @@ IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult*
     sweep.inner = list_geometry(sweep.meta, 1);
     sweep.plain = plain_list_geometry();
     sweep.known_lists = numbers_of(change.tree);
-    sweep.tree_lists = lists_in_tree(info->index, sweep.meta);
+    sweep.tree_lists = numbers_in_tree(change.tree, sweep.meta.tree_version);
     sweep.result = result;
     // An inserter locks the page that it adds before it gives up this lock: a page counted here
     // that is found new can only be left from a crash.

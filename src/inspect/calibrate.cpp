@@ -92,19 +92,13 @@ void sort_list(CalibrateState* state, uint32 list) {
     for (uint32 length = 1; block != kNoBlock; ++length) {
         CHECK_FOR_INTERRUPTS();
         check_chain(state->index, list_id, length);
-        const Buffer buffer = lock_page(state->index, block, BUFFER_LOCK_SHARE);
-        check_list_page(state->index, buffer, state->leaf);
-        memcpy(state->page, buffer_bytes(buffer), BLCKSZ);
-        UnlockReleaseBuffer(buffer);
-        const PageTrailer* trailer = page_trailer(state->page);
-        if (trailer->list_id != list_id) {
-            raise_corrupted(state->index, block, "the page belongs to another list");
-        }
+        const BlockNumber next =
+            copy_page_of_list(state->index, block, list_id, state->leaf, state->page);
         const ListPageView view(state->leaf, state->page);
         for (uint32 i = 0; i < view.entry_places(); ++i) {
             if (view.is_live(i)) sort_entry(state, i, list);
         }
-        block = trailer->next;
+        block = next;
     }
 }
 

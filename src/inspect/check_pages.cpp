@@ -279,14 +279,12 @@ void read_stored_entry(CheckState* state, BlockNumber list_page, const ListGeome
     }
     bool complete = true;
     if (geometry.row_code_bytes > 0) {
-        const uint8_t* codes = state->codes;
-        if (geometry.codes_inside) {
-            codes = view.codes(block);
-        } else {
-            const StreamStretch stretch = code_stretch(geometry, state->page, list_page, block);
-            complete = copy_stretch(state->index, stretch, state->codes);
-        }
-        if (geometry.factor_bytes > 0) {
+        const uint8_t* codes =
+            codes_of_block(state->index, geometry, state->page, list_page, block, state->codes);
+        complete = codes != nullptr;
+        if (!complete) {
+            // Told below.
+        } else if (geometry.factor_bytes > 0) {
             get_code(codes, lane, stored->code, geometry.row_code_bytes * 2);
         } else {
             memcpy(stored->code, codes + size_t{lane} * geometry.row_code_bytes,

@@ -126,8 +126,9 @@ Totals count_pages(Relation index) {
     const LoadedIndex* loaded = load_index(index);
     totals.meta = loaded->meta;
     totals.plain = plain_list_geometry();
-    totals.tree = lists_in_tree(index, totals.meta);
-    totals.retired_lists = count_retired(read_tree(index, totals.meta), totals.meta);
+    const Tree tree = read_tree(index, totals.meta);
+    totals.tree = numbers_in_tree(tree, totals.meta.tree_version);
+    totals.retired_lists = count_retired(tree, totals.meta);
     for (uint32 level = 0; level < 2; ++level) {
         totals.geometries[level] = loaded->geometry(level);
     }

@@ -304,17 +304,7 @@ sub open_scan {
     ask(append('scanned', 1, $rows)) if $rows;
     my $session = $node->background_psql('postgres', on_error_stop => 0);
     $session->query_safe($_) for 'SET enable_seqscan = off', 'SET enable_sort = off', 'SET lookalike.recall = 1',
-      q{CREATE FUNCTION pg_temp.take(c refcursor, wanted int) RETURNS int LANGUAGE plpgsql AS $$
-        DECLARE got int; taken int := 0;
-        BEGIN
-            WHILE taken < wanted LOOP
-                FETCH c INTO got;
-                EXIT WHEN NOT FOUND;
-                INSERT INTO came VALUES (c, got);
-                taken := taken + 1;
-            END LOOP;
-            RETURN taken;
-        END $$}, 'CREATE TEMP TABLE came (cursor text, id int)', 'BEGIN ISOLATION LEVEL REPEATABLE READ',
+      $take_function, 'CREATE TEMP TABLE came (cursor text, id int)', 'BEGIN ISOLATION LEVEL REPEATABLE READ',
       'DECLARE ordered CURSOR FOR SELECT id FROM scanned ORDER BY d <-> (SELECT d FROM queries LIMIT 1)',
       'DECLARE inside CURSOR FOR SELECT id FROM scanned WHERE within(d, (SELECT d FROM queries LIMIT 1), 1e6)';
     take_all($session, $_, $fetched) for 'ordered', 'inside';

@@ -100,17 +100,7 @@ sub open_cursors {
     my ($taken) = @_;
     my ($session) = session();
     $session->query_safe($_) for 'CREATE TEMP TABLE came (cursor text, id int)',
-      q{CREATE FUNCTION pg_temp.take(c refcursor, wanted int) RETURNS int LANGUAGE plpgsql AS $$
-        DECLARE got int; taken int := 0;
-        BEGIN
-            WHILE taken < wanted LOOP
-                FETCH c INTO got;
-                EXIT WHEN NOT FOUND;
-                INSERT INTO came VALUES (c, got);
-                taken := taken + 1;
-            END LOOP;
-            RETURN taken;
-        END $$}, 'BEGIN ISOLATION LEVEL REPEATABLE READ',
+      $take_function, 'BEGIN ISOLATION LEVEL REPEATABLE READ',
       'CREATE TEMP TABLE wanted ON COMMIT DROP AS SELECT id FROM t', (map { "DECLARE $_" } @cursors);
     $session->query_safe("SELECT pg_temp.take('$_', $taken)") for 'ordered', 'inside';
     return $session;

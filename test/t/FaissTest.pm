@@ -9,7 +9,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(start_node without_checksums read_to_the_end by_index no_worker_left workers_of);
+our @EXPORT = qw($take_function start_node without_checksums read_to_the_end by_index no_worker_left workers_of);
 
 my $functions = q{
 CREATE EXTENSION lookalike;
@@ -56,6 +56,20 @@ BEGIN
     RETURN round(hits::numeric / wanted, 3);
 END $$;
 };
+
+# In a session with a temporary table came (cursor, id): puts so many rows of a cursor into it, and
+# tells how many there were.
+our $take_function = q{CREATE FUNCTION pg_temp.take(c refcursor, wanted int) RETURNS int LANGUAGE plpgsql AS $$
+    DECLARE got int; taken int := 0;
+    BEGIN
+        WHILE taken < wanted LOOP
+            FETCH c INTO got;
+            EXIT WHEN NOT FOUND;
+            INSERT INTO came VALUES (c, got);
+            taken := taken + 1;
+        END LOOP;
+        RETURN taken;
+    END $$};
 
 # Faster than safe: what is tested about crashes is the WAL, not the disk. A statement that only the
 # index can serve is not to be compiled: what by_index() forbids makes it look dear.

@@ -105,6 +105,17 @@ void check_list_page(Relation index, Buffer buffer, const ListGeometry& geometry
     }
 }
 
+BlockNumber copy_page_of_list(Relation index, BlockNumber block, BlockNumber list_id,
+                              const ListGeometry& geometry, uint8_t* page) {
+    const Buffer buffer = lock_page(index, block, BUFFER_LOCK_SHARE);
+    check_list_page(index, buffer, geometry);
+    memcpy(page, buffer_bytes(buffer), BLCKSZ);
+    UnlockReleaseBuffer(buffer);
+    if (page_trailer(page)->list_id != list_id)
+        raise_corrupted(index, block, "the page belongs to another list");
+    return page_trailer(page)->next;
+}
+
 void make_page(uint8_t* page, PageKind kind, BlockNumber list_id, BlockNumber owner) {
     PageInit(reinterpret_cast<Page>(page), BLCKSZ, sizeof(PageTrailer));
     auto* header = reinterpret_cast<PageHeader>(page);

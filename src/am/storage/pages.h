@@ -67,6 +67,11 @@ inline void prefetch(const uint8_t* from, size_t length) {
 void check_page(Relation index, Buffer buffer, PageKind kind);
 void check_list_page(Relation index, Buffer buffer, const ListGeometry& geometry);
 
+/// Copies a page of a list to `page` (BLCKSZ) and returns the next of its chain. Raises unless it
+/// is sound and the list's.
+BlockNumber copy_page_of_list(Relation index, BlockNumber block, BlockNumber list_id,
+                              const ListGeometry& geometry, uint8_t* page);
+
 /// Makes PostgreSQL's header and ours in zeroed memory.
 void make_page(uint8_t* page, PageKind kind, BlockNumber list_id, BlockNumber owner);
 

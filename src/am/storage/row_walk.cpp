@@ -81,7 +81,7 @@ void walk_list(RowWalk* walk, BlockNumber first_page) {
 
 void walk_file(RowWalk* walk, Relation index, const MetaPage& meta, BlockNumber left_out) {
     walk_list(walk, kMetaBlock + 1);
-    walk->lists = lists_in_tree(index, meta);
+    walk->lists = numbers_in_tree(read_tree(index, meta), meta.tree_version);
     walk->is_of_file = true;
     walk->page_limit = RelationGetNumberOfBlocks(index);
     walk->left_out = left_out;

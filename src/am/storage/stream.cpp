@@ -50,6 +50,13 @@ bool copy_stretch(Relation index, const StreamStretch& stretch, uint8_t* to) {
     return true;
 }
 
+const uint8_t* codes_of_block(Relation index, const ListGeometry& geometry, const uint8_t* page,
+                              BlockNumber list_page, uint32 block, uint8_t* room) {
+    if (geometry.codes_inside) return ListPageView(geometry, page).codes(block);
+    return copy_stretch(index, code_stretch(geometry, page, list_page, block), room) ? room
+                                                                                     : nullptr;
+}
+
 // A page that is not ours any more was recycled by VACUUM, which only happens to entries that no
 // snapshot can see; but a page that never was ours is damage.
 void check_recyclable(Relation index, Buffer buffer, PageKind kind) {

@@ -28,6 +28,11 @@ StreamStretch slot_stretch(const ListGeometry& geometry, const uint8_t* page, Bl
 /// when VACUUM has recycled them.
 bool copy_stretch(Relation index, const StreamStretch& stretch, uint8_t* to);
 
+/// The codes of a block of `page`, a copy of the list page that lies at `list_page`: in it, or read
+/// into `room`, which has block_code_bytes. Null when VACUUM has recycled their pages.
+const uint8_t* codes_of_block(Relation index, const ListGeometry& geometry, const uint8_t* page,
+                              BlockNumber list_page, uint32 block, uint8_t* room);
+
 /// Raises unless the locked page, which is not what it was taken for, may have become what it is.
 void check_recyclable(Relation index, Buffer buffer, PageKind kind);
 

@@ -62,25 +62,26 @@ bool ListNumbers::has(BlockNumber list) const {
     return std::binary_search(lists, lists + count, list);
 }
 
-ListNumbers numbers_of(const Tree& tree) {
-    ListNumbers numbers{tree.count, static_cast<BlockNumber*>(
-                                        palloc(sizeof(BlockNumber) * (size_t{tree.count} + 1)))};
-    for (uint32 i = 0; i < tree.count; ++i)
-        numbers.lists[i] = tree.lists[i].list_id;
+static ListNumbers sorted_numbers(const Tree& tree, bool (*is_wanted)(const TreeList&, uint32),
+                                  uint32 version) {
+    ListNumbers numbers{
+        0, static_cast<BlockNumber*>(palloc(sizeof(BlockNumber) * (size_t{tree.count} + 1)))};
+    for (uint32 i = 0; i < tree.count; ++i) {
+        if (is_wanted(tree.lists[i], version))
+            numbers.lists[numbers.count++] = tree.lists[i].list_id;
+    }
     std::sort(numbers.lists, numbers.lists + numbers.count);
     return numbers;
 }
 
-ListNumbers lists_in_tree(Relation index, const MetaPage& meta) {
-    Tree tree = read_tree(index, meta);
-    uint32 count = 0;
-    for (uint32 i = 0; i < tree.count; ++i) {
-        if (tree.lists[i].is_in_tree(meta.tree_version)) tree.lists[count++] = tree.lists[i];
-    }
-    tree.count = count;
-    const ListNumbers numbers = numbers_of(tree);
-    pfree(tree.lists);
-    return numbers;
+ListNumbers numbers_of(const Tree& tree) {
+    return sorted_numbers(
+        tree, [](const TreeList&, uint32) { return true; }, 0);
+}
+
+ListNumbers numbers_in_tree(const Tree& tree, uint32 version) {
+    return sorted_numbers(
+        tree, [](const TreeList& list, uint32 at) { return list.is_in_tree(at); }, version);
 }
 
 uint32 tree_version(Relation index) {

@@ -33,8 +33,8 @@ struct ListNumbers {
     bool has(BlockNumber list) const;
 };
 ListNumbers numbers_of(const Tree& tree);
-/// Only those in the tree at meta.tree_version.
-ListNumbers lists_in_tree(Relation index, const MetaPage& meta);
+/// Only those in the tree at this version.
+ListNumbers numbers_in_tree(const Tree& tree, uint32 version);
 
 /// The version of the tree now.
 uint32 tree_version(Relation index);

@@ -89,13 +89,8 @@ EntryPart read_part(EntryReader* reader, Relation index, uint32 entry) {
     const uint32 first = entry / entries * entries;
     EntryPart part{reader->part, first, std::min(first + entries, entry_places(*reader))};
     if (is_binary(reader->shape.metric)) {
-        const uint32 block = entry / kBlockEntries;
-        if (geometry.codes_inside) {
-            part.codes = view_of(*reader).codes(block);
-            return part;
-        }
-        const StreamStretch stretch = code_stretch(geometry, reader->page, reader->block, block);
-        if (!copy_stretch(index, stretch, reader->part)) part.codes = nullptr;
+        part.codes = codes_of_block(index, geometry, reader->page, reader->block,
+                                    entry / kBlockEntries, reader->part);
         return part;
     }
     if (reader->rows != nullptr) {

@@ -12,12 +12,8 @@ constexpr uint32 kNoCodes = ~uint32{0};
 void copy_page(ListCopier* copier) {
     CHECK_FOR_INTERRUPTS();
     check_chain(copier->index, copier->list, copier->position);
-    const Buffer buffer = lock_page(copier->index, copier->block, BUFFER_LOCK_SHARE);
-    check_list_page(copier->index, buffer, copier->geometry);
-    memcpy(copier->page, buffer_bytes(buffer), BLCKSZ);
-    UnlockReleaseBuffer(buffer);
-    if (page_trailer(copier->page)->list_id != copier->list)
-        raise_corrupted(copier->index, copier->block, "the page belongs to another list");
+    copier->next_block = copy_page_of_list(copier->index, copier->block, copier->list,
+                                           copier->geometry, copier->page);
     copier->next_index = 0;
     copier->codes_of_block = kNoCodes;
 }
@@ -47,16 +43,11 @@ const uint8_t* read_slot(ListCopier* copier, uint32 index) {
 
 // Of a block of the page.
 const uint8_t* read_codes(ListCopier* copier, uint32 block) {
-    const uint8_t* codes = copier->codes;
-    if (copier->geometry.codes_inside) {
-        codes = ListPageView(copier->geometry, copier->page).codes(block);
-    } else if (copier->codes_of_block != block) {
-        const StreamStretch stretch =
-            code_stretch(copier->geometry, copier->page, copier->block, block);
-        if (!copy_stretch(copier->index, stretch, copier->codes))
-            raise_corrupted(copier->index, stretch.pages[0], "a code page is missing");
-        copier->codes_of_block = block;
-    }
+    if (!copier->geometry.codes_inside && copier->codes_of_block == block) return copier->codes;
+    const uint8_t* codes = codes_of_block(copier->index, copier->geometry, copier->page,
+                                          copier->block, block, copier->codes);
+    if (codes == nullptr) raise_corrupted(copier->index, copier->block, "a code page is missing");
+    copier->codes_of_block = block;
     return codes;
 }
 
@@ -129,9 +120,8 @@ bool next_entry(ListCopier* copier) {
             seen[i / kBlockEntries] |= bit;
             return true;
         }
-        const BlockNumber next = page_trailer(copier->page)->next;
-        if (next == kNoBlock) return false;
-        copier->block = next;
+        if (copier->next_block == kNoBlock) return false;
+        copier->block = copier->next_block;
         ++copier->position;
         copy_page(copier);
     }

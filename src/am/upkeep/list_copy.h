@@ -40,9 +40,10 @@ struct ListCopier {
     // Where it stands.
     Reading reading;
     BlockNumber block;
-    uint32 position;        // of the page
-    uint32 next_index;      // there
-    uint32 codes_of_block;  // that `codes` holds; none: the highest number
+    BlockNumber next_block;  // kNoBlock: none
+    uint32 position;         // of the page
+    uint32 next_index;       // there
+    uint32 codes_of_block;   // that `codes` holds; none: the highest number
 };
 
 ListCopier* make_list_copier(Relation index, BlockNumber list, const ListGeometry& geometry);

@@ -5,15 +5,12 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
-#include <cmath>
-
 #include "am/storage/tree.h"
 #include "am/upkeep/named_point.h"
 #include "am/upkeep/replace_lists.h"
 #include "am/upkeep/tree_lists.h"
 #include "core/split/list_parts.h"
 #include "core/split/split_rule.h"
-#include "core/vector/distance.h"
 
 namespace lookalike {
 namespace {
@@ -44,14 +41,6 @@ uint64 count_entries(Relation index, BlockNumber list, const ListGeometry& geome
     return count;
 }
 
-double distance(const Lists& lists, uint32 a, uint32 b) {
-    const auto view = [&](uint32 list) {
-        return DescriptorView{Kind::kReal, lists.dims,
-                              lists.tree.centroids + size_t{list} * lists.dims};
-    };
-    return l2_squared_distance(view(a), view(b));
-}
-
 bool is_short(const Lists& lists, uint32 list) {
     return lists.entries[list] != kTaken && 2 * lists.entries[list] < lists.wanted;
 }
@@ -62,7 +51,7 @@ uint32 nearest_short(const Lists& lists, uint32 list) {
     double least = 0;
     for (uint32 other = 0; other < lists.tree.count; ++other) {
         if (other == list || !is_short(lists, other)) continue;
-        const double between = distance(lists, list, other);
+        const double between = centroid_distance(lists.tree, lists.dims, list, other);
         if (nearest != lists.tree.count && !(between < least)) continue;
         nearest = other;
         least = between;

@@ -12,7 +12,6 @@ extern "C" {
 #include "am/upkeep/tree_lists.h"
 #include "core/split/list_parts.h"
 #include "core/split/split_rule.h"
-#include "core/vector/distance.h"
 
 namespace lookalike {
 namespace {
@@ -39,12 +38,6 @@ void leave_whole(Relation index, BlockNumber list, uint64 until, const char* rea
                                      RelationGetRelationName(index), list, reason)));
 }
 
-double distance(const TreeLists& tree, uint32 dims, uint32 a, uint32 b) {
-    const DescriptorView from{Kind::kReal, dims, tree.centroids + size_t{a} * dims};
-    const DescriptorView to{Kind::kReal, dims, tree.centroids + size_t{b} * dims};
-    return l2_squared_distance(from, to);
-}
-
 // The nearest neighbours of lists[0] come behind it; returns how many. Rows near the border of a
 // list that is split are often nearer to a neighbour, and those of the neighbour to a new list.
 uint32 add_neighbours(Relation index, const LoadedIndex& loaded, BlockNumber* lists) {
@@ -60,7 +53,7 @@ uint32 add_neighbours(Relation index, const LoadedIndex& loaded, BlockNumber* li
     for (uint32 i = 0; i < tree.count; ++i) {
         if (tree.lists[i] == lists[0]) continue;
         uint32 at = count;
-        const double away = distance(tree, dims, static_cast<uint32>(own - tree.lists), i);
+        const double away = centroid_distance(tree, dims, static_cast<uint32>(own - tree.lists), i);
         for (; at > 0 && away < nearest[at - 1].distance; --at)
             nearest[at] = nearest[at - 1];
         nearest[at] = {away, tree.lists[i]};

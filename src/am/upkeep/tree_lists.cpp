@@ -4,6 +4,7 @@
 
 #include "am/storage/stream.h"
 #include "core/page/refine_slot.h"
+#include "core/vector/distance.h"
 #include "core/vector/signs.h"
 
 namespace lookalike {
@@ -26,16 +27,9 @@ struct RootPages {
 // Bits of a centroid are its scan code.
 void read_bits(RootPages* root, BlockNumber block, uint32 index, float* centroid) {
     const ListGeometry& geometry = root->geometry;
-    const uint8_t* codes = root->codes;
-    const uint32 block_index = index / kBlockEntries;
-    if (geometry.codes_inside) {
-        codes = ListPageView(geometry, root->page).codes(block_index);
-    } else {
-        const StreamStretch stretch = code_stretch(geometry, root->page, block, block_index);
-        if (!copy_stretch(root->index, stretch, root->codes)) {
-            raise_corrupted(root->index, block, "a centroid is missing");
-        }
-    }
+    const uint8_t* codes = codes_of_block(root->index, geometry, root->page, block,
+                                          index / kBlockEntries, root->codes);
+    if (codes == nullptr) raise_corrupted(root->index, block, "a centroid is missing");
     bits_to_signs(codes + size_t{index % kBlockEntries} * geometry.row_code_bytes, root->shape.dims,
                   centroid);
 }
@@ -69,19 +63,13 @@ void walk_root(RootPages* root) {
     for (uint32 length = 1; block != kNoBlock; ++length) {
         CHECK_FOR_INTERRUPTS();
         check_chain(root->index, list_id, length);
-        const Buffer buffer = lock_page(root->index, block, BUFFER_LOCK_SHARE);
-        check_list_page(root->index, buffer, root->geometry);
-        memcpy(root->page, buffer_bytes(buffer), BLCKSZ);
-        UnlockReleaseBuffer(buffer);
-        const PageTrailer* trailer = page_trailer(root->page);
-        if (trailer->list_id != list_id) {
-            raise_corrupted(root->index, block, "the page belongs to another list");
-        }
+        const BlockNumber next =
+            copy_page_of_list(root->index, block, list_id, root->geometry, root->page);
         const ListPageView view(root->geometry, root->page);
         for (uint32 i = 0; i < view.entry_places(); ++i) {
             if (view.is_live(i)) take_list(root, block, i);
         }
-        block = trailer->next;
+        block = next;
     }
 }
 
@@ -117,6 +105,13 @@ TreeLists read_tree_lists(Relation index, const LoadedIndex& loaded) {
     pfree(root.codes);
     pfree(root.slot);
     return {.count = root.count, .lists = root.lists, .centroids = root.centroids};
+}
+
+double centroid_distance(const TreeLists& tree, uint32 code_dims, uint32 a, uint32 b) {
+    const auto view = [&](uint32 list) {
+        return DescriptorView{Kind::kReal, code_dims, tree.centroids + size_t{list} * code_dims};
+    };
+    return l2_squared_distance(view(a), view(b));
 }
 
 }  // namespace lookalike

@@ -18,4 +18,7 @@ uint64 tree_lists_bytes(const LoadedIndex& loaded);
 /// Reads them into the current memory context. REQUIRES: an index of depth 2.
 TreeLists read_tree_lists(Relation index, const LoadedIndex& loaded);
 
+/// Squared, between the centroids of two lists. `code_dims` as in IndexShape.
+double centroid_distance(const TreeLists& tree, uint32 code_dims, uint32 a, uint32 b);
+
 }  // namespace lookalike
