@@ -192,8 +192,9 @@ TEST(Calibrator, ASpreadFindsTheSameInFewerLists) {
             EXPECT_LT(opened / 300, 0.95 * plan.lists_for(1)) << int(metric) << " " << recall;
             const double told =
                 spread.first + opened_share(calibration, recall) * (spread.most - spread.first);
-            // Of bits, keys are a few whole numbers, and a reach between two of them is the lower.
-            const double off = metric == Metric::kHamming ? 0.6 : 0.15;
+            // Of bits, keys are a few whole numbers: a reach between two of them is the lower, and of
+            // many rows that are as far as the last any may be among the nearest.
+            const double off = metric == Metric::kHamming ? 0.65 : 0.15;
             EXPECT_NEAR(told, opened / 300, off * opened / 300) << int(metric) << " " << recall;
         }
     }
@@ -337,7 +338,7 @@ TEST(Calibrator, WhatTakesLongMayBeDoneInSteps) {
     const Calibration at_once = measure_noise();
     std::vector<float> centroids;
     Calibrator calibrator = observed_noise(&centroids);
-    Calibrator::Conclusion conclusion(calibrator);
+    Calibrator::Conclusion conclusion(&calibrator);
     int steps = 0;
     while (conclusion.step())
         ++steps;

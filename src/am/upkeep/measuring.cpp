@@ -15,12 +15,12 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// What takes time besides distances, in multiplications of floats, of which five or more take a
+// What takes time besides distances, in multiplications of floats, of which fifteen or more take a
 // nanosecond: a page that is read, a centroid that is sorted, a row that is sorted.
-constexpr uint64 kWorkOfPage = 5000;
-constexpr uint64 kWorkOfCentroid = 500;
+constexpr uint64 kWorkOfPage = 15000;
+constexpr uint64 kWorkOfCentroid = 1500;
 constexpr uint64 kWorkOfRow = 500;
-constexpr uint64 kWorkPerMillisecond = 5'000'000;
+constexpr uint64 kWorkPerMillisecond = 15'000'000;
 
 // A query's distance from a row, in the same unit.
 uint64 distance_work(const IndexShape& shape) {
@@ -219,6 +219,7 @@ bool place_queries(Measuring* measuring) {
 // Of the entries of a part from `first` on those in use, up to `end`; how many there were.
 uint32 observe_part(Measuring* measuring, const EntryPart& part, uint32 first) {
     EntryReader* reader = measuring->reader;
+    measuring->calibrator->enter_list(measuring->at.list);
     uint32 count = 0;
     for (uint32 entry = first; entry < part.end; ++entry) {
         if (!is_live(*reader, entry)) continue;
@@ -264,7 +265,7 @@ bool observe_page(Measuring* measuring, Relation index) {
 bool conclude(Measuring* measuring) {
     if (measuring->conclusion == nullptr) {
         measuring->conclusion =
-            create_in<Calibrator::Conclusion>(measuring->context, *measuring->calibrator);
+            create_in<Calibrator::Conclusion>(measuring->context, measuring->calibrator);
     }
     while (measuring->left > 0) {
         if (!run_core([&] { return measuring->conclusion->step(); })) {

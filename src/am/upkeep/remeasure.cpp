@@ -19,7 +19,7 @@ namespace {
 // Beside inserts it is to be done when so much of the rows have come again.
 constexpr double kGrowthMeanwhile = 1.0 / 20;
 // And it is due when so many rows have come to lists that stay.
-constexpr double kGrowthToMeasure = 1.0 / 5;
+constexpr double kGrowthToMeasure = 1.0 / 2;
 constexpr uint32 kStretch = 5;          // milliseconds
 constexpr uint32 kStretchOfFirst = 10;  // while nothing has been measured
 constexpr uint32 kStretchOfVacuum = 20;
@@ -66,7 +66,8 @@ Begun* begun_for(Relation index) {
 // Lists have about as many entries as there are lists.
 uint64 expected_rows(const LoadedIndex& loaded) {
     const uint64 lists = loaded.meta.leaf_count;
-    return std::max({loaded.meta.built_rows, lists * lists, kRowsOfOneList});
+    const uint64_t measured = calibration_of(loaded.meta).row_count;
+    return std::max({loaded.meta.built_rows, measured, lists * lists, kRowsOfOneList});
 }
 
 QueryCounts queries_of(const LoadedIndex& loaded, uint64 list_count) {

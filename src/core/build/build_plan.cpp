@@ -21,19 +21,18 @@ uint64_t paid_count(double work, double query_cost, uint64_t fewest, uint64_t mo
 }  // namespace
 
 double upkeep_distances(uint64_t rows) {
-    constexpr double kOfEach = 120;
-    constexpr double kOfAll = 4e6;
+    constexpr double kOfEach = 200;
+    constexpr double kOfAll = 6e5;
     return kOfEach + kOfAll / static_cast<double>(std::max<uint64_t>(rows, 1));
 }
 
 QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t rows, uint64_t list_count) {
     constexpr uint64_t kBytes = 6 * 1024 * 1024;
-    constexpr double kShareOfAllRows = 2.0 / 3;
+    constexpr uint64_t kMostOfAllRows = 100;
     const double distances = upkeep_distances(rows);
     const uint64_t near = near_list_count(list_count);
     const uint64_t all_rows =
-        std::min({static_cast<uint64_t>(kShareOfAllRows * distances), kMostQueries.all_rows,
-                  kBytes / 2 / (vector_bytes + Calibrator::kBytesPerQuery)});
+        std::min(kMostOfAllRows, kBytes / 2 / (vector_bytes + Calibrator::kBytesPerQuery));
     // Each list knows which near queries it has.
     const uint64_t near_bytes =
         vector_bytes + Calibrator::kBytesPerNearQuery + 2 * sizeof(uint32_t) * near;
@@ -96,11 +95,16 @@ uint64_t BuildBudget::batch_bytes() const {
 
 uint64_t BuildBudget::assign_bytes(uint64_t list_count, uint32_t code_dims) const {
     constexpr uint64_t kFaissBytes = 4 * 1024 * 1024;
-    constexpr uint64_t kCalibrationBytes = kMostQueries.all_rows * Calibrator::kBytesPerQuery +
-                                           kMostQueries.near_lists * Calibrator::kBytesPerNearQuery;
+    // query_counts() gives either kind an eighth at most.
+    const auto kind_bytes = [this](uint64_t count, uint64_t query_bytes) {
+        return std::min(count * query_bytes, bytes_ / 8);
+    };
+    const uint64_t calibration_bytes =
+        kind_bytes(kMostQueries.all_rows, Calibrator::kBytesPerQuery) +
+        kind_bytes(kMostQueries.near_lists, Calibrator::kBytesPerNearQuery);
     const uint64_t centroid_bytes = sizeof(float) * list_count * code_dims;
     if (list_count == 1) return batch_bytes() + centroid_bytes;
-    return 4 * batch_bytes() + 3 * centroid_bytes + kFaissBytes + kCalibrationBytes;
+    return 4 * batch_bytes() + 3 * centroid_bytes + kFaissBytes + calibration_bytes;
 }
 
 uint64_t BuildBudget::sort_bytes(uint64_t list_count, uint32_t code_dims) const {

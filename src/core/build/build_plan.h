@@ -24,8 +24,8 @@ constexpr QueryCounts kFewestQueries{.all_rows = 50, .near_lists = 300};
 /// The number of lists that so many rows want, when the index does not say.
 uint64_t wanted_list_count(uint64_t rows);
 
-/// Distances of each row by which an index measures itself in passing: few queries decide, so a
-/// small index, for which it takes no time, has more of them.
+/// Distances of each row by which an index measures itself in passing. A row of a small index is in
+/// the near lists of more queries.
 double upkeep_distances(uint64_t rows);
 
 /// The queries that take so many, and 6 MB at most. `vector_bytes` of a query.

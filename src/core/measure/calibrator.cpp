@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <utility>
 
+#include "core/measure/query_kernel.h"
 #include "core/search/probe_plan.h"
 #include "core/vector/distance_kernels.h"
 #include "core/vector/signs.h"
@@ -18,10 +20,11 @@ namespace {
 constexpr double kShareOfNearLists = 0.995;
 
 // Where even the nearest list holds fewer of the rows that are known, the last of these stands in.
-template <class Rows, class Standings>
-float key_of_last_wanted(const Rows& rows, const Standings& lists, double first_lists) {
+template <class Standings>
+float key_of_last_wanted(std::span<const NearRow> rows, const Standings& lists,
+                         double first_lists) {
     uint32_t found = 0;
-    for (const auto& row : rows) {
+    for (const NearRow& row : rows) {
         found += lists[row.list].rank < first_lists;
         if (found == kFirstRows) return row.key;
     }
@@ -31,7 +34,13 @@ float key_of_last_wanted(const Rows& rows, const Standings& lists, double first_
 }  // namespace
 
 Calibrator::Calibrator(Metric metric, uint32_t row_floats)
-    : metric_(metric), row_floats_(row_floats), row_bytes_(element_bytes(Kind::kBit, row_floats)) {}
+    : metric_(metric),
+      row_floats_(row_floats),
+      row_bytes_(element_bytes(Kind::kBit, row_floats)),
+      full_tile_(metric, row_floats),
+      nearest_(0, kMostRows, true),
+      near_nearest_(0, kFirstRows, true),
+      entered_tile_(metric, row_floats) {}
 
 std::vector<uint8_t> Calibrator::packed(const float* signs) const {
     std::vector<uint8_t> bits(row_bytes_);
@@ -42,19 +51,23 @@ std::vector<uint8_t> Calibrator::packed(const float* signs) const {
 void Calibrator::add_query(const float* query, double mean_product, Meets meets) {
     const bool is_product = metric_ == Metric::kInnerProduct;
     const double length = is_product ? std::sqrt(dot(query, query, row_floats_)) : 0;
-    Query added{{}, {}, mean_product, key_scale(metric_, length), {}};
-    if (is_binary(metric_)) {
-        added.bits = packed(query);
-    } else {
-        added.floats.assign(query, query + row_floats_);
-    }
-    if (meets == Meets::kNearLists) {
-        near_.push_back(std::move(added));
+    const Query added{mean_product, key_scale(metric_, length)};
+    const std::vector<uint8_t> bits = is_binary(metric_) ? packed(query) : std::vector<uint8_t>();
+    if (meets == Meets::kAllRows) {
+        full_.push_back(added);
+        full_tile_.add({query, bits.data()});
         return;
     }
-    added.nearest.reserve(kMostRows + 1);
-    full_.push_back({std::move(added), {}, {}, {}});
-    full_.back().sampled.reserve(kSampledRows);
+    near_.push_back(added);
+    if (is_binary(metric_)) {
+        near_bits_.insert(near_bits_.end(), bits.begin(), bits.end());
+    } else {
+        near_floats_.insert(near_floats_.end(), query, query + row_floats_);
+    }
+}
+
+Elements Calibrator::near_elements(size_t near) const {
+    return {near_floats_.data() + near * row_floats_, near_bits_.data() + near * row_bytes_};
 }
 
 void Calibrator::add_query(const IndexSpace* space, const float* row, Meets meets) {
@@ -73,36 +86,27 @@ void Calibrator::add_query_in_space(const IndexSpace* space, const float* vector
     add_query(raw.data(), exact_dot(raw.data(), mean.data(), row_floats_), meets);
 }
 
-float Calibrator::key(const Query& query, const Elements& vector) const {
-    if (metric_ == Metric::kHamming)
-        return static_cast<float>(kernels().hamming(query.bits.data(), vector.bits, row_bytes_));
-    if (metric_ == Metric::kJaccard) {
-        const BitCounts count = kernels().jaccard(query.bits.data(), vector.bits, row_bytes_);
-        return count.both > 0
-                   ? 1 - static_cast<float>(count.both) / static_cast<float>(count.either)
-                   : 1;
-    }
-    if (metric_ == Metric::kInnerProduct)
-        return -dot(query.floats.data(), vector.floats, row_floats_);
-    return l2_squared(query.floats.data(), vector.floats, row_floats_);
-}
-
 float Calibrator::distance(const Query& query, float key) const {
     return static_cast<float>(key_to_distance(metric_, key - query.mean_product));
 }
 
-Calibrator::Standings Calibrator::standings(const Query& query) const {
-    std::vector<Near> order(list_count_);
+Calibrator::Standings Calibrator::standings(const Elements& query) const {
+    std::vector<NearRow> order(list_count_);
     for (uint32_t list = 0; list < list_count_; ++list) {
-        const Elements centroid{.floats = centroids_.data() + size_t{list} * row_floats_,
-                                .bits = centroid_bits_.data() + list * row_bytes_};
-        order[list] = {key(query, centroid), list};
+        const Elements centroid{centroids_.data() + size_t{list} * row_floats_,
+                                centroid_bits_.data() + list * row_bytes_};
+        order[list] = {row_key(metric_, query, centroid, row_floats_), list};
     }
     std::sort(order.begin(), order.end());
     Standings result(list_count_);
     for (uint32_t rank = 0; rank < list_count_; ++rank)
         result[order[rank].list] = {rank, order[rank].key};
     return result;
+}
+
+Calibrator::Standings Calibrator::standings_of_full(size_t full) const {
+    const std::vector<float> floats = full_tile_.floats_of(full);
+    return standings({floats.data(), full_tile_.bits_of(full)});
 }
 
 void Calibrator::set_lists(std::span<const float> centroids, uint32_t list_count,
@@ -123,78 +127,120 @@ void Calibrator::begin_lists(std::span<const float> centroids, uint32_t list_cou
     }
     near_of_list_.assign(list_count, {});
     placed_ = 0;
+    start_observing();
+}
+
+void Calibrator::start_observing() {
+    const bool skips_zero = metric_ != Metric::kInnerProduct;  // a query is a row itself
+    const size_t places = full_tile_.place_count();
+    row_count_ = 0;
+    keys_.assign(places, 0);
+    nearest_ = NearestRows(full_.size(), kMostRows, skips_zero);
+    left_.clear();
+    for (uint32_t filter = 0; filter < kFilterCount; ++filter)
+        left_.emplace_back(full_.size(), kFirstRows, skips_zero);
+    is_far_.assign(list_count_ * (places / kQueriesSideBySide), 0);
+    sampled_keys_.clear();
+    sample_step_ = 1;
+    near_nearest_ = NearestRows(near_.size(), kFirstRows, skips_zero);
+    entered_list_ = kNoList;
 }
 
 bool Calibrator::place_query() {
     const size_t place = placed_++;
     if (place >= full_.size() + near_.size()) return false;
     if (place < full_.size()) {
-        FullQuery& query = full_[place];
-        query.is_far.clear();
-        for (const Standing& list : standings(query))
-            query.is_far.push_back(list.rank >= list_count_ / 2);
+        const size_t blocks = full_tile_.place_count() / kQueriesSideBySide;
+        const size_t block = place / kQueriesSideBySide;
+        const Standings lists = standings_of_full(place);
+        for (uint32_t list = 0; list < list_count_; ++list)
+            if (lists[list].rank >= list_count_ / 2)
+                is_far_[list * blocks + block] |= 1U << place % kQueriesSideBySide;
         return true;
     }
     const size_t near = place - full_.size();
-    const Standings lists = standings(near_[near]);
+    const Standings lists = standings(near_elements(near));
     for (uint32_t list = 0; list < list_count_; ++list)
         if (lists[list].rank < near_list_count(list_count_))
             near_of_list_[list].push_back(static_cast<uint32_t>(near));
     return true;
 }
 
-// Every second row goes, and from now on half as many come.
-void Calibrator::thin_sample() {
-    for (FullQuery& query : full_) {
-        std::vector<float>& keys = query.sampled;
-        for (size_t i = 0; 2 * i < keys.size(); ++i)
-            keys[i] = keys[2 * i];
-        keys.resize((keys.size() + 1) / 2);
+// Of the keys of a row with the full queries, in keys_. When there are enough, every second row
+// goes, and from now on half as many come.
+void Calibrator::sample_keys() {
+    const size_t count = full_.size();
+    if (row_count_ == kSampledRows * sample_step_) {
+        for (size_t row = 0; 2 * row * count < sampled_keys_.size(); ++row)
+            std::copy_n(sampled_keys_.begin() + 2 * row * count, count,
+                        sampled_keys_.begin() + row * count);
+        sampled_keys_.resize(kSampledRows / 2 * count);
+        sample_step_ *= 2;
     }
-    sample_step_ *= 2;
+    if (row_count_ % sample_step_ == 0)
+        sampled_keys_.insert(sampled_keys_.end(), keys_.begin(), keys_.begin() + count);
 }
 
-void Calibrator::keep(Nearest* heap, const Near& near, size_t count) const {
-    // The query is a row itself.
-    if (metric_ != Metric::kInnerProduct && near.key == 0) return;
-    if (heap->size() == count && !(near < heap->front())) return;
-    heap->push_back(near);
-    std::push_heap(heap->begin(), heap->end());
-    if (heap->size() <= count) return;
-    std::pop_heap(heap->begin(), heap->end());
-    heap->pop_back();
+void Calibrator::enter_list(uint32_t list) {
+    if (list == entered_list_) return;
+    entered_list_ = list;
+    entered_tile_.clear();
+    for (const uint32_t near : near_of_list_[list])
+        entered_tile_.add(near_elements(near));
+    const size_t places = entered_tile_.place_count();
+    entered_keys_.assign(places, 0);
+    below_.assign(places / kQueriesSideBySide, 0);
+    entered_limits_.assign(places, -std::numeric_limits<float>::infinity());
+    for (size_t i = 0; i < entered_tile_.size(); ++i)
+        entered_limits_[i] = near_nearest_.limit(near_of_list_[list][i]);
 }
 
 void Calibrator::observe(const float* vector, uint32_t list) {
     if (is_binary(metric_)) {
         observe(packed(vector).data(), list);
     } else {
-        observe(Elements{.floats = vector, .bits = nullptr}, list);
+        observe(Elements{vector, nullptr}, list);
     }
 }
 
 void Calibrator::observe(const uint8_t* bits, uint32_t list) {
-    observe(Elements{.floats = nullptr, .bits = bits}, list);
+    observe(Elements{nullptr, bits}, list);
 }
 
-void Calibrator::observe(const Elements& vector, uint32_t list) {
-    if (row_count_ == kSampledRows * sample_step_) thin_sample();
-    const uint64_t row = row_count_++;
-    const bool is_sampled = row % sample_step_ == 0;
-    for (FullQuery& query : full_) {
-        const Near near{key(query, vector), list};
-        if (is_sampled) query.sampled.push_back(near.key);
-        keep(&query.nearest, near, kMostRows);
-        for (uint32_t i = 0; i < kThinningCount; ++i)
-            if (row % kThinnings[i] == 0) keep(&query.left[i], near, kFirstRows);
-        if (query.is_far[list]) keep(&query.left[kFarFilter], near, kFirstRows);
+void Calibrator::observe(const Elements& row, uint32_t list) {
+    if (!full_.empty()) observe_full(row, list);
+    observe_near(row, list);
+    ++row_count_;
+}
+
+void Calibrator::observe_full(const Elements& row, uint32_t list) {
+    full_tile_.keys(row, keys_.data());
+    sample_keys();
+    nearest_.pass(keys_.data(), list);
+    for (uint32_t i = 0; i < kThinningCount; ++i)
+        if (row_count_ % kThinnings[i] == 0) left_[i].pass(keys_.data(), list);
+    const size_t blocks = keys_.size() / kQueriesSideBySide;
+    left_[kFarFilter].pass(keys_.data(), list, is_far_.data() + list * blocks);
+}
+
+void Calibrator::observe_near(const Elements& row, uint32_t list) {
+    const std::vector<uint32_t>& queries = near_of_list_[list];
+    if (list != entered_list_) {
+        for (const uint32_t near : queries)
+            near_nearest_.pass(near,
+                               {row_key(metric_, near_elements(near), row, row_floats_), list});
+        return;
     }
-    for (const uint32_t i : near_of_list_[list])
-        keep(&near_[i].nearest, {key(near_[i], vector), list}, kFirstRows);
+    entered_tile_.keys(row, entered_keys_.data());
+    find_below(entered_keys_.data(), entered_limits_.data(), below_.size(), below_.data());
+    for_each_bit(below_, [&](size_t i) {
+        near_nearest_.pass(queries[i], {entered_keys_[i], list});
+        entered_limits_[i] = near_nearest_.limit(queries[i]);
+    });
 }
 
-Calibration Calibrator::measure(const Check& check) const {
-    Conclusion conclusion(*this);
+Calibration Calibrator::measure(const Check& check) {
+    Conclusion conclusion(this);
     do {
         check();
     } while (conclusion.step());
@@ -213,30 +259,35 @@ Calibrator::FoundRow Calibrator::found_row(const Query& query, Standing list, fl
 }
 
 // Counts where the nearest rows lie, and keeps the first of them.
-void Calibrator::add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
+void Calibrator::add_findings(const Query& query, std::span<const NearRow> rows,
+                              const Standings& lists, uint32_t row_counts,
                               Findings* findings) const {
-    Nearest rows = query.nearest;
-    std::sort(rows.begin(), rows.end());
     for (const Standing& list : lists)
         if (list.rank == 0) findings->residuals += residual(query, list.key);
     for (uint32_t i = 0; i < row_counts; ++i) {
         for (size_t row = 0; row < rows.size() && row < kCalibratedRows[i]; ++row)
             ++findings->rows[i][lists[rows[row].list].rank];
     }
-    const std::span<const Near> first(rows.data(), std::min<size_t>(rows.size(), kFirstRows));
-    for (const Near& row : first)
+    const auto first = rows.first(std::min<size_t>(rows.size(), kFirstRows));
+    for (const NearRow& row : first)
         findings->first.push_back(found_row(query, lists[row.list], first.back().key));
     ++findings->query_count;
 }
 
-void Calibrator::add_full_findings(const FullQuery& query, Findings* findings) const {
-    const Standings lists = standings(query);
-    add_findings(query, lists, kCalibratedRowCounts, findings);
+void Calibrator::add_full_findings(size_t full, Findings* findings) {
+    const Query& query = full_[full];
+    const Standings lists = standings_of_full(full);
+    add_findings(query, nearest_.sorted(full), lists, kCalibratedRowCounts, findings);
     for (uint32_t filter = 0; filter < kFilterCount; ++filter) {
-        const Nearest& left = query.left[filter];
-        for (const Near& row : left)
-            findings->left[filter].push_back(found_row(query, lists[row.list], left.front().key));
+        const std::span<const NearRow> left = left_[filter].sorted(full);
+        for (const NearRow& row : left)
+            findings->left[filter].push_back(found_row(query, lists[row.list], left.back().key));
     }
+}
+
+void Calibrator::add_near_findings(size_t near, Findings* findings) {
+    const Standings lists = standings(near_elements(near));
+    add_findings(near_[near], near_nearest_.sorted(near), lists, 1, findings);
 }
 
 // Where more than one in two hundred of the first rows lie beyond the near lists, queries that met
@@ -265,11 +316,10 @@ LeftRows Calibrator::left_rows(const Findings& findings, float residual) const {
 
 // As a search does: the first lists of each spread, then those that may hold the last row wanted of
 // what the first hold.
-ByRecall<double> Calibrator::opened_lists(const FullQuery& query,
-                                          const Calibration& measured) const {
-    Nearest rows = query.nearest;
-    std::sort(rows.begin(), rows.end());
-    const Standings lists = standings(query);
+ByRecall<double> Calibrator::opened_lists(size_t full, const Calibration& measured) {
+    const Query& query = full_[full];
+    const std::span<const NearRow> rows = nearest_.sorted(full);
+    const Standings lists = standings_of_full(full);
     std::vector<float> key_of_rank(list_count_);
     for (const Standing& list : lists)
         key_of_rank[list.rank] = list.key;
@@ -304,44 +354,39 @@ ByRecall<float> Calibrator::opened_share(const Calibration& measured,
     return result;
 }
 
-NeighbourDistances Calibrator::neighbour_distances() const {
+NeighbourDistances Calibrator::neighbour_distances() {
     NeighbourDistances distances;
-    const auto as_distances = [this](const FullQuery& query, std::span<const float> keys) {
-        std::vector<float> result;
-        for (const float key : keys)
-            result.push_back(distance(query, key));
-        return result;
-    };
-    for (const FullQuery& query : full_) {
-        std::vector<float> keys;
-        for (const Near& row : query.nearest)
-            keys.push_back(row.key);
-        std::sort(keys.begin(), keys.end());
-        distances.add_query(as_distances(query, keys), as_distances(query, query.sampled));
+    for (size_t full = 0; full < full_.size(); ++full) {
+        std::vector<float> nearest;
+        for (const NearRow& row : nearest_.sorted(full))
+            nearest.push_back(distance(full_[full], row.key));
+        std::vector<float> sampled;
+        for (size_t at = full; at < sampled_keys_.size(); at += full_.size())
+            sampled.push_back(distance(full_[full], sampled_keys_[at]));
+        distances.add_query(nearest, sampled);
     }
     return distances;
 }
 
-Calibrator::Conclusion::Conclusion(const Calibrator& calibrator) : calibrator_(calibrator) {
-    of_full_.rows.fill(RowsByRank(calibrator.list_count_));
+Calibrator::Conclusion::Conclusion(Calibrator* calibrator) : calibrator_(calibrator) {
+    of_full_.rows.fill(RowsByRank(calibrator->list_count_));
 }
 
 bool Calibrator::Conclusion::step() {
-    const std::vector<FullQuery>& full = calibrator_.full_;
-    const std::vector<Query>& near = calibrator_.near_;
-    if (stage_ == Stage::kFull && next_ == full.size()) start_near();
-    if (stage_ == Stage::kNear && next_ == near.size()) summarize();
+    const size_t full_count = calibrator_->full_.size();
+    if (stage_ == Stage::kFull && next_ == full_count) start_near();
+    if (stage_ == Stage::kNear && next_ == calibrator_->near_.size()) summarize();
     const size_t query = next_++;
     if (stage_ == Stage::kFull) {
-        calibrator_.add_full_findings(full[query], &of_full_);
+        calibrator_->add_full_findings(query, &of_full_);
     } else if (stage_ == Stage::kNear) {
-        calibrator_.add_findings(near[query], calibrator_.standings(near[query]), 1, &all_);
-    } else if (query < full.size()) {
-        const ByRecall<double> opened = calibrator_.opened_lists(full[query], result_);
+        calibrator_->add_near_findings(query, &all_);
+    } else if (query < full_count) {
+        const ByRecall<double> opened = calibrator_->opened_lists(query, result_);
         for (uint32_t j = 0; j < kCalibratedRecallCounts; ++j)
             opened_[j] += opened[j];
     } else {
-        result_.opened_share = calibrator_.opened_share(result_, opened_);
+        result_.opened_share = calibrator_->opened_share(result_, opened_);
         return false;
     }
     return true;
@@ -350,7 +395,7 @@ bool Calibrator::Conclusion::step() {
 void Calibrator::Conclusion::start_near() {
     all_ = of_full_;
     stage_ = Stage::kNear;
-    next_ = calibrator_.near_queries_count(of_full_) ? 0 : calibrator_.near_.size();
+    next_ = calibrator_->near_queries_count(of_full_) ? 0 : calibrator_->near_.size();
 }
 
 // All but what takes another look at the full queries.
@@ -358,20 +403,20 @@ void Calibrator::Conclusion::summarize() {
     stage_ = Stage::kOpened;
     next_ = 0;
     result_.query_count = all_.query_count;
-    result_.list_count = calibrator_.list_count_;
-    result_.row_count = calibrator_.row_count_;
+    result_.list_count = calibrator_->list_count_;
+    result_.row_count = calibrator_->row_count_;
     result_.probes = probe_table(all_.rows, of_full_.rows[0]);
     result_.residual =
         static_cast<float>(all_.residuals / std::max(1.0, double{1} * all_.query_count));
     const float residual = result_.residual;
     const ByRecall<uint32_t>& first = result_.probes[0];
     result_.reach_within =
-        reach_within_spread(calibrator_.reached(all_.first, residual),
-                            calibrator_.reached(of_full_.first, residual), first);
-    const LeftRows left = calibrator_.left_rows(of_full_, residual);
+        reach_within_spread(calibrator_->reached(all_.first, residual),
+                            calibrator_->reached(of_full_.first, residual), first);
+    const LeftRows left = calibrator_->left_rows(of_full_, residual);
     result_.reach = reach_alone(left);
     result_.reach_besides = reach_besides_spread(left, first, result_.reach_within);
-    const NeighbourDistances distances = calibrator_.neighbour_distances();
+    const NeighbourDistances distances = calibrator_->neighbour_distances();
     result_.rank_distance = distances.of_ranks();
     result_.share_distance = distances.of_shares();
 }

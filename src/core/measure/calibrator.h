@@ -12,8 +12,10 @@
 
 #include "core/code/block_scorer.h"
 #include "core/measure/calibration_record.h"
+#include "core/measure/nearest_rows.h"
 #include "core/measure/neighbour_distances.h"
 #include "core/measure/probe_table.h"
+#include "core/measure/query_tile.h"
 #include "core/measure/reach_table.h"
 
 namespace lookalike {
@@ -40,9 +42,9 @@ class Calibrator {
     static constexpr uint32_t kMostRows = kCalibratedRows[kCalibratedRowCounts - 1];
     /// At most, beside the query itself.
     static constexpr size_t kBytesPerQuery =
-        (kMostRows + 1 + kFilterCount * (kFirstRows + 1)) * 2 * sizeof(float) +
-        kSampledRows * sizeof(float);
-    static constexpr size_t kBytesPerNearQuery = (kFirstRows + 1) * 2 * sizeof(float);
+        NearestRows::bytes_per_query(kMostRows) +
+        kFilterCount * NearestRows::bytes_per_query(kFirstRows) + kSampledRows * sizeof(float);
+    static constexpr size_t kBytesPerNearQuery = NearestRows::bytes_per_query(kFirstRows);
 
     /// Called for each query by what takes long; it may throw to end that.
     using Check = std::function<void()>;
@@ -74,42 +76,27 @@ class Calibrator {
         return full_.size() + near_of_list_[list].size();
     }
 
+    /// Many of the rows that follow are of this list: its near queries are put side by side, which
+    /// takes as long as to observe some rows. In the list already: nothing. REQUIRES: as observe().
+    void enter_list(uint32_t list);
+
     /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
     void observe(const float* vector, uint32_t list);
     /// The same for a row of bits, packed as a descriptor has them. REQUIRES: a binary metric.
     void observe(const uint8_t* bits, uint32_t list);
 
-    /// REQUIRES: set_lists.
-    Calibration measure(const Check& check = [] {}) const;
+    /// What comes of the rows. No row is observed afterwards. REQUIRES: set_lists.
+    Calibration measure(const Check& check = [] {});
 
     /// The same a query at a time.
     class Conclusion;
 
   private:
-    struct Near {
-        float key;
-        uint32_t list;
-        bool operator<(const Near& other) const { return key < other.key; }
-    };
-    using Nearest = std::vector<Near>;  // a heap, the farthest on top
-
-    /// The floats of a query, a row or a centroid; of a binary metric the bits instead.
-    struct Elements {
-        const float* floats;
-        const uint8_t* bits;
-    };
+    static constexpr uint32_t kNoList = 0xFFFFFFFF;
 
     struct Query {
-        std::vector<float> floats;
-        std::vector<uint8_t> bits;
         double mean_product;
         float key_scale;  // as lookalike::key_scale()
-        Nearest nearest;
-    };
-    struct FullQuery : Query {
-        std::array<Nearest, kFilterCount> left;  // the nearest that each filter leaves
-        std::vector<bool> is_far;                // the farther half of the lists
-        std::vector<float> sampled;              // the keys of every sample_step_-th row
     };
 
     /// Of a list before a query: how many others are nearer, and the key of its centroid.
@@ -137,24 +124,28 @@ class Calibrator {
     };
 
     std::vector<uint8_t> packed(const float* signs) const;
-    float key(const Query& query, const Elements& vector) const;
-    void observe(const Elements& vector, uint32_t list);
+    Elements near_elements(size_t near) const;
+    void start_observing();
+    void observe(const Elements& row, uint32_t list);
+    void observe_full(const Elements& row, uint32_t list);
+    void observe_near(const Elements& row, uint32_t list);
+    void sample_keys();
     float distance(const Query& query, float key) const;
-    Standings standings(const Query& query) const;
-    void keep(Nearest* heap, const Near& near, size_t count) const;
-    void thin_sample();
+    Standings standings(const Elements& query) const;
+    Standings standings_of_full(size_t full) const;
 
     double residual(const Query& query, float list_key) const;
     static FoundRow found_row(const Query& query, Standing list, float last_key);
-    void add_findings(const Query& query, const Standings& lists, uint32_t row_counts,
-                      Findings* findings) const;
-    void add_full_findings(const FullQuery& query, Findings* findings) const;
+    void add_findings(const Query& query, std::span<const NearRow> rows, const Standings& lists,
+                      uint32_t row_counts, Findings* findings) const;
+    void add_full_findings(size_t full, Findings* findings);
+    void add_near_findings(size_t near, Findings* findings);
     bool near_queries_count(const Findings& of_full) const;
     ReachedRows reached(std::span<const FoundRow> rows, float residual) const;
     LeftRows left_rows(const Findings& findings, float residual) const;
-    ByRecall<double> opened_lists(const FullQuery& query, const Calibration& measured) const;
+    ByRecall<double> opened_lists(size_t full, const Calibration& measured);
     ByRecall<float> opened_share(const Calibration& measured, const ByRecall<double>& opened) const;
-    NeighbourDistances neighbour_distances() const;
+    NeighbourDistances neighbour_distances();
 
     Metric metric_;
     uint32_t row_floats_;
@@ -163,17 +154,35 @@ class Calibrator {
     std::span<const float> centroids_;
     std::vector<uint8_t> centroid_bits_;  // of binary metrics
     uint32_t list_count_ = 0;
-    std::vector<FullQuery> full_;
-    std::vector<Query> near_;
-    size_t placed_ = 0;                                // queries, the full ones first
-    std::vector<std::vector<uint32_t>> near_of_list_;  // the near queries that meet a list's rows
+    size_t placed_ = 0;  // queries, the full ones first
+
+    // Queries that meet all rows.
+    std::vector<Query> full_;
+    QueryTile full_tile_;
+    std::vector<float> keys_;  // of one row and them
+    NearestRows nearest_;
+    std::vector<NearestRows> left_;    // what each filter leaves
+    std::vector<uint32_t> is_far_;     // of each list bits: the queries for which it is far
+    std::vector<float> sampled_keys_;  // of every sample_step_-th row, a key for each query
     uint64_t sample_step_ = 1;
+
+    // Queries that meet near lists.
+    std::vector<Query> near_;
+    std::vector<float> near_floats_;
+    std::vector<uint8_t> near_bits_;
+    std::vector<std::vector<uint32_t>> near_of_list_;  // those that meet a list's rows
+    NearestRows near_nearest_;
+    uint32_t entered_list_ = kNoList;
+    QueryTile entered_tile_;             // near_of_list_[entered_list_]
+    std::vector<float> entered_keys_;    // of one row and them
+    std::vector<float> entered_limits_;  // near_nearest_.limit() of them
+    std::vector<uint32_t> below_;        // bits
 };
 
 /// What comes of what a calibrator has observed. It must outlive this, and observe no more.
 class Calibrator::Conclusion {
   public:
-    explicit Conclusion(const Calibrator& calibrator);
+    explicit Conclusion(Calibrator* calibrator);
 
     /// Looks at one query. False: none was left.
     bool step();
@@ -186,7 +195,7 @@ class Calibrator::Conclusion {
     void start_near();
     void summarize();
 
-    const Calibrator& calibrator_;
+    Calibrator* calibrator_;
     Stage stage_ = Stage::kFull;
     size_t next_ = 0;  // query of this stage
     Findings of_full_;

@@ -1,0 +1,33 @@
+// The loops over many queries at once: one for each instruction set, chosen at run time.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace lookalike {
+
+/// As many as a word of bits has.
+constexpr size_t kQueriesSideBySide = 32;
+
+/// Writes the squared L2 distance, or the negative inner product, of one row from each of
+/// `block_count` times kQueriesSideBySide queries. `blocks`: of each block the first elements of
+/// all its queries, then their second ones, and so on.
+void squares_of_queries(const float* blocks, size_t block_count, const float* row, size_t dims,
+                        float* keys);
+void products_of_queries(const float* blocks, size_t block_count, const float* row, size_t dims,
+                         float* keys);
+
+/// Bit i of `bits`: whether keys[i] < limits[i]. Both have a multiple of kQueriesSideBySide places.
+void find_below(const float* keys, const float* limits, size_t block_count, uint32_t* bits);
+
+/// Calls visit(i) for each bit i that is set, in order.
+template <class Visit>
+void for_each_bit(std::span<const uint32_t> bits, Visit visit) {
+    for (size_t word = 0; word < bits.size(); ++word)
+        for (uint32_t left = bits[word]; left != 0; left &= left - 1)
+            visit(word * 32 + static_cast<size_t>(std::countr_zero(left)));
+}
+
+}  // namespace lookalike

@@ -1,0 +1,65 @@
+#include "core/measure/query_tile.h"
+
+#include "core/measure/query_kernel.h"
+#include "core/vector/element.h"
+
+#include "core/no_postgres.h"
+
+namespace lookalike {
+namespace {
+
+size_t block_count(size_t size) {
+    return (size + kQueriesSideBySide - 1) / kQueriesSideBySide;
+}
+
+}  // namespace
+
+QueryTile::QueryTile(Metric metric, uint32_t row_floats)
+    : metric_(metric), row_floats_(row_floats), row_bytes_(element_bytes(Kind::kBit, row_floats)) {}
+
+void QueryTile::clear() {
+    size_ = 0;
+    bits_.clear();
+}
+
+void QueryTile::add(const Elements& query) {
+    const size_t place = size_++;
+    if (is_binary(metric_)) {
+        bits_.insert(bits_.end(), query.bits, query.bits + row_bytes_);
+        return;
+    }
+    const size_t block_floats = size_t{row_floats_} * kQueriesSideBySide;
+    // What other queries have left behind it counts for nobody.
+    if (blocks_.size() < block_count(size_) * block_floats)
+        blocks_.resize(block_count(size_) * block_floats);
+    float* to = blocks_.data() + place / kQueriesSideBySide * block_floats;
+    for (uint32_t i = 0; i < row_floats_; ++i)
+        to[i * kQueriesSideBySide + place % kQueriesSideBySide] = query.floats[i];
+}
+
+size_t QueryTile::place_count() const {
+    return block_count(size_) * kQueriesSideBySide;
+}
+
+void QueryTile::keys(const Elements& row, float* keys) const {
+    if (is_binary(metric_)) {
+        for (size_t i = 0; i < size_; ++i)
+            keys[i] = row_key(metric_, {nullptr, bits_of(i)}, row, row_floats_);
+    } else if (metric_ == Metric::kInnerProduct) {
+        products_of_queries(blocks_.data(), block_count(size_), row.floats, row_floats_, keys);
+    } else {
+        squares_of_queries(blocks_.data(), block_count(size_), row.floats, row_floats_, keys);
+    }
+}
+
+std::vector<float> QueryTile::floats_of(size_t place) const {
+    std::vector<float> result;
+    if (is_binary(metric_)) return result;
+    const size_t block_floats = size_t{row_floats_} * kQueriesSideBySide;
+    const float* from = blocks_.data() + place / kQueriesSideBySide * block_floats;
+    for (uint32_t i = 0; i < row_floats_; ++i)
+        result.push_back(from[i * kQueriesSideBySide + place % kQueriesSideBySide]);
+    return result;
+}
+
+}  // namespace lookalike
