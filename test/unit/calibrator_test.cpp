@@ -192,8 +192,8 @@ TEST(Calibrator, ASpreadFindsTheSameInFewerLists) {
             EXPECT_LT(opened / 300, 0.95 * plan.lists_for(1)) << int(metric) << " " << recall;
             const double told =
                 spread.first + opened_share(calibration, recall) * (spread.most - spread.first);
-            // Of bits, keys are a few whole numbers: a reach between two of them is the lower, and of
-            // many rows that are as far as the last any may be among the nearest.
+            // Of bits, keys are a few whole numbers: a reach between two of them is the lower, and
+            // of many rows that are as far as the last any may be among the nearest.
             const double off = metric == Metric::kHamming ? 0.65 : 0.15;
             EXPECT_NEAR(told, opened / 300, off * opened / 300) << int(metric) << " " << recall;
         }
@@ -266,7 +266,8 @@ TEST(Calibrator, RowsOfBitsMayComePacked) {
             std::vector<uint8_t> bits(element_bytes(Kind::kBit, kBits));
             signs_to_bits(rows[i].data(), kBits, bits.data());
             by_signs.observe(rows[i].data(), static_cast<uint32_t>(i % kLists));
-            by_bits.observe(bits.data(), static_cast<uint32_t>(i % kLists));
+            const Calibrator::Row row{{nullptr, bits.data()}, static_cast<uint32_t>(i % kLists)};
+            by_bits.observe({&row, 1});
         }
         const Calibration one = by_signs.measure();
         const Calibration other = by_bits.measure();

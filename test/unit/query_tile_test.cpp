@@ -20,6 +20,16 @@ std::vector<float> random_floats(size_t count, std::mt19937& random) {
     return result;
 }
 
+std::vector<float> keys_of(const QueryTile& tile, std::span<const Elements> rows) {
+    std::vector<float> keys(tile.place_count() * QueryTile::kMostRows);
+    tile.keys(rows, keys.data());
+    return keys;
+}
+
+std::vector<float> keys_of(const QueryTile& tile, const Elements& row) {
+    return keys_of(tile, {&row, 1});
+}
+
 // Numbers of queries and of elements that fill vectors and that do not.
 TEST(QueryTile, SaysOfEachQueryWhatRowKeySays) {
     on_each_target([] {
@@ -29,17 +39,22 @@ TEST(QueryTile, SaysOfEachQueryWhatRowKeySays) {
                 for (const size_t count : {1u, 31u, 32u, 33u, 100u}) {
                     QueryTile tile(metric, dims);
                     const std::vector<float> queries = random_floats(count * dims, random);
-                    const std::vector<float> row = random_floats(dims, random);
+                    const std::vector<float> floats = random_floats(3 * dims, random);
+                    std::vector<Elements> rows;
+                    for (size_t row = 0; row < 3; ++row)
+                        rows.push_back({floats.data() + row * dims, nullptr});
                     for (size_t i = 0; i < count; ++i)
                         tile.add({queries.data() + i * dims, nullptr});
-                    std::vector<float> keys(tile.place_count());
-                    tile.keys({row.data(), nullptr}, keys.data());
+                    const std::vector<float> keys = keys_of(tile, rows);
                     ASSERT_EQ(tile.size(), count);
                     for (size_t i = 0; i < count; ++i) {
                         const Elements query{queries.data() + i * dims, nullptr};
-                        const float wanted = row_key(metric, query, {row.data(), nullptr}, dims);
-                        EXPECT_NEAR(keys[i], wanted, 1e-4 * (1 + std::abs(wanted)))
-                            << dims << " " << i;
+                        for (size_t row = 0; row < 3; ++row) {
+                            const float wanted = row_key(metric, query, rows[row], dims);
+                            EXPECT_NEAR(keys[row * tile.place_count() + i], wanted,
+                                        1e-4 * (1 + std::abs(wanted)))
+                                << dims << " " << i;
+                        }
                         EXPECT_EQ(tile.floats_of(i),
                                   std::vector<float>(query.floats, query.floats + dims));
                     }
@@ -56,9 +71,8 @@ TEST(QueryTile, AQueryIsAtZeroFromItself) {
         const std::vector<float> queries = random_floats(40 * 77, random);
         for (size_t i = 0; i < 40; ++i)
             tile.add({queries.data() + i * 77, nullptr});
-        std::vector<float> keys(tile.place_count());
         for (size_t i = 0; i < 40; ++i) {
-            tile.keys({queries.data() + i * 77, nullptr}, keys.data());
+            const std::vector<float> keys = keys_of(tile, {queries.data() + i * 77, nullptr});
             EXPECT_EQ(keys[i], 0);
             EXPECT_GT(keys[(i + 1) % 40], 0);
         }
@@ -74,11 +88,9 @@ TEST(QueryTile, HasOtherQueriesAfterItWasCleared) {
     const float query[] = {1, 2, 3};
     tile.add({query, nullptr});
     const float row[] = {1, 0, 0};
-    std::vector<float> keys(tile.place_count());
     EXPECT_EQ(tile.size(), 1u);
     EXPECT_EQ(tile.place_count(), kQueriesSideBySide);
-    tile.keys({row, nullptr}, keys.data());
-    EXPECT_EQ(keys[0], 13);
+    EXPECT_EQ(keys_of(tile, {row, nullptr})[0], 13);
 }
 
 TEST(QueryTile, TellsBitsApart) {
@@ -88,8 +100,7 @@ TEST(QueryTile, TellsBitsApart) {
         for (const auto& query : queries)
             tile.add({nullptr, query});
         const uint8_t row[] = {0x0F, 0, 0x10};
-        std::vector<float> keys(tile.place_count());
-        tile.keys({nullptr, row}, keys.data());
+        const std::vector<float> keys = keys_of(tile, {nullptr, row});
         for (size_t i = 0; i < 2; ++i) {
             EXPECT_EQ(keys[i], row_key(metric, {nullptr, queries[i]}, {nullptr, row}, 20));
             EXPECT_EQ(tile.bits_of(i)[0], queries[i][0]);

@@ -88,19 +88,23 @@ void share_row(const AssignScan& scan, const Batch& batch, uint32 row) {
     }
 }
 
-void observe_row(const AssignScan& scan, const EntryVector& vector, uint32 list) {
-    Calibrator* calibrator = scan.lists->calibrator;
-    run_core([&] {
-        if (vector.bits != nullptr) {
-            calibrator->observe(vector.bits, list);
-        } else {
-            calibrator->observe(vector.floats, list);
+void observe_rows(const AssignScan& scan, const Batch& batch, const uint32_t* list_ids) {
+    constexpr uint32 kMostRows = QueryTile::kMostRows;
+    Calibrator::Row rows[kMostRows];
+    for (uint32 first = 0; first < batch.count; first += kMostRows) {
+        CHECK_FOR_INTERRUPTS();
+        const uint32 count = Min(kMostRows, batch.count - first);
+        for (uint32 i = 0; i < count; ++i) {
+            const EntryVector& vector = batch.vectors[first + i];
+            rows[i] = {{vector.floats, vector.bits}, list_ids[first + i]};
         }
-    });
+        run_core([&] { scan.lists->calibrator->observe({rows, count}); });
+    }
 }
 
 // Encodes a batch whose lists are known.
 void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
+    if (scan->lists->calibrator != nullptr) observe_rows(*scan, *batch, list_ids);
     for (uint32 row = 0; row < batch->count; ++row) {
         CHECK_FOR_INTERRUPTS();
         const uint32 list = list_ids == nullptr ? 0 : list_ids[row];
@@ -108,7 +112,6 @@ void finish_batch(AssignScan* scan, Batch* batch, const uint32_t* list_ids) {
         const float* centroid = scan->lists->centroid(list);
         EncodedEntry entry =
             run_core([&] { return scan->encoder->encode(vector, centroid, batch->pointers[row]); });
-        if (scan->lists->calibrator != nullptr) observe_row(*scan, vector, list);
         if (batch->attributes != nullptr) entry.attributes = &batch->attributes[row];
         put_entry(scan->entries, list, entry);
     }

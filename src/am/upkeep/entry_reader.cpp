@@ -37,8 +37,6 @@ EntryReader* make_entry_reader(const IndexShape& shape, RowVectors* rows, Memory
     reader->rows = rows;
     reader->page = static_cast<uint8_t*>(MemoryContextAlloc(context, BLCKSZ));
     reader->part = static_cast<uint8_t*>(MemoryContextAlloc(context, part_bytes(shape)));
-    reader->floats =
-        static_cast<float*>(MemoryContextAlloc(context, sizeof(float) * shape.code_dims));
     return reader;
 }
 
@@ -107,29 +105,25 @@ EntryPart read_part(EntryReader* reader, Relation index, uint32 entry) {
 
 // A slot that is not whole is being given to another row, or damaged, which a search or a check
 // will say.
-EntryVector decode(EntryReader* reader, const EntryPart& part, uint32 entry) {
-    const ListGeometry& geometry = reader->shape.levels[0];
+EntryVector decode(const EntryReader& reader, const EntryPart& part, uint32 entry, float* floats) {
+    const ListGeometry& geometry = reader.shape.levels[0];
     EntryVector vector{.floats = nullptr, .rounding = 0, .bits = nullptr};
-    if (is_binary(reader->shape.metric)) {
+    if (is_binary(reader.shape.metric)) {
         vector.bits = part.codes + size_t{entry - part.first} * geometry.row_code_bytes;
         return vector;
     }
-    if (reader->rows != nullptr) {
+    if (reader.rows != nullptr) {
         if (std::isfinite(row_code_header(part.codes).rounding))
             vector.floats = row_code_vector(part.codes);
         return vector;
     }
     const uint8_t* slot = part.codes + size_t{entry - part.first} * geometry.slot_bytes;
     if (is_intact(slot, geometry.slot_bytes) &&
-        decode_refine(reader->shape.refine, slot + sizeof(RefineSlotHeader),
-                      reader->shape.code_dims, reader->floats)) {
-        vector.floats = reader->floats;
+        decode_refine(reader.shape.refine, slot + sizeof(RefineSlotHeader), reader.shape.code_dims,
+                      floats)) {
+        vector.floats = floats;
     }
     return vector;
-}
-
-const float* query_floats(EntryReader* reader, const EntryVector& vector) {
-    return as_floats(reader->shape, vector, reader->floats);
 }
 
 }  // namespace lookalike

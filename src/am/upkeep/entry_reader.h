@@ -13,7 +13,6 @@ struct EntryReader {
     BlockNumber block;  ///< that the page was taken from
     uint8_t* page;
     uint8_t* part;     ///< of the refine or code stream
-    float* floats;     ///< code_dims
     RowVectors* rows;  ///< where entries do not tell them
 };
 
@@ -42,11 +41,9 @@ uint32 nth_live(const EntryReader& reader, uint32 n);
 /// Reads the part that an entry is in; it is good until the next call. REQUIRES: is_live().
 EntryPart read_part(EntryReader* reader, Relation index, uint32 entry);
 
-/// The row of an entry of the part; neither floats nor bits: it is not known. Good until the next
-/// call. Core code: calls nothing of PostgreSQL. REQUIRES: part.codes; is_live().
-EntryVector decode(EntryReader* reader, const EntryPart& part, uint32 entry);
-
-/// The same as floats, for bits -1 and 1.
-const float* query_floats(EntryReader* reader, const EntryVector& vector);
+/// The row of an entry of the part; neither floats nor bits: it is not known. It lies in the part
+/// or in `floats`, code_dims of them. Core code: calls nothing of PostgreSQL. REQUIRES: part.codes;
+/// is_live().
+EntryVector decode(const EntryReader& reader, const EntryPart& part, uint32 entry, float* floats);
 
 }  // namespace lookalike

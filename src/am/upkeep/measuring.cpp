@@ -59,6 +59,7 @@ struct Measuring {
     uint64 rows_met;
     DrawnEntry* drawn;
     EntryReader* reader;
+    float* floats;  // of so many rows as are observed at a time
     Reservoir* reservoir;
     Calibrator* calibrator;
     QueryDraw* draw;
@@ -154,6 +155,10 @@ bool draw_from_page(Measuring* measuring, Relation) {
     return true;
 }
 
+bool is_known(const EntryVector& vector) {
+    return vector.floats != nullptr || vector.bits != nullptr;
+}
+
 // An entry that has gone since it was drawn asks nothing.
 void ask(Measuring* measuring, Relation index, const IndexSpace* space, const DrawnEntry& drawn) {
     const Meets meets = measuring->draw->next().value();
@@ -166,9 +171,11 @@ void ask(Measuring* measuring, Relation index, const IndexSpace* space, const Dr
     const EntryPart part = read_part(reader, index, drawn.entry);
     if (part.codes == nullptr) return;
     run_core([&] {
-        const EntryVector vector = decode(reader, part, drawn.entry);
-        if (vector.floats == nullptr && vector.bits == nullptr) return;
-        measuring->calibrator->add_query_in_space(space, query_floats(reader, vector), meets);
+        float* floats = measuring->floats;
+        const EntryVector vector = decode(*reader, part, drawn.entry, floats);
+        if (!is_known(vector)) return;
+        measuring->calibrator->add_query_in_space(
+            space, as_floats(measuring->shape, vector, floats), meets);
         ++measuring->asked;
     });
 }
@@ -218,19 +225,24 @@ bool place_queries(Measuring* measuring) {
 
 // Of the entries of a part from `first` on those in use, up to `end`; how many there were.
 uint32 observe_part(Measuring* measuring, const EntryPart& part, uint32 first) {
-    EntryReader* reader = measuring->reader;
-    measuring->calibrator->enter_list(measuring->at.list);
+    const EntryReader& reader = *measuring->reader;
+    const uint32 list = measuring->at.list;
+    measuring->calibrator->enter_list(list);
+    Calibrator::Row rows[QueryTile::kMostRows];
+    size_t some = 0;
     uint32 count = 0;
     for (uint32 entry = first; entry < part.end; ++entry) {
-        if (!is_live(*reader, entry)) continue;
-        const EntryVector vector = decode(reader, part, entry);
-        if (vector.bits != nullptr) {
-            measuring->calibrator->observe(vector.bits, measuring->at.list);
-        } else if (vector.floats != nullptr) {
-            measuring->calibrator->observe(vector.floats, measuring->at.list);
+        if (!is_live(reader, entry)) continue;
+        float* floats = measuring->floats + some * measuring->shape.code_dims;
+        const EntryVector vector = decode(reader, part, entry, floats);
+        if (is_known(vector)) rows[some++] = {{vector.floats, vector.bits}, list};
+        if (some == QueryTile::kMostRows) {
+            measuring->calibrator->observe({rows, some});
+            some = 0;
         }
         ++count;
     }
+    measuring->calibrator->observe({rows, some});
     return count;
 }
 
@@ -337,6 +349,8 @@ Measuring* begin_measuring(Relation index, const LoadedIndex& loaded, const Tree
     measuring->drawn = static_cast<DrawnEntry*>(
         MemoryContextAlloc(context, sizeof(DrawnEntry) * (plan.queries.sum() + 1)));
     measuring->reader = make_entry_reader(measuring->shape, plan.rows, context);
+    measuring->floats = static_cast<float*>(
+        MemoryContextAlloc(context, sizeof(float) * QueryTile::kMostRows * loaded.shape.code_dims));
     measuring->reservoir = create_in<Reservoir>(context, plan.queries.sum(), plan.seed);
     return measuring;
 }

@@ -28,7 +28,7 @@ double upkeep_distances(uint64_t rows) {
 
 QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t rows, uint64_t list_count) {
     constexpr uint64_t kBytes = 6 * 1024 * 1024;
-    constexpr uint64_t kMostOfAllRows = 100;
+    constexpr uint64_t kMostOfAllRows = 96;
     const double distances = upkeep_distances(rows);
     const uint64_t near = near_list_count(list_count);
     const uint64_t all_rows =

@@ -134,7 +134,7 @@ void Calibrator::start_observing() {
     const bool skips_zero = metric_ != Metric::kInnerProduct;  // a query is a row itself
     const size_t places = full_tile_.place_count();
     row_count_ = 0;
-    keys_.assign(places, 0);
+    keys_.assign(places * QueryTile::kMostRows, 0);
     nearest_ = NearestRows(full_.size(), kMostRows, skips_zero);
     left_.clear();
     for (uint32_t filter = 0; filter < kFilterCount; ++filter)
@@ -166,9 +166,8 @@ bool Calibrator::place_query() {
     return true;
 }
 
-// Of the keys of a row with the full queries, in keys_. When there are enough, every second row
-// goes, and from now on half as many come.
-void Calibrator::sample_keys() {
+// When there are enough, every second row goes, and from now on half as many come.
+void Calibrator::sample_keys(const float* keys) {
     const size_t count = full_.size();
     if (row_count_ == kSampledRows * sample_step_) {
         for (size_t row = 0; 2 * row * count < sampled_keys_.size(); ++row)
@@ -178,7 +177,7 @@ void Calibrator::sample_keys() {
         sample_step_ *= 2;
     }
     if (row_count_ % sample_step_ == 0)
-        sampled_keys_.insert(sampled_keys_.end(), keys_.begin(), keys_.begin() + count);
+        sampled_keys_.insert(sampled_keys_.end(), keys, keys + count);
 }
 
 void Calibrator::enter_list(uint32_t list) {
@@ -188,7 +187,7 @@ void Calibrator::enter_list(uint32_t list) {
     for (const uint32_t near : near_of_list_[list])
         entered_tile_.add(near_elements(near));
     const size_t places = entered_tile_.place_count();
-    entered_keys_.assign(places, 0);
+    entered_keys_.assign(places * QueryTile::kMostRows, 0);
     below_.assign(places / kQueriesSideBySide, 0);
     entered_limits_.assign(places, -std::numeric_limits<float>::infinity());
     for (size_t i = 0; i < entered_tile_.size(); ++i)
@@ -196,47 +195,63 @@ void Calibrator::enter_list(uint32_t list) {
 }
 
 void Calibrator::observe(const float* vector, uint32_t list) {
-    if (is_binary(metric_)) {
-        observe(packed(vector).data(), list);
-    } else {
-        observe(Elements{vector, nullptr}, list);
+    const std::vector<uint8_t> bits = is_binary(metric_) ? packed(vector) : std::vector<uint8_t>();
+    const Row row{{vector, bits.data()}, list};
+    observe_some({&row, 1});
+}
+
+void Calibrator::observe(std::span<const Row> rows) {
+    for (; !rows.empty(); rows = rows.subspan(std::min(rows.size(), QueryTile::kMostRows)))
+        observe_some(rows.first(std::min(rows.size(), QueryTile::kMostRows)));
+}
+
+void Calibrator::observe_some(std::span<const Row> rows) {
+    Elements elements[QueryTile::kMostRows];
+    bool are_entered = true;
+    for (size_t i = 0; i < rows.size(); ++i) {
+        elements[i] = rows[i].elements;
+        are_entered = are_entered && rows[i].list == entered_list_;
+    }
+    const std::span<const Elements> seen(elements, rows.size());
+    const size_t full_places = full_tile_.place_count();
+    const size_t near_places = entered_tile_.place_count();
+    if (full_places > 0) full_tile_.keys(seen, keys_.data());
+    if (are_entered && near_places > 0) entered_tile_.keys(seen, entered_keys_.data());
+    for (size_t i = 0; i < rows.size(); ++i) {
+        if (full_places > 0) pass_full(keys_.data() + i * full_places, rows[i].list);
+        if (!are_entered) {
+            meet_near_queries(rows[i]);
+        } else if (near_places > 0) {
+            pass_near(entered_keys_.data() + i * near_places, rows[i].list);
+        }
+        ++row_count_;
     }
 }
 
-void Calibrator::observe(const uint8_t* bits, uint32_t list) {
-    observe(Elements{nullptr, bits}, list);
-}
-
-void Calibrator::observe(const Elements& row, uint32_t list) {
-    if (!full_.empty()) observe_full(row, list);
-    observe_near(row, list);
-    ++row_count_;
-}
-
-void Calibrator::observe_full(const Elements& row, uint32_t list) {
-    full_tile_.keys(row, keys_.data());
-    sample_keys();
-    nearest_.pass(keys_.data(), list);
+void Calibrator::pass_full(const float* keys, uint32_t list) {
+    sample_keys(keys);
+    nearest_.pass(keys, list);
     for (uint32_t i = 0; i < kThinningCount; ++i)
-        if (row_count_ % kThinnings[i] == 0) left_[i].pass(keys_.data(), list);
-    const size_t blocks = keys_.size() / kQueriesSideBySide;
-    left_[kFarFilter].pass(keys_.data(), list, is_far_.data() + list * blocks);
+        if (row_count_ % kThinnings[i] == 0) left_[i].pass(keys, list);
+    const size_t blocks = full_tile_.place_count() / kQueriesSideBySide;
+    left_[kFarFilter].pass(keys, list, is_far_.data() + list * blocks);
 }
 
-void Calibrator::observe_near(const Elements& row, uint32_t list) {
+// The near queries of the list that was entered, side by side.
+void Calibrator::pass_near(const float* keys, uint32_t list) {
     const std::vector<uint32_t>& queries = near_of_list_[list];
-    if (list != entered_list_) {
-        for (const uint32_t near : queries)
-            near_nearest_.pass(near,
-                               {row_key(metric_, near_elements(near), row, row_floats_), list});
-        return;
-    }
-    entered_tile_.keys(row, entered_keys_.data());
-    find_below(entered_keys_.data(), entered_limits_.data(), below_.size(), below_.data());
+    find_below(keys, entered_limits_.data(), below_.size(), below_.data());
     for_each_bit(below_, [&](size_t i) {
-        near_nearest_.pass(queries[i], {entered_keys_[i], list});
+        near_nearest_.pass(queries[i], {keys[i], list});
         entered_limits_[i] = near_nearest_.limit(queries[i]);
     });
+}
+
+// Those of any other list, one after the other.
+void Calibrator::meet_near_queries(const Row& row) {
+    for (const uint32_t near : near_of_list_[row.list])
+        near_nearest_.pass(
+            near, {row_key(metric_, near_elements(near), row.elements, row_floats_), row.list});
 }
 
 Calibration Calibrator::measure(const Check& check) {

@@ -80,10 +80,15 @@ class Calibrator {
     /// takes as long as to observe some rows. In the list already: nothing. REQUIRES: as observe().
     void enter_list(uint32_t list);
 
-    /// One row of the table and its list. REQUIRES: set_lists; a list below list_count.
+    /// A row of the table, of a binary metric packed as a descriptor has it, and its list.
+    struct Row {
+        Elements elements;
+        uint32_t list;
+    };
+    /// REQUIRES: set_lists; lists below list_count. Some at a time are observed quicker.
+    void observe(std::span<const Row> rows);
+    /// The same for one; bits as -1 and 1.
     void observe(const float* vector, uint32_t list);
-    /// The same for a row of bits, packed as a descriptor has them. REQUIRES: a binary metric.
-    void observe(const uint8_t* bits, uint32_t list);
 
     /// What comes of the rows. No row is observed afterwards. REQUIRES: set_lists.
     Calibration measure(const Check& check = [] {});
@@ -126,10 +131,11 @@ class Calibrator {
     std::vector<uint8_t> packed(const float* signs) const;
     Elements near_elements(size_t near) const;
     void start_observing();
-    void observe(const Elements& row, uint32_t list);
-    void observe_full(const Elements& row, uint32_t list);
-    void observe_near(const Elements& row, uint32_t list);
-    void sample_keys();
+    void observe_some(std::span<const Row> rows);
+    void pass_full(const float* keys, uint32_t list);
+    void pass_near(const float* keys, uint32_t list);
+    void meet_near_queries(const Row& row);
+    void sample_keys(const float* keys);
     float distance(const Query& query, float key) const;
     Standings standings(const Elements& query) const;
     Standings standings_of_full(size_t full) const;
@@ -159,7 +165,7 @@ class Calibrator {
     // Queries that meet all rows.
     std::vector<Query> full_;
     QueryTile full_tile_;
-    std::vector<float> keys_;  // of one row and them
+    std::vector<float> keys_;  // of some rows and them
     NearestRows nearest_;
     std::vector<NearestRows> left_;    // what each filter leaves
     std::vector<uint32_t> is_far_;     // of each list bits: the queries for which it is far
@@ -174,7 +180,7 @@ class Calibrator {
     NearestRows near_nearest_;
     uint32_t entered_list_ = kNoList;
     QueryTile entered_tile_;             // near_of_list_[entered_list_]
-    std::vector<float> entered_keys_;    // of one row and them
+    std::vector<float> entered_keys_;    // of some rows and them
     std::vector<float> entered_limits_;  // near_nearest_.limit() of them
     std::vector<uint32_t> below_;        // bits
 };

@@ -44,7 +44,7 @@ class NearestRows {
   private:
     // More than wanted are kept for a while: to find the nearest of many once is quicker than to
     // find the farthest each time.
-    static constexpr size_t places(uint32_t wanted) { return wanted + wanted / 8 + 8; }
+    static constexpr size_t places(uint32_t wanted) { return wanted + wanted / 4 + 8; }
     void keep(size_t query, NearRow row);
     void drop_farthest(size_t query);
     NearRow* rows_of(size_t query) { return rows_.get() + query * places(wanted_); }

@@ -28,48 +28,48 @@ struct NegativeProduct {
     }
 };
 
-/// Two vectors of queries, and two sums for each: one alone would wait for each addition.
+/// Two vectors of queries with four rows: each element that is loaded serves two or four.
 template <class Term>
-HWY_INLINE void sum_of_block(const float* HWY_RESTRICT block, const float* HWY_RESTRICT row,
-                             size_t dims, float* HWY_RESTRICT keys) {
+HWY_INLINE void sum_of_block(const float* HWY_RESTRICT block, const float* const* rows, size_t dims,
+                             float* HWY_RESTRICT keys, size_t keys_of_row) {
     const Floats floats;
     const size_t lanes = hn::Lanes(floats);
+    const float *row0 = rows[0], *row1 = rows[1], *row2 = rows[2], *row3 = rows[3];
     for (size_t query = 0; query < kQueriesSideBySide; query += 2 * lanes) {
-        const float* first = block + query;
-        const float* second = first + lanes;
-        Vector even0 = hn::Zero(floats), even1 = even0, odd0 = even0, odd1 = even0;
-        size_t i = 0;
-        for (; i + 2 <= dims; i += 2) {
-            const size_t at = i * kQueriesSideBySide, next = at + kQueriesSideBySide;
-            const Vector even = hn::Set(floats, row[i]), odd = hn::Set(floats, row[i + 1]);
-            even0 = Term::add(hn::LoadU(floats, first + at), even, even0);
-            even1 = Term::add(hn::LoadU(floats, second + at), even, even1);
-            odd0 = Term::add(hn::LoadU(floats, first + next), odd, odd0);
-            odd1 = Term::add(hn::LoadU(floats, second + next), odd, odd1);
+        const float* at = block + query;
+        Vector a0 = hn::Zero(floats), a1 = a0, a2 = a0, a3 = a0;
+        Vector b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+        for (size_t i = 0; i < dims; ++i, at += kQueriesSideBySide) {
+            const Vector first = hn::LoadU(floats, at), second = hn::LoadU(floats, at + lanes);
+            const Vector x0 = hn::Set(floats, row0[i]), x1 = hn::Set(floats, row1[i]);
+            a0 = Term::add(first, x0, a0), b0 = Term::add(second, x0, b0);
+            a1 = Term::add(first, x1, a1), b1 = Term::add(second, x1, b1);
+            const Vector x2 = hn::Set(floats, row2[i]), x3 = hn::Set(floats, row3[i]);
+            a2 = Term::add(first, x2, a2), b2 = Term::add(second, x2, b2);
+            a3 = Term::add(first, x3, a3), b3 = Term::add(second, x3, b3);
         }
-        if (i < dims) {
-            const size_t at = i * kQueriesSideBySide;
-            const Vector last = hn::Set(floats, row[i]);
-            even0 = Term::add(hn::LoadU(floats, first + at), last, even0);
-            even1 = Term::add(hn::LoadU(floats, second + at), last, even1);
-        }
-        hn::StoreU(hn::Add(even0, odd0), floats, keys + query);
-        hn::StoreU(hn::Add(even1, odd1), floats, keys + query + lanes);
+        float* to = keys + query;
+        hn::StoreU(a0, floats, to), hn::StoreU(b0, floats, to + lanes);
+        hn::StoreU(a1, floats, to += keys_of_row), hn::StoreU(b1, floats, to + lanes);
+        hn::StoreU(a2, floats, to += keys_of_row), hn::StoreU(b2, floats, to + lanes);
+        hn::StoreU(a3, floats, to += keys_of_row), hn::StoreU(b3, floats, to + lanes);
     }
 }
 
-void sum_squares(const float* blocks, size_t block_count, const float* row, size_t dims,
-                 float* keys) {
-    for (size_t block = 0; block < block_count; ++block)
-        sum_of_block<Square>(blocks + block * dims * kQueriesSideBySide, row, dims,
-                             keys + block * kQueriesSideBySide);
+template <class Term>
+void sum_of_blocks(const QueryBlocks& queries, const float* const* rows, float* keys) {
+    const size_t keys_of_row = queries.block_count * kQueriesSideBySide;
+    for (size_t block = 0; block < queries.block_count; ++block)
+        sum_of_block<Term>(queries.elements + block * queries.dims * kQueriesSideBySide, rows,
+                           queries.dims, keys + block * kQueriesSideBySide, keys_of_row);
 }
 
-void sum_products(const float* blocks, size_t block_count, const float* row, size_t dims,
-                  float* keys) {
-    for (size_t block = 0; block < block_count; ++block)
-        sum_of_block<NegativeProduct>(blocks + block * dims * kQueriesSideBySide, row, dims,
-                                      keys + block * kQueriesSideBySide);
+void sum_squares(const QueryBlocks& queries, const float* const* rows, float* keys) {
+    sum_of_blocks<Square>(queries, rows, keys);
+}
+
+void sum_products(const QueryBlocks& queries, const float* const* rows, float* keys) {
+    sum_of_blocks<NegativeProduct>(queries, rows, keys);
 }
 
 void compare(const float* keys, const float* limits, size_t block_count, uint32_t* bits) {
@@ -102,14 +102,12 @@ HWY_EXPORT(compare);
 
 }  // namespace
 
-void squares_of_queries(const float* blocks, size_t block_count, const float* row, size_t dims,
-                        float* keys) {
-    HWY_DYNAMIC_DISPATCH(sum_squares)(blocks, block_count, row, dims, keys);
+void squares_of_queries(const QueryBlocks& queries, const float* const* rows, float* keys) {
+    HWY_DYNAMIC_DISPATCH(sum_squares)(queries, rows, keys);
 }
 
-void products_of_queries(const float* blocks, size_t block_count, const float* row, size_t dims,
-                         float* keys) {
-    HWY_DYNAMIC_DISPATCH(sum_products)(blocks, block_count, row, dims, keys);
+void products_of_queries(const QueryBlocks& queries, const float* const* rows, float* keys) {
+    HWY_DYNAMIC_DISPATCH(sum_products)(queries, rows, keys);
 }
 
 void find_below(const float* keys, const float* limits, size_t block_count, uint32_t* bits) {

@@ -11,13 +11,21 @@ namespace lookalike {
 /// As many as a word of bits has.
 constexpr size_t kQueriesSideBySide = 32;
 
-/// Writes the squared L2 distance, or the negative inner product, of one row from each of
-/// `block_count` times kQueriesSideBySide queries. `blocks`: of each block the first elements of
-/// all its queries, then their second ones, and so on.
-void squares_of_queries(const float* blocks, size_t block_count, const float* row, size_t dims,
-                        float* keys);
-void products_of_queries(const float* blocks, size_t block_count, const float* row, size_t dims,
-                         float* keys);
+constexpr size_t kRowsWithQueries = 4;
+
+/// `block_count` times kQueriesSideBySide queries of `dims` elements: of each block the first
+/// elements of all its queries, then their second ones, and so on.
+struct QueryBlocks {
+    const float* elements;
+    size_t block_count;
+    size_t dims;
+};
+
+/// Writes the squared L2 distances, or the negative inner products, of kRowsWithQueries rows from
+/// each query: those of the first row, then those of the second. Rows may be the same; the answer
+/// for one does not depend on the others.
+void squares_of_queries(const QueryBlocks& queries, const float* const* rows, float* keys);
+void products_of_queries(const QueryBlocks& queries, const float* const* rows, float* keys);
 
 /// Bit i of `bits`: whether keys[i] < limits[i]. Both have a multiple of kQueriesSideBySide places.
 void find_below(const float* keys, const float* limits, size_t block_count, uint32_t* bits);

@@ -1,6 +1,7 @@
 #include "core/measure/query_tile.h"
 
-#include "core/measure/query_kernel.h"
+#include <algorithm>
+
 #include "core/vector/element.h"
 
 #include "core/no_postgres.h"
@@ -41,14 +42,23 @@ size_t QueryTile::place_count() const {
     return block_count(size_) * kQueriesSideBySide;
 }
 
-void QueryTile::keys(const Elements& row, float* keys) const {
+void QueryTile::keys(std::span<const Elements> rows, float* keys) const {
     if (is_binary(metric_)) {
-        for (size_t i = 0; i < size_; ++i)
-            keys[i] = row_key(metric_, {nullptr, bits_of(i)}, row, row_floats_);
-    } else if (metric_ == Metric::kInnerProduct) {
-        products_of_queries(blocks_.data(), block_count(size_), row.floats, row_floats_, keys);
+        for (const Elements& row : rows) {
+            for (size_t i = 0; i < size_; ++i)
+                keys[i] = row_key(metric_, {nullptr, bits_of(i)}, row, row_floats_);
+            keys += place_count();
+        }
+        return;
+    }
+    const QueryBlocks queries{blocks_.data(), block_count(size_), row_floats_};
+    const float* floats[kMostRows];
+    for (size_t row = 0; row < kMostRows; ++row)
+        floats[row] = rows[std::min(row, rows.size() - 1)].floats;
+    if (metric_ == Metric::kInnerProduct) {
+        products_of_queries(queries, floats, keys);
     } else {
-        squares_of_queries(blocks_.data(), block_count(size_), row.floats, row_floats_, keys);
+        squares_of_queries(queries, floats, keys);
     }
 }
 

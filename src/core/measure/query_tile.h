@@ -1,8 +1,10 @@
-// Queries that meet the same rows: each row is compared with all of them at once.
+// Queries that meet the same rows: some rows at a time are compared with all of them.
 #pragma once
 
+#include <span>
 #include <vector>
 
+#include "core/measure/query_kernel.h"
 #include "core/measure/row_key.h"
 
 namespace lookalike {
@@ -17,11 +19,15 @@ class QueryTile {
 
     size_t size() const { return size_; }
 
-    /// Of keys and limits, so that whole vectors can be read: size() or a little more.
+    /// The rows that are compared at a time, at most.
+    static constexpr size_t kMostRows = kRowsWithQueries;
+
+    /// Of the keys of a row, so that whole vectors can be read: size() or a little more.
     size_t place_count() const;
 
-    /// row_key() of the row and each query; place_count() places are written.
-    void keys(const Elements& row, float* keys) const;
+    /// row_key() of each row and each query: place_count() places for each of kMostRows rows, of
+    /// which those for `rows` get their keys. REQUIRES: a row, kMostRows at most.
+    void keys(std::span<const Elements> rows, float* keys) const;
 
     /// The query that was added `place`-th, packed if it is of bits.
     std::vector<float> floats_of(size_t place) const;
