@@ -23,7 +23,8 @@ WARNINGS_ARE_ERRORS = $(filter-out 0,$(WERROR))
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
     '-DPGDLLEXPORT=__attribute__((visibility("default")))'
-PG_CXXFLAGS = -std=c++20 -O3 -Wall -Wextra $(if $(WARNINGS_ARE_ERRORS),-Werror) \
+# A sum is the same on every processor: nothing is fused that the code does not fuse.
+PG_CXXFLAGS = -std=c++20 -O3 -ffp-contract=off -Wall -Wextra $(if $(WARNINGS_ARE_ERRORS),-Werror) \
     -fvisibility=hidden -MMD -MP
 SHLIB_LINK = -lhwy -lstdc++ -Wl,-Bsymbolic -Wl,--exclude-libs,ALL
 EXTRA_CLEAN = build/cmake build/sanitized build/fuzz build/bench build/isolation build/regress \

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/code/residual_kernel.h"
 #include "core/no_postgres.h"
 #include "core/vector/distance_kernels.h"
 
@@ -20,53 +21,6 @@ constexpr double kTableRoundingDeviations = 3;
 constexpr double kEpsilonOfNone = 0.8;
 constexpr double kLeastEpsilon = 1;
 constexpr double kEpsilonOfDigit = 0.65;
-
-/// Sums over the dimensions of one residual r, with x the signs of r.
-struct ResidualSums {
-    double squared;          ///< |r|^2
-    double absolute;         ///< <r, x>
-    double signed_centroid;  ///< <c, x>
-};
-
-/// Also writes the signs. Eight dimensions side by side, one for each bit of a byte: a fixed order.
-ResidualSums residual_sums(const float* entry, const float* centroid, size_t dims, uint8_t* signs) {
-    double squared[8] = {};
-    double absolute[8] = {};
-    double signed_centroid[8] = {};
-    for (size_t i = 0; i < dims; i += 8) {
-        unsigned byte = 0;
-        for (size_t bit = 0; bit < 8; ++bit) {
-            const double center = centroid[i + bit];
-            const double residual = entry[i + bit] - center;
-            byte |= unsigned{residual > 0} << bit;
-            squared[bit] += residual * residual;
-            absolute[bit] += std::fabs(residual);
-            signed_centroid[bit] += residual > 0 ? center : -center;
-        }
-        signs[i / 8] = static_cast<uint8_t>(byte);
-    }
-    ResidualSums sums{};
-    for (size_t bit = 0; bit < 8; ++bit) {
-        sums.squared += squared[bit];
-        sums.absolute += absolute[bit];
-        sums.signed_centroid += signed_centroid[bit];
-    }
-    return sums;
-}
-
-/// <entry - centroid, centroid + mean>
-double residual_dot(const float* entry, const float* centroid, const float* mean, size_t dims) {
-    double sums[8] = {};
-    for (size_t i = 0; i < dims; i += 8)
-        for (size_t lane = 0; lane < 8; ++lane) {
-            const double center = centroid[i + lane];
-            sums[lane] += (entry[i + lane] - center) * (center + mean[i + lane]);
-        }
-    double sum = 0;
-    for (const double part : sums)
-        sum += part;
-    return sum;
-}
 
 }  // namespace
 

@@ -30,9 +30,11 @@ inline void bits_to_signs(const uint8_t* bits, uint32_t dims, float* signs) {
 
 /// A bit is set where the float is above zero.
 inline void signs_to_bits(const float* signs, uint32_t dims, uint8_t* bits) {
-    std::memset(bits, 0, element_bytes(Kind::kBit, dims));
-    for (uint32_t i = 0; i < dims; ++i) {
-        if (signs[i] > 0) bits[i / 8] = static_cast<uint8_t>(bits[i / 8] | (0x80 >> (i % 8)));
+    for (uint32_t first = 0; first < dims; first += 8) {
+        unsigned byte = 0;
+        for (uint32_t i = 0; i < 8; ++i)
+            byte = byte << 1 | unsigned{first + i < dims && signs[first + i] > 0};
+        bits[first / 8] = static_cast<uint8_t>(byte);
     }
 }
 
