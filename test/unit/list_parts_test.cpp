@@ -1,6 +1,8 @@
 #include "core/split/list_parts.h"
 
+#include <bit>
 #include <cmath>
+#include <random>
 #include <set>
 
 #include "core/split/clusters.h"
@@ -580,9 +582,87 @@ TEST(ListParts, ASampleHasSomeRowsOfEachPartAndABudget) {
     const IndexSpace narrow(Metric::kL2, 128, 42, {});
     const ListParts few(shape_of(Metric::kL2, 128, Refine::kInt8), &narrow);
     EXPECT_EQ(few.sample_rows(2), 512u);
-    EXPECT_EQ(few.sample_rows(70), 256u * 70);
-    EXPECT_EQ(few.sample_rows(1000), 16u * 1024 * 1024 / (4 * 128));
+    EXPECT_EQ(few.sample_rows(70), 40'000'000u / (128 * 70));  // for the time
+    EXPECT_EQ(few.sample_rows(1000), 16u * 1000);
     EXPECT_EQ(few.sample_rows(100000), 200000u);
+    // For the room: bits as they are, and 1,024 floats of each.
+    const ListParts wide(shape_of(Metric::kHamming, 64000, Refine::kNone), nullptr);
+    EXPECT_EQ(wide.sample_rows(70), 16u * 70);
+    EXPECT_EQ(wide.sample_rows(100), 16u * 1024 * 1024 / (8000 + 4 * 1024));
+}
+
+// Two groups that differ in a tenth of 20,000 bits, of which 1,024 are learned from.
+TEST(ListParts, WideBitsAreLearnedFromSomeOfThem) {
+    constexpr uint32_t kBits = 20000;
+    std::mt19937 random(5);
+    const auto random_bits = [&](double share) {
+        Bytes bits(kBits / 8);
+        std::bernoulli_distribution is_set(share);
+        for (uint32_t i = 0; i < kBits; ++i)
+            if (is_set(random)) bits[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
+        return bits;
+    };
+    const auto changed = [](Bytes bits, const Bytes& by) {
+        for (size_t i = 0; i < bits.size(); ++i)
+            bits[i] ^= by[i];
+        return bits;
+    };
+    const Bytes first = random_bits(0.5);
+    const Bytes second = changed(first, random_bits(0.1));
+    ListParts parts(shape_of(Metric::kHamming, kBits, Refine::kNone), nullptr);
+    for (int i = 0; i < 100; ++i)
+        parts.add_to_sample(changed(i % 3 == 0 ? second : first, random_bits(0.05)).data());
+    parts.end_list();
+    parts.find(2, {});
+    ASSERT_EQ(parts.count(), 2u);
+    for (int i = 0; i < 50; ++i)
+        parts.assign(changed(i % 2 == 0 ? second : first, random_bits(0.05)).data());
+    const uint32_t of_second = parts.part_of(second.data());
+    EXPECT_NE(of_second, parts.part_of(first.data()));
+    for (int i = 0; i < 50; ++i)
+        EXPECT_EQ(parts.assigned()[i], i % 2 == 0 ? of_second : 1 - of_second) << i;
+    // The middle of a group, of all bits: a twentieth of the bits differ in each row of it.
+    for (const Bytes* group : {&first, &second}) {
+        const EncodedEntry entry =
+            parts.root_entry(parts.part_of(group->data()), entry_pointer(9, 1));
+        uint32_t different = 0;
+        for (uint32_t i = 0; i < kBits / 8; ++i)
+            different += static_cast<uint32_t>(
+                std::popcount(static_cast<uint8_t>(entry.code[i] ^ (*group)[i])));
+        EXPECT_LT(different, kBits / 100);
+    }
+}
+
+// Whatever is assigned together with it.
+TEST(ListParts, AnEntryIsAssignedToItsPart) {
+    for (const float size : {1.0f, 1e12f}) {
+        for (const uint32_t dims : {3u, 300u}) {
+            Rows rows(Metric::kL2, dims, Refine::kFloat, 5);
+            rows.add(201);
+            std::vector<Floats> large = rows.raw;
+            Rows scaled(Metric::kL2, dims, Refine::kFloat, 1);
+            for (Floats& row : large) {
+                for (float& element : row)
+                    element *= size;
+                scaled.add(row);
+            }
+            ListParts parts(scaled.shape, &scaled.space);
+            scaled.sample_all(parts);
+            parts.find(5, {});
+            ASSERT_EQ(parts.count(), 5u);
+            for (const Bytes& code : scaled.codes)
+                parts.assign(code.data());
+            const std::vector<uint32_t> assigned(parts.assigned().begin(), parts.assigned().end());
+            ASSERT_EQ(assigned.size(), scaled.codes.size());
+            std::set<uint32_t> used;
+            for (size_t i = 0; i < assigned.size(); ++i) {
+                EXPECT_EQ(assigned[i], parts.part_of(scaled.codes[i].data())) << size << " " << i;
+                used.insert(assigned[i]);
+            }
+            EXPECT_EQ(used.size(), 5u);
+            EXPECT_EQ(parts.assigned().size(), assigned.size());
+        }
+    }
 }
 
 TEST(ListParts, RowsAreKnownByTheirCodes) {

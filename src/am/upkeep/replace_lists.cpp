@@ -26,8 +26,7 @@ struct Move {
     ListParts* parts;
     ListCopier** copiers;  // of the lists that are replaced
     uint32 copier_count;
-    uint32* part_of;       // of each entry that was seen
-    uint64 entries;        // that were seen
+    uint64 entries;        // that were seen, and assigned
     uint64 first_entries;  // of the first list
     BlockNumber* new_lists;
     uint64 late;  // entries that came later
@@ -50,21 +49,13 @@ void take_sample(const Move& move, const Replacement& wanted) {
 }
 
 // Finds the new list of each entry.
-void assign_entries(Move* move, uint64 expected) {
-    uint64 room = expected + expected / 8 + 64;
-    move->part_of =
-        static_cast<uint32*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * room));
+void assign_entries(Move* move) {
     for (uint32 i = 0; i < move->copier_count; ++i) {
         start_reading(move->copiers[i], Reading::kAll);
         while (next_entry(move->copiers[i])) {
-            if (move->entries == room) {
-                room *= 2;
-                move->part_of =
-                    static_cast<uint32*>(repalloc_huge(move->part_of, sizeof(uint32) * room));
-            }
             const ListEntry entry = read_entry(move->copiers[i]);
-            move->part_of[move->entries++] =
-                run_core([&] { return move->parts->part_of(entry.code); });
+            run_core([&] { move->parts->assign(entry.code); });
+            ++move->entries;
         }
         if (i == 0) move->first_entries = move->entries;
     }
@@ -73,20 +64,22 @@ void assign_entries(Move* move, uint64 expected) {
 // Whether nearly all entries of the first list go to one new list.
 bool stay_together(const Move& move) {
     auto* counts = static_cast<uint64*>(palloc0(sizeof(uint64) * move.parts->count()));
+    const std::span<const uint32_t> assigned = run_core([&] { return move.parts->assigned(); });
     uint64 most = 0;
     for (uint64 i = 0; i < move.first_entries; ++i)
-        most = std::max(most, ++counts[move.part_of[i]]);
+        most = std::max(most, ++counts[assigned[i]]);
     return most >= move.first_entries - move.first_entries / 16;
 }
 
 // One list after the other, so that there need be room for the pages of one.
 void write_new_list(Move* move, uint32 part, ListPageBuilder* builder) {
     NewList list(move->index, move->shape.levels[0], builder);
+    const std::span<const uint32_t> assigned = run_core([&] { return move->parts->assigned(); });
     uint64 number = 0;
     for (uint32 i = 0; i < move->copier_count; ++i) {
         start_reading(move->copiers[i], Reading::kSeen);
         while (next_entry(move->copiers[i])) {
-            if (move->part_of[number++] != part) continue;
+            if (assigned[number++] != part) continue;
             const ListEntry entry = read_entry(move->copiers[i]);
             EncodedEntry moved =
                 run_core([&] { return move->parts->move(entry.pointer, entry.code, part); });
@@ -175,7 +168,6 @@ Move begin_move(Relation index, const LoadedIndex& loaded, const Replacement& wa
               .parts = ContextOwned<ListParts>::make()->create(loaded.shape, loaded.space),
               .copiers = static_cast<ListCopier**>(palloc(sizeof(ListCopier*) * wanted.list_count)),
               .copier_count = wanted.list_count,
-              .part_of = nullptr,
               .entries = 0,
               .first_entries = 0,
               .new_lists = nullptr,
@@ -230,7 +222,7 @@ Replaced replace_in_context(Relation index, const Replacement& wanted) {
     run_core([&] { move.parts->find(wanted.part_count, throw_if_cancelled); });
     if (wanted.least_change > 0) leave_out_settled(&move, wanted.least_change);
     const uint32 count = move.parts->count();
-    assign_entries(&move, wanted.entries);
+    assign_entries(&move);
     if (move.rows != nullptr && met_uncertain_row(move.rows))
         return give_up(move, Replaced::kNotYet);
     if (wanted.must_part && stay_together(move)) return give_up(move, Replaced::kNotParted);

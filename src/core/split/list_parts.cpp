@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 
 #include "core/split/clusters.h"
 #include "core/split/row_code.h"
 #include "core/split/row_kernels.h"
+#include "core/split/row_set.h"
 #include "core/vector/distance.h"
 #include "core/vector/signs.h"
 
@@ -16,26 +18,56 @@ namespace {
 
 constexpr uint64_t kSampleRowsOfPart = 256;
 constexpr uint64_t kSampleBytes = 16 * 1024 * 1024;
+// Elements times parts that one round of k-means looks at, some milliseconds, unless that were too
+// few rows of a part.
+constexpr uint64_t kWorkOfRound = 40'000'000;
+constexpr uint64_t kLeastRowsOfPart = 16;
 
 // Of wide vectors so many elements are learned from: after the rotation any of them are a random
-// projection.
+// projection. Of bits, which are not rotated, they are drawn.
 constexpr uint32_t kLearnDims = 256;
+constexpr uint32_t kLearnBits = 1024;
+
+size_t code_bytes_of(const IndexShape& shape) {
+    if (is_binary(shape.metric)) return element_bytes(Kind::kBit, shape.dims);
+    return shape.refine == Refine::kNone ? row_code_bytes(shape.code_dims)
+                                         : refine_bytes(shape.refine, shape.code_dims);
+}
+
+// In order. None: all are learned from.
+std::vector<uint32_t> drawn_bits(const IndexShape& shape) {
+    std::vector<uint32_t> bits;
+    if (!is_binary(shape.metric) || shape.dims <= kLearnBits) return bits;
+    std::mt19937 random(20181029);
+    for (uint32_t bit = 0; bits.size() < kLearnBits; ++bit)
+        if (random() % (shape.dims - bit) < kLearnBits - bits.size()) bits.push_back(bit);
+    return bits;
+}
+
+uint32_t learn_dims_of(const IndexShape& shape) {
+    return is_binary(shape.metric) ? std::min(shape.dims, kLearnBits)
+                                   : std::min(shape.code_dims, kLearnDims);
+}
 
 }  // namespace
 
 ListParts::ListParts(const IndexShape& shape, const IndexSpace* space)
     : shape_(shape),
       is_binary_(is_binary(shape.metric)),
-      learn_dims_(is_binary_ ? shape.dims : std::min(shape.code_dims, kLearnDims)),
+      code_bytes_(code_bytes_of(shape)),
+      learn_bits_(drawn_bits(shape)),
+      learn_dims_(learn_dims_of(shape)),
       encoder_(shape, space, 0),
       root_encoder_(shape, space, 1),
-      vector_(shape.code_dims),
-      bit_bytes_(is_binary_ ? element_bytes(Kind::kBit, shape.dims) : 0),
+      rows_(size_t{kRowsAtOnce} * shape.code_dims),
       zero_(shape.code_dims) {}
 
 uint64_t ListParts::sample_rows(uint32_t part_count) const {
-    const uint64_t fitting = kSampleBytes / (sizeof(float) * shape_.code_dims);
-    return std::min(kSampleRowsOfPart * part_count, std::max<uint64_t>(fitting, 2 * part_count));
+    const uint64_t fitting = kSampleBytes / (code_bytes_ + sizeof(float) * learn_dims_);
+    const uint64_t in_time = kWorkOfRound / (uint64_t{learn_dims_} * part_count);
+    const uint64_t wanted =
+        std::clamp(in_time, kLeastRowsOfPart * part_count, kSampleRowsOfPart * part_count);
+    return std::max<uint64_t>(std::min(fitting, wanted), 2 * part_count);
 }
 
 void ListParts::decode(const uint8_t* code, float* vector) const {
@@ -50,20 +82,27 @@ void ListParts::decode(const uint8_t* code, float* vector) const {
 }
 
 void ListParts::add_to_sample(const uint8_t* code) {
-    decode(code, vector_.data());
-    sample_.insert(sample_.end(), vector_.begin(), vector_.end());
+    sample_.insert(sample_.end(), code, code + code_bytes_);
 }
 
 void ListParts::end_list() {
-    list_ends_.push_back(sample_.size() / shape_.code_dims);
+    list_ends_.push_back(sample_.size() / code_bytes_);
 }
 
 std::vector<float> ListParts::learned_of(size_t first_row, size_t end_row) const {
-    std::vector<float> learned;
-    learned.reserve((end_row - first_row) * learn_dims_);
-    for (size_t row = first_row; row < end_row; ++row) {
-        const auto from = sample_.begin() + static_cast<ptrdiff_t>(row * shape_.code_dims);
-        learned.insert(learned.end(), from, from + learn_dims_);
+    std::vector<float> learned((end_row - first_row) * learn_dims_);
+    std::vector<float> vector(shape_.code_dims);
+    float* to = learned.data();
+    for (size_t row = first_row; row < end_row; ++row, to += learn_dims_) {
+        if (learn_bits_.empty()) {
+            decode(sampled(row), vector.data());
+            std::copy_n(vector.data(), learn_dims_, to);
+            continue;
+        }
+        for (uint32_t i = 0; i < learn_dims_; ++i) {
+            const uint32_t bit = learn_bits_[i];
+            to[i] = sampled(row)[bit / 8] >> (7 - bit % 8) & 1 ? 1.0f : -1.0f;
+        }
     }
     return learned;
 }
@@ -83,43 +122,53 @@ std::vector<float> ListParts::start_of_lists(const std::function<void()>& check)
     return start;
 }
 
-// Of all elements. Bits are learned from whole.
+// Of all elements.
 void ListParts::take_means() {
-    std::vector<double> sums(centroids_.size());
+    const uint32_t dims = shape_.code_dims;
+    std::vector<double> sums(size_t{count_} * dims);
     std::vector<uint64_t> rows(count_);
+    std::vector<float> vector(dims);
     for (size_t row = 0; row < cluster_of_.size(); ++row) {
-        add_to_sums(sample_.data() + row * shape_.code_dims, shape_.code_dims,
-                    sums.data() + size_t{cluster_of_[row]} * shape_.code_dims);
+        decode(sampled(row), vector.data());
+        add_to_sums(vector.data(), dims, sums.data() + size_t{cluster_of_[row]} * dims);
         ++rows[cluster_of_[row]];
     }
-    for (size_t i = 0; i < sums.size(); ++i)
-        centroids_[i] =
-            static_cast<float>(sums[i] / static_cast<double>(rows[i / shape_.code_dims]));
+    std::vector<float> means(sums.size());
+    for (size_t i = 0; i < sums.size(); ++i) {
+        const double mean = sums[i] / static_cast<double>(rows[i / dims]);
+        means[i] = is_binary_ ? (mean > 0 ? 1.0f : -1.0f) : static_cast<float>(mean);
+    }
+    set_centroids(std::move(means));
+}
+
+void ListParts::set_centroids(std::vector<float> centroids) {
+    centroids_ = std::move(centroids);
+    are_plain_ = true;
+    centroid_bits_.assign(is_binary_ ? count_ * code_bytes_ : 0, 0);
+    for (uint32_t part = 0; part < count_; ++part) {
+        are_plain_ = are_plain_ && is_plain({centroid(part), shape_.code_dims});
+        if (is_binary_)
+            signs_to_bits(centroid(part), shape_.dims, centroid_bits_.data() + part * code_bytes_);
+    }
 }
 
 void ListParts::find(uint32_t part_count, const std::function<void()>& check) {
     std::vector<float> start;
     if (list_ends_.size() > 1 && part_count == list_ends_.size() + 1) start = start_of_lists(check);
-    const size_t row_count = sample_.size() / shape_.code_dims;
-    const Clusters clusters =
-        find_clusters(learned_of(0, row_count), learn_dims_,
+    Clusters clusters =
+        find_clusters(learned_of(0, sample_.size() / code_bytes_), learn_dims_,
                       {.count = part_count, .binary = is_binary_, .start = start}, check);
     count_ = clusters.count();
-    cluster_of_ = clusters.cluster_of;
-    if (learn_dims_ == shape_.code_dims) {
-        centroids_ = clusters.centroids;
-    } else {
-        centroids_.resize(size_t{count_} * shape_.code_dims);
-        take_means();
-    }
+    cluster_of_ = std::move(clusters.cluster_of);
     if (count_ == 0) {
         // Nothing was in the lists. One at the mean of all rows takes what comes.
         count_ = 1;
-        centroids_.assign(shape_.code_dims, 0);
+        set_centroids(std::vector<float>(shape_.code_dims));
+    } else if (learn_dims_ == shape_.code_dims) {
+        set_centroids(std::move(clusters.centroids));
+    } else {
+        take_means();
     }
-    centroid_bits_.resize(count_ * bit_bytes_);
-    for (uint32_t part = 0; part < count_ && is_binary_; ++part)
-        signs_to_bits(centroid(part), shape_.dims, centroid_bits_.data() + part * bit_bytes_);
 }
 
 // Of each list the rows of the sample that leave it, and those that come. Its own part comes behind
@@ -143,7 +192,7 @@ uint32_t ListParts::leave_out_settled(double share, bool* kept) {
     std::fill_n(kept, list_count, true);
     if (count_ != list_count + 1) return list_count;
     const std::vector<uint64_t> moving = rows_that_move();
-    std::vector<float> sample;
+    std::vector<uint8_t> sample;
     std::vector<size_t> ends;
     size_t begin = 0;
     for (uint32_t list = 0; list < list_count; ++list) {
@@ -151,10 +200,8 @@ uint32_t ListParts::leave_out_settled(double share, bool* kept) {
         kept[list] = list == 0 ||
                      static_cast<double>(moving[list]) >= share * static_cast<double>(end - begin);
         if (kept[list]) {
-            sample.insert(sample.end(),
-                          sample_.begin() + static_cast<ptrdiff_t>(begin * shape_.code_dims),
-                          sample_.begin() + static_cast<ptrdiff_t>(end * shape_.code_dims));
-            ends.push_back(sample.size() / shape_.code_dims);
+            sample.insert(sample.end(), sampled(begin), sampled(end));
+            ends.push_back(sample.size() / code_bytes_);
         }
         begin = end;
     }
@@ -167,17 +214,17 @@ EncodedEntry ListParts::root_entry(uint32_t part, EntryPointer list) {
     const EntryVector vector{
         .floats = is_binary_ ? nullptr : centroid(part),
         .rounding = 0,
-        .bits = is_binary_ ? centroid_bits_.data() + part * bit_bytes_ : nullptr};
+        .bits = is_binary_ ? centroid_bits_.data() + part * code_bytes_ : nullptr};
     return root_encoder_.encode(vector, zero_.data(), list);
 }
 
-uint32_t ListParts::nearest_part(const DescriptorView& vector) const {
+uint32_t ListParts::exact_nearest(const DescriptorView& vector) const {
     uint32_t nearest = 0;
     double least = 0;
     for (uint32_t part = 0; part < count_; ++part) {
         const DescriptorView other{
             vector.kind, vector.dims,
-            is_binary_ ? static_cast<const void*>(centroid_bits_.data() + part * bit_bytes_)
+            is_binary_ ? static_cast<const void*>(centroid_bits_.data() + part * code_bytes_)
                        : centroid(part)};
         const double distance =
             is_binary_ ? hamming_distance(vector, other) : l2_squared_distance(vector, other);
@@ -188,10 +235,46 @@ uint32_t ListParts::nearest_part(const DescriptorView& vector) const {
     return nearest;
 }
 
+// Of the first rows_, kRowsAtOnce at most.
+void ListParts::find_nearest(uint32_t count, uint32_t* parts) const {
+    const uint32_t dims = shape_.code_dims;
+    const float* rows[kRowsAtOnce];
+    for (uint32_t i = 0; i < kRowsAtOnce; ++i)
+        rows[i] = rows_.data() + size_t{std::min(i, count - 1)} * dims;
+    uint32_t nearest[kRowsAtOnce];
+    if (are_plain_) nearest_centroids(rows, centroids_.data(), count_, dims, nearest);
+    for (uint32_t i = 0; i < count; ++i)
+        parts[i] = are_plain_ && is_plain({rows[i], dims})
+                       ? nearest[i]
+                       : exact_nearest({Kind::kReal, dims, rows[i]});
+}
+
+void ListParts::assign(const uint8_t* code) {
+    if (is_binary_) {
+        assigned_.push_back(exact_nearest({Kind::kBit, shape_.dims, code}));
+        return;
+    }
+    decode(code, rows_.data() + size_t{waiting_} * shape_.code_dims);
+    if (++waiting_ == kRowsAtOnce) assigned();
+}
+
+std::span<const uint32_t> ListParts::assigned() {
+    if (waiting_ > 0) {
+        assigned_.resize(assigned_.size() + waiting_);
+        find_nearest(waiting_, assigned_.data() + assigned_.size() - waiting_);
+        waiting_ = 0;
+    }
+    return assigned_;
+}
+
+// What was assigned before is not touched.
 uint32_t ListParts::part_of(const uint8_t* code) {
-    if (is_binary_) return nearest_part({Kind::kBit, shape_.dims, code});
-    decode(code, vector_.data());
-    return nearest_part({Kind::kReal, shape_.code_dims, vector_.data()});
+    if (is_binary_) return exact_nearest({Kind::kBit, shape_.dims, code});
+    assigned();
+    decode(code, rows_.data());
+    uint32_t part = 0;
+    find_nearest(1, &part);
+    return part;
 }
 
 EncodedEntry ListParts::move(EntryPointer pointer, const uint8_t* code, uint32_t part) {
@@ -199,7 +282,7 @@ EncodedEntry ListParts::move(EntryPointer pointer, const uint8_t* code, uint32_t
         return encoder_.encode({.floats = nullptr, .rounding = 0, .bits = code}, centroid(part),
                                pointer);
     if (shape_.refine == Refine::kNone) return encode_row(pointer, code, part);
-    return encoder_.encode_again(code, vector_.data(), centroid(part), pointer);
+    return encoder_.encode_again(code, rows_.data(), centroid(part), pointer);
 }
 
 // The squared distance of the vector is the row's and that of what it has besides, about. The bound

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <span>
 #include <vector>
 
 #include "core/code/entry_encoder.h"
@@ -43,7 +43,11 @@ class ListParts {
     /// As the root keeps it; good until the next call.
     EncodedEntry root_entry(uint32_t part, EntryPointer list);
 
-    /// The part that an entry goes to.
+    /// One entry after the other is given its part; some at a time are compared with all of them.
+    void assign(const uint8_t* code);
+    /// The parts of all that were assigned, in this order.
+    std::span<const uint32_t> assigned();
+    /// The part that one entry goes to.
     uint32_t part_of(const uint8_t* code);
     /// The entry there; good until the next call.
     EncodedEntry move(EntryPointer pointer, const uint8_t* code, uint32_t part);
@@ -54,25 +58,32 @@ class ListParts {
     const float* centroid(uint32_t part) const {
         return centroids_.data() + size_t{part} * shape_.code_dims;
     }
+    const uint8_t* sampled(size_t row) const { return sample_.data() + row * code_bytes_; }
     std::vector<float> learned_of(size_t first_row, size_t end_row) const;
     std::vector<float> start_of_lists(const std::function<void()>& check) const;
     void take_means();
+    void set_centroids(std::vector<float> centroids);
     std::vector<uint64_t> rows_that_move() const;
-    uint32_t nearest_part(const DescriptorView& vector) const;
+    uint32_t exact_nearest(const DescriptorView& vector) const;
+    void find_nearest(uint32_t count, uint32_t* parts) const;
 
     IndexShape shape_;
     bool is_binary_;
+    size_t code_bytes_;
+    std::vector<uint32_t> learn_bits_;  // those that are learned from; empty: the first elements
     uint32_t learn_dims_;
     EntryEncoder encoder_;
     EntryEncoder root_encoder_;
-    std::vector<float> sample_;         // rows of code_dims
+    std::vector<uint8_t> sample_;       // code_bytes_ each
     std::vector<size_t> list_ends_;     // in rows of the sample
     std::vector<uint32_t> cluster_of_;  // of these rows
-    std::vector<float> vector_;         // of one entry
+    std::vector<float> rows_;           // of as many entries as are compared at a time
+    uint32_t waiting_ = 0;              // of these, to be assigned
+    std::vector<uint32_t> assigned_;
     uint32_t count_ = 0;
     std::vector<float> centroids_;        // code_dims each
-    std::vector<uint8_t> centroid_bits_;  // of binary metrics, bit_bytes_ each
-    size_t bit_bytes_ = 0;
+    bool are_plain_ = true;               // as is_plain() says
+    std::vector<uint8_t> centroid_bits_;  // of binary metrics, code_bytes_ each
     std::vector<float> zero_;
 };
 

@@ -30,6 +30,11 @@ double power_of_two_below(float value) {
 
 }  // namespace
 
+bool is_plain(std::span<const float> row) {
+    const float largest = largest_element(row);
+    return largest == 0 || (largest >= kSmallest && largest <= kLargest);
+}
+
 RowSet::RowSet(std::span<const float> values, uint32_t dims, Checkpoint& checkpoint)
     : dims_(dims), values_(values) {
     std::vector<float> largest(values.size() / dims);

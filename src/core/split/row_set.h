@@ -28,6 +28,9 @@ class Checkpoint {
     size_t elements_ = 0;
 };
 
+/// Whether squares of differences of such rows are finite floats, and accurate.
+bool is_plain(std::span<const float> row);
+
 class RowSet {
   public:
     /// Keeps a view of the values if they will do, else a copy of its own. See find_clusters() for
