@@ -5,6 +5,7 @@ extern "C" {
 #include "utils/memutils.h"
 }
 
+#include "am/storage/stream.h"
 #include "am/storage/tree.h"
 #include "am/upkeep/named_point.h"
 #include "am/upkeep/replace_lists.h"
@@ -25,6 +26,8 @@ struct Lists {
 
 constexpr uint64 kTaken = PG_UINT64_MAX;
 
+// Who splits the list meanwhile may have given its pages back: then it is not in the tree, and is
+// not joined, whatever was counted.
 uint64 count_entries(Relation index, BlockNumber list, const ListGeometry& geometry) {
     uint64 count = 0;
     BlockNumber block = list;
@@ -32,8 +35,13 @@ uint64 count_entries(Relation index, BlockNumber list, const ListGeometry& geome
         vacuum_pause();
         check_chain(index, list, length);
         const Buffer buffer = lock_page(index, block, BUFFER_LOCK_SHARE);
-        check_list_page(index, buffer, geometry);
         const uint8_t* page = buffer_bytes(buffer);
+        if (!is_page_of_list(page, list)) {
+            check_recyclable(index, buffer, PageKind::kList);
+            UnlockReleaseBuffer(buffer);
+            break;
+        }
+        check_list_page(index, buffer, geometry);
         count += ListPageView(geometry, page).live_count();
         block = page_trailer(page)->next;
         UnlockReleaseBuffer(buffer);

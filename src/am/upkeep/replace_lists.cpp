@@ -12,6 +12,7 @@ extern "C" {
 #include "am/storage/new_list.h"
 #include "am/upkeep/list_copy.h"
 #include "am/upkeep/named_point.h"
+#include "am/upkeep/retired.h"
 #include "am/upkeep/tree_lists.h"
 #include "core/split/list_parts.h"
 #include "pg/run_core.h"
@@ -216,6 +217,7 @@ Replaced replace_in_context(Relation index, const Replacement& wanted) {
     if (change.meta.build_id != loaded->build_id) return Replaced::kNotInTree;
     for (uint32 i = 0; i < wanted.list_count; ++i)
         if (find_list(change, wanted.lists[i]) == nullptr) return Replaced::kNotInTree;
+    if (wanted.table != nullptr) free_some_retired_lists(change, wanted.table);
     Move move = begin_move(index, *loaded, wanted);
     take_sample(move, wanted);
     named_point("sampled");

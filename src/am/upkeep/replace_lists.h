@@ -14,7 +14,9 @@ struct Replacement {
     bool must_part;       ///< entries of the first list must not stay together
     double least_change;  ///< of the rows of a list: with less, all but the first stay; 0: none
     uint32 part_count;    ///< so many take their place; fewer where rows do not differ
-    Relation table = nullptr;  ///< of rows that the entries do not tell
+    /// Of the index: for rows that the entries do not tell, and to know which retired lists nobody
+    /// reads any more; null: nothing of both.
+    Relation table = nullptr;
 };
 
 enum class Replaced {

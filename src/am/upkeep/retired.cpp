@@ -2,13 +2,13 @@
 
 extern "C" {
 #include "access/xlog.h"
+#include "storage/indexfsm.h"
 #include "utils/snapmgr.h"
 }
 
 #include "am/storage/list_append.h"
 #include "am/storage/recycle.h"
 #include "am/upkeep/named_point.h"
-#include "am/upkeep/tree_change.h"
 
 namespace lookalike {
 namespace {
@@ -30,15 +30,12 @@ bool has_other_entry(const Tree& tree, const TreeList& list) {
     return false;
 }
 
-}  // namespace
-
-void free_retired_lists(Relation index, Relation heap, IndexBulkDeleteResult* result) {
-    TreeChange change = begin_tree_change(index);
-    if (change.meta.depth == 1) return;
-    note_retired(&change);
-    change.tree = read_tree(index, change.meta);
-    bool freed = false;
-    for (uint32 i = 0; i < change.tree.count; ++i) {
+// Returns how many were given back, `most` at most.
+uint32 free_lists(const TreeChange& change, Relation heap, uint32 most,
+                  IndexBulkDeleteResult* result) {
+    const Relation index = change.index;
+    uint32 freed = 0;
+    for (uint32 i = 0; i < change.tree.count && freed < most; ++i) {
         const TreeList& list = change.tree.lists[i];
         if (list.retired > change.meta.tree_version || !nobody_reads(list, heap)) continue;
         if (!has_other_entry(change.tree, list)) {
@@ -49,11 +46,29 @@ void free_retired_lists(Relation index, Relation heap, IndexBulkDeleteResult* re
             free_list(index, list.list_id, list_geometry(change.meta, 0), result);
             named_point("list_given_back");
         }
-        take_out_of_root(&change, list);
+        take_out_of_root(change, list);
         named_point("taken_out");
-        freed = true;
+        ++freed;
     }
-    if (freed) forget_insert_place(index, change.meta.root_list);
+    if (freed > 0) forget_insert_place(index, change.meta.root_list);
+    return freed;
+}
+
+}  // namespace
+
+void free_retired_lists(Relation index, Relation heap, IndexBulkDeleteResult* result) {
+    TreeChange change = begin_tree_change(index);
+    if (change.meta.depth == 1) return;
+    note_retired(&change);
+    change.tree = read_tree(index, change.meta);
+    free_lists(change, heap, change.tree.count, result);
+}
+
+void free_some_retired_lists(const TreeChange& change, Relation heap) {
+    constexpr uint32 kMost = 8;  // more than a split retires
+    if (change.meta.depth == 1) return;
+    IndexBulkDeleteResult unused{};
+    if (free_lists(change, heap, kMost, &unused) > 0) IndexFreeSpaceMapVacuum(change.index);
 }
 
 }  // namespace lookalike

@@ -123,8 +123,8 @@ void finish_tree_change(TreeChange* change, bool is_split, uint64 microseconds) 
     UnlockReleaseBuffer(buffer);
 }
 
-void take_out_of_root(TreeChange* change, const TreeList& list) {
-    change_root_entry(change->index, list_geometry(change->meta, 1), list, take_out, 0);
+void take_out_of_root(const TreeChange& change, const TreeList& list) {
+    change_root_entry(change.index, list_geometry(change.meta, 1), list, take_out, 0);
 }
 
 void note_retired(TreeChange* change) {

@@ -39,7 +39,7 @@ void remove_list(TreeChange* change, const ListGeometry& inner, const TreeList& 
 void finish_tree_change(TreeChange* change, bool is_split, uint64 microseconds);
 
 /// The entry of a list that nobody reads any more leaves the root.
-void take_out_of_root(TreeChange* change, const TreeList& list);
+void take_out_of_root(const TreeChange& change, const TreeList& list);
 
 /// Notes in the root that transactions which run now may look at the lists that were taken out.
 void note_retired(TreeChange* change);
