@@ -5,6 +5,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "am/storage/stream.h"
@@ -369,6 +370,21 @@ MeasuringState go_on_measuring(Measuring* measuring, Relation index, const Loade
 
 Calibration end_measuring(const Measuring* measuring) {
     return measuring->result;
+}
+
+double distances_of_all(const LoadedIndex& loaded, const QueryCounts& queries, uint64 rows) {
+    const double lists = loaded.meta.leaf_count;
+    const double near = static_cast<double>(near_list_count(loaded.meta.leaf_count)) / lists;
+    const auto full = static_cast<double>(queries.all_rows);
+    const double all = static_cast<double>(rows);
+    const double distances = all * (full + static_cast<double>(queries.near_lists) * near);
+    // Lists are sorted by their distance when a query is placed, and when it is looked at.
+    const double sorting = static_cast<double>(2 * queries.sum()) * lists;
+    constexpr double kMostRows = Calibrator::kMostRows;
+    const double kept = full * kMostRows * (1 + std::log(std::max(all / kMostRows, 1.0)));
+    const auto of_distance = static_cast<double>(distance_work(loaded.shape));
+    return distances + sorting * (1 + kWorkOfCentroid / of_distance) +
+           kept * kWorkOfRow / of_distance;
 }
 
 uint64 distances_within(const IndexShape& shape, uint32 milliseconds) {

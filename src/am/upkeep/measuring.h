@@ -44,6 +44,10 @@ MeasuringState go_on_measuring(Measuring* measuring, Relation index, const Loade
 /// measured goes with the context.
 Calibration end_measuring(const Measuring* measuring);
 
+/// Distances that go_on_measuring() takes until it is done, about: of rows, and what counts as
+/// such.
+double distances_of_all(const LoadedIndex& loaded, const QueryCounts& queries, uint64 rows);
+
 /// Distances that take about so long, on a processor of 2020. For go_on_measuring().
 uint64 distances_within(const IndexShape& shape, uint32 milliseconds);
 

@@ -163,8 +163,10 @@ void measure_beside_insert(Relation index, Relation table, const LoadedIndex& lo
                            kGrowthToMeasure * static_cast<double>(calibration.row_count);
     if (!has_grown && !is_measuring_due(loaded)) return;
     // So many distances for each row that comes make an end of all of them in time.
-    const double due = upkeep_distances(expected_rows(loaded)) / kGrowthMeanwhile *
-                       static_cast<double>(++entry->rows);
+    const uint64 rows = expected_rows(loaded);
+    const double all = distances_of_all(loaded, queries_of(loaded, loaded.meta.leaf_count), rows);
+    const double due =
+        all / (kGrowthMeanwhile * static_cast<double>(rows)) * static_cast<double>(++entry->rows);
     if (!is_first && due < static_cast<double>(distances_within(loaded.shape, kStretch))) return;
     if (entry->measuring == nullptr) {
         forget(entry);
