@@ -16,8 +16,9 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// Beside inserts it is to be done when so much of the rows have come again.
-constexpr double kGrowthMeanwhile = 1.0 / 20;
+// Beside the inserts of one backend it is to be done when so much of the rows have come again: of
+// several, each is at it by itself, and the lists must not be given back before (retired.cpp).
+constexpr double kGrowthMeanwhile = 1.0 / 50;
 // And it is due when so many rows have come to lists that stay.
 constexpr double kGrowthToMeasure = 1.0 / 2;
 constexpr uint32 kStretch = 5;          // milliseconds
@@ -156,8 +157,10 @@ void measure_beside_insert(Relation index, Relation table, const LoadedIndex& lo
     }
     Begun* entry = begun_for(index);
     if (entry->measured_rows != calibration.row_count) {
+        // Somebody has measured it.
         entry->measured_rows = calibration.row_count;
         entry->rows_since = 0;
+        forget(entry);
     }
     const bool has_grown = static_cast<double>(++entry->rows_since) >
                            kGrowthToMeasure * static_cast<double>(calibration.row_count);

@@ -30,14 +30,14 @@ bool has_other_entry(const Tree& tree, const TreeList& list) {
     return false;
 }
 
-// Returns how many were given back, `most` at most.
-uint32 free_lists(const TreeChange& change, Relation heap, uint32 most,
+// Of those that were retired up to this version, `most` at most; returns how many were given back.
+uint32 free_lists(const TreeChange& change, Relation heap, uint64 version, uint32 most,
                   IndexBulkDeleteResult* result) {
     const Relation index = change.index;
     uint32 freed = 0;
     for (uint32 i = 0; i < change.tree.count && freed < most; ++i) {
         const TreeList& list = change.tree.lists[i];
-        if (list.retired > change.meta.tree_version || !nobody_reads(list, heap)) continue;
+        if (list.retired > version || !nobody_reads(list, heap)) continue;
         if (!has_other_entry(change.tree, list)) {
             // Queries of a standby may still read the list.
             if (RelationNeedsWAL(index) && XLogStandbyInfoActive())
@@ -61,14 +61,17 @@ void free_retired_lists(Relation index, Relation heap, IndexBulkDeleteResult* re
     if (change.meta.depth == 1) return;
     note_retired(&change);
     change.tree = read_tree(index, change.meta);
-    free_lists(change, heap, change.tree.count, result);
+    free_lists(change, heap, change.meta.tree_version, change.tree.count, result);
 }
 
 void free_some_retired_lists(const TreeChange& change, Relation heap) {
     constexpr uint32 kMost = 8;  // more than a split retires
-    if (change.meta.depth == 1) return;
+    // Who measures the index reads the lists that it had, until an eighth of them were split.
+    const uint32 recent = change.meta.leaf_count / 8;
+    if (change.meta.depth == 1 || change.meta.tree_version < recent) return;
     IndexBulkDeleteResult unused{};
-    if (free_lists(change, heap, kMost, &unused) > 0) IndexFreeSpaceMapVacuum(change.index);
+    if (free_lists(change, heap, change.meta.tree_version - recent, kMost, &unused) > 0)
+        IndexFreeSpaceMapVacuum(change.index);
 }
 
 }  // namespace lookalike

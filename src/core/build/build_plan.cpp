@@ -22,7 +22,7 @@ uint64_t paid_count(double work, double query_cost, uint64_t fewest, uint64_t mo
 
 double upkeep_distances(uint64_t rows) {
     constexpr double kOfEach = 200;
-    constexpr double kOfAll = 6e5;
+    constexpr double kOfAll = 2e6;
     return kOfEach + kOfAll / static_cast<double>(std::max<uint64_t>(rows, 1));
 }
 
