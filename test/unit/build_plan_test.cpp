@@ -108,10 +108,10 @@ TEST(BuildPlan, MeasuringInPassingTakesFewDistancesAnEntryAndSixMegabytes) {
                       6u * 1024 * 1024)
                 << vector_bytes << " " << list_count;
         }
-    EXPECT_EQ(upkeep_query_counts(512, 1000000, 1000).all_rows, 96u);
-    EXPECT_EQ(upkeep_query_counts(512, 1000000, 1000).near_lists, 1000u);
-    EXPECT_EQ(upkeep_query_counts(512, 10000, 100).all_rows, 96u);
-    EXPECT_EQ(upkeep_query_counts(512, 10000, 100).near_lists, 950u);
+    EXPECT_EQ(upkeep_query_counts(512, 1000000, 1000).all_rows, 134u);
+    EXPECT_EQ(upkeep_query_counts(512, 1000000, 1000).near_lists, 680u);
+    EXPECT_EQ(upkeep_query_counts(512, 10000, 100).all_rows, 256u);
+    EXPECT_EQ(upkeep_query_counts(512, 10000, 100).near_lists, 450u);
     EXPECT_LT(upkeep_query_counts(64000, 1000000, 1000).near_lists, 50u);
 }
 

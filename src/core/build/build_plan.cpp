@@ -28,11 +28,12 @@ double upkeep_distances(uint64_t rows) {
 
 QueryCounts upkeep_query_counts(uint64_t vector_bytes, uint64_t rows, uint64_t list_count) {
     constexpr uint64_t kBytes = 6 * 1024 * 1024;
-    constexpr uint64_t kMostOfAllRows = 96;
+    constexpr double kShareOfAllRows = 2.0 / 3;
     const double distances = upkeep_distances(rows);
     const uint64_t near = near_list_count(list_count);
     const uint64_t all_rows =
-        std::min(kMostOfAllRows, kBytes / 2 / (vector_bytes + Calibrator::kBytesPerQuery));
+        std::min({static_cast<uint64_t>(kShareOfAllRows * distances), kMostQueries.all_rows,
+                  kBytes / 2 / (vector_bytes + Calibrator::kBytesPerQuery)});
     // Each list knows which near queries it has.
     const uint64_t near_bytes =
         vector_bytes + Calibrator::kBytesPerNearQuery + 2 * sizeof(uint32_t) * near;
