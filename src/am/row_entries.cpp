@@ -44,7 +44,9 @@ RowEntries read_row(Relation index, const LoadedIndex& loaded, const Datum* valu
     if (!has_value(is_null)) return row_without_value();
     return read_descriptor(loaded.meta.metric, values[0], [&](const DescriptorView& vector) {
         if (loaded.knows_dims()) {
-            check_value_fits(index, loaded, vector);
+            check_value_fits(index, loaded, vector,
+                             "Create a partial index for each number of dimensions. REINDEX makes "
+                             "the index of an empty table forget its own.");
         } else {
             check_metric_takes(loaded.meta.metric, vector.kind);
         }

@@ -136,13 +136,15 @@ void check_metric_takes(Metric metric, Kind kind) {
                  : errhint("Use descriptor_l2_ops, descriptor_ip_ops or descriptor_cosine_ops.")));
 }
 
-void check_value_fits(Relation index, const LoadedIndex& loaded, const DescriptorView& value) {
+void check_value_fits(Relation index, const LoadedIndex& loaded, const DescriptorView& value,
+                      const char* hint) {
     check_metric_takes(loaded.meta.metric, value.kind);
     if (value.dims == loaded.meta.dims) return;
     ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
                     errmsg("expected %u dimensions, not %u", loaded.meta.dims, value.dims),
                     errdetail("Index \"%s\" holds descriptors of %u dimensions.",
-                              RelationGetRelationName(index), loaded.meta.dims)));
+                              RelationGetRelationName(index), loaded.meta.dims),
+                    hint == nullptr ? 0 : errhint("%s", hint)));
 }
 
 const float* as_reals(const DescriptorView& value, float* scratch) {

@@ -40,7 +40,9 @@ bool peek_meta(Relation index, MetaPage* meta);
 void forget_index(Relation index);
 
 /// Raises unless an index of this shape can hold or be asked for such a value; `loaded` knows dims.
-void check_value_fits(Relation index, const LoadedIndex& loaded, const DescriptorView& value);
+/// `hint`: what to do where dimensions differ.
+void check_value_fits(Relation index, const LoadedIndex& loaded, const DescriptorView& value,
+                      const char* hint = nullptr);
 
 /// Raises unless the metric takes this kind, naming the operator class that does.
 void check_metric_takes(Metric metric, Kind kind);

@@ -107,6 +107,10 @@ bool go_on(Begun* entry, Relation index, const LoadedIndex& loaded, uint64 most_
     if (state == MeasuringState::kDone) {
         const Calibration calibration = end_measuring(measuring);
         if (is_worth_keeping(calibration, loaded)) write_calibration(index, calibration);
+        ereport(DEBUG1, (errmsg_internal("index \"%s\": measured %u lists and " UINT64_FORMAT
+                                         " rows by %u queries",
+                                         RelationGetRelationName(index), calibration.list_count,
+                                         calibration.row_count, calibration.query_count)));
     }
     forget(entry);
     return true;

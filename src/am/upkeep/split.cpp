@@ -99,6 +99,10 @@ Replaced part_list(Relation index, Relation table, BlockNumber list, uint32 list
     return replace_lists(index, alone);
 }
 
+void tell_context(void* name) {
+    errcontext("splitting a list of index \"%s\"", static_cast<const char*>(name));
+}
+
 }  // namespace
 
 bool is_too_long(Relation index, Relation table, const LoadedIndex& loaded, uint32 list_option,
@@ -112,6 +116,10 @@ bool is_too_long(Relation index, Relation table, const LoadedIndex& loaded, uint
 void split_list(Relation index, Relation table, BlockNumber list, uint32 list_option,
                 uint64 entries) {
     if (!try_lock_tree(index)) return;
+    ErrorContextCallback told{.previous = error_context_stack,
+                              .callback = tell_context,
+                              .arg = RelationGetRelationName(index)};
+    error_context_stack = &told;
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss split", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
@@ -124,6 +132,7 @@ void split_list(Relation index, Relation table, BlockNumber list, uint32 list_op
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
     unlock_tree(index);
+    error_context_stack = told.previous;
 }
 
 }  // namespace lookalike
