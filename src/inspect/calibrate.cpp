@@ -285,8 +285,7 @@ uint64 calibrate_by_table(const InspectedIndex& inspected) {
 
 // Lists do not go while others wait for the lock that is held.
 Calibration measure_entries(Relation index, const TreeLists& lists, const MeasuringPlan& plan) {
-    Measuring* measuring =
-        begin_measuring(index, *load_index(index), lists, plan, CurrentMemoryContext);
+    Measuring* measuring = begin_measuring(*load_index(index), lists, plan, CurrentMemoryContext);
     MeasuringState state;
     do {
         CHECK_FOR_INTERRUPTS();

@@ -75,4 +75,19 @@ insert_by_thousands('read', 12, 18);
 cmp_ok(info('retired_lists', 'read_d'), '<', $kept, 'afterwards they are given back');
 is_sound('read', 'read_d');
 
+# A table that is emptied in place begins a new index in the same file, of which this session measures
+# nothing by what it knew of the old one: that lay behind 300,000 NULLs.
+my ($status, $out, $errors) = $node->psql('postgres', q{
+    CREATE TEMP TABLE emptied (d descriptor(32)) ON COMMIT DELETE ROWS;
+    CREATE INDEX emptied_d ON emptied USING faiss (d);
+    BEGIN;
+    INSERT INTO emptied SELECT NULL FROM generate_series(1, 300000);
+    INSERT INTO emptied SELECT d FROM source WHERE id <= 5002;
+    COMMIT;
+    BEGIN;
+    INSERT INTO emptied SELECT d FROM source WHERE id <= 5500;
+    SELECT measured_rows > 5000 FROM faiss_index_info('emptied_d');
+    COMMIT});
+is("$out$errors", 't', 'an index that was emptied in place measures itself');
+
 done_testing();

@@ -633,6 +633,41 @@ TEST(ListParts, WideBitsAreLearnedFromSomeOfThem) {
     }
 }
 
+// All that differ are 64 of 8,000 bits: those are drawn.
+TEST(ListParts, WideBitsAreLearnedFromThoseThatVary) {
+    constexpr uint32_t kBits = 8000;
+    std::mt19937_64 random(6);
+    ListParts parts(shape_of(Metric::kHamming, kBits, Refine::kNone), nullptr);
+    Bytes row(kBits / 8);
+    for (int i = 0; i < 1000; ++i) {
+        const uint64_t end = random();
+        std::memcpy(row.data() + row.size() - sizeof end, &end, sizeof end);
+        parts.add_to_sample(row.data());
+        if (i % 200 == 199) parts.end_list();
+    }
+    parts.find(6, {});
+    EXPECT_EQ(parts.count(), 6u);
+    std::vector<int> sizes(6);
+    for (int i = 0; i < 600; ++i) {
+        const uint64_t end = random();
+        std::memcpy(row.data() + row.size() - sizeof end, &end, sizeof end);
+        ++sizes[parts.part_of(row.data())];
+    }
+    for (const int size : sizes)
+        EXPECT_GT(size, 30);
+}
+
+TEST(ListParts, WideBitsMayAllBeEqual) {
+    ListParts parts(shape_of(Metric::kHamming, 8000, Refine::kNone), nullptr);
+    const Bytes row(1000, 0x5a);
+    for (int i = 0; i < 10; ++i)
+        parts.add_to_sample(row.data());
+    parts.end_list();
+    parts.find(2, {});
+    EXPECT_EQ(parts.count(), 1u);
+    EXPECT_EQ(parts.part_of(row.data()), 0u);
+}
+
 // Whatever is assigned together with it.
 TEST(ListParts, AnEntryIsAssignedToItsPart) {
     for (const float size : {1.0f, 1e12f}) {

@@ -82,8 +82,10 @@ LoadedIndex* load(Relation index) {
             });
         }
     }
+    static uint64_t load_count = 0;
     entry->file = relation_file(index);
     entry->build_id = meta.build_id;
+    entry->load_number = ++load_count;
     return entry;
 }
 

@@ -9,6 +9,7 @@ namespace lookalike {
 struct LoadedIndex {
     RelationFile file;  ///< REINDEX makes a new one
     uint64_t build_id;
+    uint64_t load_number;  ///< another one: read anew, maybe of another build in the same file
     uint64_t last_use;
     MetaPage meta;
     IndexShape shape;

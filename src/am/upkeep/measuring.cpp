@@ -48,7 +48,7 @@ struct WalkPlace {
 
 struct Measuring {
     MemoryContext context;
-    RelationFile file;
+    uint64 load_number;  // of the index
     IndexShape shape;
     TreeLists lists;
     QueryCounts wanted;
@@ -325,11 +325,9 @@ MeasuringState advance(Measuring* measuring, Relation index, const LoadedIndex& 
     pg_unreachable();
 }
 
-bool is_same_index(const Measuring* measuring, Relation index, const LoadedIndex& loaded) {
-    const IndexShape& shape = measuring->shape;
-    return relation_file(index) == measuring->file &&
-           (can_measure_entries(loaded) || measuring->reader->rows != nullptr) &&
-           loaded.shape.dims == shape.dims && loaded.shape.refine == shape.refine;
+bool is_same_index(const Measuring* measuring, const LoadedIndex& loaded) {
+    return loaded.load_number == measuring->load_number &&
+           (can_measure_entries(loaded) || measuring->reader->rows != nullptr);
 }
 
 }  // namespace
@@ -339,11 +337,11 @@ bool can_measure_entries(const LoadedIndex& loaded) {
            (is_binary(loaded.shape.metric) || loaded.shape.refine != Refine::kNone);
 }
 
-Measuring* begin_measuring(Relation index, const LoadedIndex& loaded, const TreeLists& lists,
+Measuring* begin_measuring(const LoadedIndex& loaded, const TreeLists& lists,
                            const MeasuringPlan& plan, MemoryContext context) {
     auto* measuring = static_cast<Measuring*>(MemoryContextAllocZero(context, sizeof(Measuring)));
     measuring->context = context;
-    measuring->file = relation_file(index);
+    measuring->load_number = loaded.load_number;
     measuring->shape = loaded.shape;
     measuring->lists = lists;
     measuring->wanted = plan.queries;
@@ -358,7 +356,7 @@ Measuring* begin_measuring(Relation index, const LoadedIndex& loaded, const Tree
 
 MeasuringState go_on_measuring(Measuring* measuring, Relation index, const LoadedIndex& loaded,
                                uint64 most_distances) {
-    if (!is_same_index(measuring, index, loaded)) return MeasuringState::kGone;
+    if (!is_same_index(measuring, loaded)) return MeasuringState::kGone;
     measuring->left = static_cast<int64>(std::max<uint64>(most_distances, 1));
     while (measuring->stage != Stage::kDone) {
         if (measuring->left <= 0) return MeasuringState::kMore;

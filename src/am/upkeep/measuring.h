@@ -31,7 +31,7 @@ struct MeasuringPlan {
 /// lock, no snapshot and nothing of a relation. `lists` must outlive it. It takes what the queries
 /// take (BuildBudget, upkeep_query_counts), and 16 bytes besides for each, and for each list.
 /// REQUIRES: can_measure_entries(), or rows.
-Measuring* begin_measuring(Relation index, const LoadedIndex& loaded, const TreeLists& lists,
+Measuring* begin_measuring(const LoadedIndex& loaded, const TreeLists& lists,
                            const MeasuringPlan& plan, MemoryContext context);
 
 /// Goes on until about so many distances were computed, or what takes as long was done: reading all

@@ -93,12 +93,16 @@ void join(Relation index, Lists* lists, uint32 list) {
     named_point("merged");
 }
 
-void merge_in_context(Relation index, const LoadedIndex& loaded) {
+void merge_in_context(Relation index) {
+    // VACUUM's snapshot keeps nothing in the root: a split takes out what it has given back.
+    lock_tree(index);
+    const LoadedIndex& loaded = *load_index(index);
     const ListGeometry geometry = loaded.shape.levels[0];
     Lists lists{.tree = read_tree_lists(index, loaded),
                 .dims = loaded.shape.code_dims,
                 .entries = nullptr,
                 .wanted = 0};
+    unlock_tree(index);
     lists.entries = static_cast<uint64*>(palloc(sizeof(uint64) * lists.tree.count));
     uint64 sum = 0;
     for (uint32 i = 0; i < lists.tree.count; ++i) {
@@ -122,7 +126,7 @@ void merge_short_lists(Relation index, uint32 list_option) {
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss merge", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
-    merge_in_context(index, *loaded);
+    merge_in_context(index);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
 }

@@ -8,6 +8,7 @@ extern "C" {
 #include <algorithm>
 
 #include "am/build/plan.h"
+#include "am/storage/tree.h"
 #include "am/upkeep/measuring.h"
 #include "am/upkeep/named_point.h"
 #include "core/code/entry_encoder.h"
@@ -82,7 +83,7 @@ void begin(Begun* entry, Relation index, const LoadedIndex& loaded) {
     const MemoryContext previous = MemoryContextSwitchTo(context);
     entry->lists = read_tree_lists(index, loaded);
     const MeasuringPlan plan{.queries = queries_of(loaded, entry->lists.count), .seed = kSeed};
-    entry->measuring = begin_measuring(index, loaded, entry->lists, plan, context);
+    entry->measuring = begin_measuring(loaded, entry->lists, plan, context);
     MemoryContextSwitchTo(previous);
 }
 
@@ -139,7 +140,7 @@ void measure_rows(Relation index, Relation table, const LoadedIndex& loaded) {
     const TreeLists lists = read_tree_lists(index, loaded);
     const MeasuringPlan plan{
         .queries = queries_of(loaded, lists.count), .seed = kSeed, .rows = rows};
-    Measuring* measuring = begin_measuring(index, loaded, lists, plan, context);
+    Measuring* measuring = begin_measuring(loaded, lists, plan, context);
     if (go_on_measuring(measuring, index, loaded, uint64{PG_INT64_MAX}) == MeasuringState::kDone) {
         const Calibration calibration = end_measuring(measuring);
         if (calibration.query_count > 0) write_calibration(index, calibration);
@@ -191,7 +192,11 @@ void measure_now(Relation index) {
     if (loaded->meta.depth == 1 || !can_measure_entries(*loaded)) return;
     Begun* entry = begun_for(index);
     forget(entry);
+    // VACUUM's snapshot keeps nothing in the root: a split takes out what it has given back.
+    lock_tree(index);
+    loaded = load_index(index);
     begin(entry, index, *loaded);
+    unlock_tree(index);
     const uint64 stretch = distances_within(loaded->shape, kStretchOfVacuum);
     while (!go_on(entry, index, *load_index(index), stretch))
         vacuum_pause();

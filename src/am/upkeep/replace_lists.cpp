@@ -224,6 +224,7 @@ Replaced replace_in_context(Relation index, const Replacement& wanted) {
     run_core([&] { move.parts->find(wanted.part_count, throw_if_cancelled); });
     if (wanted.least_change > 0) leave_out_settled(&move, wanted.least_change);
     const uint32 count = move.parts->count();
+    if (wanted.must_part && count <= move.copier_count) return give_up(move, Replaced::kNotParted);
     assign_entries(&move);
     if (move.rows != nullptr && met_uncertain_row(move.rows))
         return give_up(move, Replaced::kNotYet);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <random>
 
 #include "core/split/clusters.h"
@@ -34,16 +35,6 @@ size_t code_bytes_of(const IndexShape& shape) {
                                          : refine_bytes(shape.refine, shape.code_dims);
 }
 
-// In order. None: all are learned from.
-std::vector<uint32_t> drawn_bits(const IndexShape& shape) {
-    std::vector<uint32_t> bits;
-    if (!is_binary(shape.metric) || shape.dims <= kLearnBits) return bits;
-    std::mt19937 random(20181029);
-    for (uint32_t bit = 0; bits.size() < kLearnBits; ++bit)
-        if (random() % (shape.dims - bit) < kLearnBits - bits.size()) bits.push_back(bit);
-    return bits;
-}
-
 uint32_t learn_dims_of(const IndexShape& shape) {
     return is_binary(shape.metric) ? std::min(shape.dims, kLearnBits)
                                    : std::min(shape.code_dims, kLearnDims);
@@ -55,7 +46,6 @@ ListParts::ListParts(const IndexShape& shape, const IndexSpace* space)
     : shape_(shape),
       is_binary_(is_binary(shape.metric)),
       code_bytes_(code_bytes_of(shape)),
-      learn_bits_(drawn_bits(shape)),
       learn_dims_(learn_dims_of(shape)),
       encoder_(shape, space, 0),
       root_encoder_(shape, space, 1),
@@ -87,6 +77,23 @@ void ListParts::add_to_sample(const uint8_t* code) {
 
 void ListParts::end_list() {
     list_ends_.push_back(sample_.size() / code_bytes_);
+}
+
+// Of wide bits some that are not the same in all rows of the sample, in order.
+void ListParts::draw_bits() {
+    if (!is_binary_ || shape_.dims <= kLearnBits) return;
+    std::vector<uint8_t> varies(code_bytes_);
+    for (size_t row = 1; row * code_bytes_ < sample_.size(); ++row)
+        for (size_t i = 0; i < code_bytes_; ++i)
+            varies[i] = static_cast<uint8_t>(varies[i] | (sampled(0)[i] ^ sampled(row)[i]));
+    std::vector<uint32_t> bits;
+    for (uint32_t bit = 0; bit < shape_.dims; ++bit)
+        if (varies[bit / 8] >> (7 - bit % 8) & 1) bits.push_back(bit);
+    if (bits.empty()) bits.push_back(0);
+    learn_dims_ = static_cast<uint32_t>(std::min<size_t>(bits.size(), kLearnBits));
+    std::mt19937 random(20181029);
+    learn_bits_.clear();
+    std::sample(bits.begin(), bits.end(), std::back_inserter(learn_bits_), learn_dims_, random);
 }
 
 std::vector<float> ListParts::learned_of(size_t first_row, size_t end_row) const {
@@ -153,6 +160,7 @@ void ListParts::set_centroids(std::vector<float> centroids) {
 }
 
 void ListParts::find(uint32_t part_count, const std::function<void()>& check) {
+    draw_bits();
     std::vector<float> start;
     if (list_ends_.size() > 1 && part_count == list_ends_.size() + 1) start = start_of_lists(check);
     Clusters clusters =

@@ -59,6 +59,7 @@ class ListParts {
         return centroids_.data() + size_t{part} * shape_.code_dims;
     }
     const uint8_t* sampled(size_t row) const { return sample_.data() + row * code_bytes_; }
+    void draw_bits();
     std::vector<float> learned_of(size_t first_row, size_t end_row) const;
     std::vector<float> start_of_lists(const std::function<void()>& check) const;
     void take_means();
@@ -71,7 +72,7 @@ class ListParts {
     bool is_binary_;
     size_t code_bytes_;
     std::vector<uint32_t> learn_bits_;  // those that are learned from; empty: the first elements
-    uint32_t learn_dims_;
+    uint32_t learn_dims_;               // so many
     EntryEncoder encoder_;
     EntryEncoder root_encoder_;
     std::vector<uint8_t> sample_;       // code_bytes_ each
