@@ -53,6 +53,7 @@ void refresh(LoadedIndex* entry, const MetaPage& meta) {
     entry->shape.root_list = meta.root_list;
     entry->shape.leaf_count = meta.leaf_count;
     entry->shape.tree_version = meta.tree_version;
+    entry->too_small = 0;
     run_core([&] { entry->root.reset(); });
 }
 
@@ -70,6 +71,7 @@ LoadedIndex* load(Relation index) {
         entry->space = nullptr;
         entry->root.reset();
     });
+    entry->too_small = 0;
     entry->meta = meta;
     if (meta.dims > 0) {
         entry->shape = index_shape(meta);
@@ -108,12 +110,17 @@ const LoadedIndex* load_index(Relation index) {
 void keep_root(Relation index, const LoadedIndex* loaded) {
     LoadedIndex* entry = find_cached(loaded->file);
     if (entry->shape.depth == 1 || !entry->knows_dims() || entry->root != nullptr) return;
+    // Copies that were not used for a while make room: their indexes may have been dropped.
+    constexpr uint64_t kRecentUses = 64;
     size_t room = static_cast<size_t>(work_mem) * 1024;
-    for (const LoadedIndex& other : cache) {
+    for (LoadedIndex& other : cache) {
+        if (other.last_use + kRecentUses < use_counter) run_core([&] { other.root.reset(); });
         const size_t taken = other.root == nullptr ? 0 : other.root->pages.size();
         room -= Min(room, taken);
     }
+    if (room <= entry->too_small) return;
     copy_root(index, entry->shape, room, &entry->root);
+    entry->too_small = entry->root == nullptr ? room : 0;
 }
 
 const LoadedIndex* load_index_to_search(Relation index) {

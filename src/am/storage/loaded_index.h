@@ -15,6 +15,7 @@ struct LoadedIndex {
     IndexShape shape;
     const IndexSpace* space;  ///< null for binary metrics and while the dimensions are unknown
     std::shared_ptr<const RootCopy> root;  ///< null: to be read page by page
+    size_t too_small;  ///< room that did not do for a copy of this version of the root; 0: none
 
     bool knows_dims() const { return meta.dims > 0; }
     /// Plain while the dimensions are unknown.
