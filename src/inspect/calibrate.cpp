@@ -190,10 +190,8 @@ void observe_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, 
     // Not kept: the table's expressions may drive it out of the cache.
     const IndexSpace* space = load_index(state->index)->space;
     const EntryVector vector = to_index_space(space, entry, state->scratch, state->vector);
-    run_core([&] {
-        state->calibrator->observe(as_floats(state->shape, vector, state->scratch),
-                                   static_cast<uint32_t>(list));
-    });
+    const Calibrator::Row observed{{vector.floats, vector.bits}, static_cast<uint32_t>(list)};
+    run_core([&] { state->calibrator->observe({&observed, 1}); });
     MemoryContextSwitchTo(previous);
     MemoryContextReset(state->row_context);
 }

@@ -68,4 +68,11 @@ void check_recyclable(Relation index, Buffer buffer, PageKind kind) {
     raise_corrupted(index, BufferGetBlockNumber(buffer), page_fault(page, kind));
 }
 
+bool is_still_of_list(Relation index, Buffer buffer, BlockNumber list_id) {
+    const uint8_t* page = buffer_bytes(buffer);
+    if (is_page_of_list(page, list_id) && list_level(page) == 0) return true;
+    check_recyclable(index, buffer, PageKind::kList);
+    return false;
+}
+
 }  // namespace lookalike

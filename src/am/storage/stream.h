@@ -33,6 +33,10 @@ bool copy_stretch(Relation index, const StreamStretch& stretch, uint8_t* to);
 const uint8_t* codes_of_block(Relation index, const ListGeometry& geometry, const uint8_t* page,
                               BlockNumber list_page, uint32 block, uint8_t* room);
 
+/// Whether the locked page is one of this leaf list; false: VACUUM or a split has taken it away.
+/// Raises where it never was.
+bool is_still_of_list(Relation index, Buffer buffer, BlockNumber list_id);
+
 /// Raises unless the locked page, which is not what it was taken for, may have become what it is.
 void check_recyclable(Relation index, Buffer buffer, PageKind kind);
 

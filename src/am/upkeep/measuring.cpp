@@ -89,14 +89,6 @@ void charge(Measuring* measuring, uint64 work) {
 // at.entry says where to go on.
 typedef bool (*VisitPage)(Measuring* measuring, Relation index);
 
-// The page of a list whose turn it is, locked; false when VACUUM or a split has taken it away.
-bool is_still_of_list(Relation index, Buffer buffer, BlockNumber list_id) {
-    const uint8_t* page = buffer_bytes(buffer);
-    if (is_page_of_list(page, list_id) && list_level(page) == 0) return true;
-    check_recyclable(index, buffer, PageKind::kList);
-    return false;
-}
-
 // Goes along the chain of a list. Each next page is pinned while its predecessor is locked, so that
 // VACUUM cannot take it away in between. Pages that are left out were visited in earlier stretches:
 // where VACUUM has removed some of these, as many others are missed.

@@ -35,13 +35,12 @@ uint64 count_entries(Relation index, BlockNumber list, const ListGeometry& geome
         vacuum_pause();
         check_chain(index, list, length);
         const Buffer buffer = lock_page(index, block, BUFFER_LOCK_SHARE);
-        const uint8_t* page = buffer_bytes(buffer);
-        if (!is_page_of_list(page, list)) {
-            check_recyclable(index, buffer, PageKind::kList);
+        if (!is_still_of_list(index, buffer, list)) {
             UnlockReleaseBuffer(buffer);
             break;
         }
         check_list_page(index, buffer, geometry);
+        const uint8_t* page = buffer_bytes(buffer);
         count += ListPageView(geometry, page).live_count();
         block = page_trailer(page)->next;
         UnlockReleaseBuffer(buffer);

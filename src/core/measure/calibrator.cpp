@@ -115,7 +115,7 @@ void Calibrator::start_observing() {
     left_.clear();
     for (uint32_t filter = 0; filter < kFilterCount; ++filter)
         left_.emplace_back(full_.size(), kFirstRows, skips_zero);
-    is_far_.assign(list_count_ * (places / kQueriesSideBySide), 0);
+    is_far_.assign(list_count_ * query_block_count(full_.size()), 0);
     sampled_keys_.clear();
     sample_step_ = 1;
     near_nearest_ = NearestRows(near_.size(), kFirstRows, skips_zero);
@@ -126,7 +126,7 @@ bool Calibrator::place_query() {
     const size_t place = placed_++;
     if (place >= full_.size() + near_.size()) return false;
     if (place < full_.size()) {
-        const size_t blocks = full_tile_.place_count() / kQueriesSideBySide;
+        const size_t blocks = query_block_count(full_.size());
         const size_t block = place / kQueriesSideBySide;
         const Standings lists = standings_of_full(place);
         for (uint32_t list = 0; list < list_count_; ++list)
@@ -164,7 +164,7 @@ void Calibrator::enter_list(uint32_t list) {
         entered_tile_.add(near_elements(near));
     const size_t places = entered_tile_.place_count();
     entered_keys_.assign(places * QueryTile::kMostRows, 0);
-    below_.assign(places / kQueriesSideBySide, 0);
+    below_.assign(query_block_count(entered_tile_.size()), 0);
     entered_limits_.assign(places, -std::numeric_limits<float>::infinity());
     for (size_t i = 0; i < entered_tile_.size(); ++i)
         entered_limits_[i] = near_nearest_.limit(near_of_list_[list][i]);
@@ -209,7 +209,7 @@ void Calibrator::pass_full(const float* keys, uint32_t list) {
     nearest_.pass(keys, list);
     for (uint32_t i = 0; i < kThinningCount; ++i)
         if (row_count_ % kThinnings[i] == 0) left_[i].pass(keys, list);
-    const size_t blocks = full_tile_.place_count() / kQueriesSideBySide;
+    const size_t blocks = query_block_count(full_.size());
     left_[kFarFilter].pass(keys, list, is_far_.data() + list * blocks);
 }
 

@@ -15,7 +15,7 @@ NearestRows::NearestRows(size_t query_count, uint32_t wanted, bool skips_zero)
       skips_zero_(skips_zero),
       counts_(query_count),
       rows_(std::make_unique_for_overwrite<NearRow[]>(query_count * places(wanted))),
-      below_((query_count + kQueriesSideBySide - 1) / kQueriesSideBySide) {
+      below_(query_block_count(query_count)) {
     limits_.assign(query_count, std::numeric_limits<float>::infinity());
     limits_.resize(below_.size() * kQueriesSideBySide, -std::numeric_limits<float>::infinity());
 }

@@ -11,6 +11,11 @@ namespace lookalike {
 /// As many as a word of bits has.
 constexpr size_t kQueriesSideBySide = 32;
 
+/// So many blocks hold so many queries.
+constexpr size_t query_block_count(size_t queries) {
+    return (queries + kQueriesSideBySide - 1) / kQueriesSideBySide;
+}
+
 constexpr size_t kRowsWithQueries = 4;
 
 /// `block_count` times kQueriesSideBySide queries of `dims` elements: of each block the first

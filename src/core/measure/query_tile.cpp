@@ -7,13 +7,6 @@
 #include "core/no_postgres.h"
 
 namespace lookalike {
-namespace {
-
-size_t block_count(size_t size) {
-    return (size + kQueriesSideBySide - 1) / kQueriesSideBySide;
-}
-
-}  // namespace
 
 QueryTile::QueryTile(Metric metric, uint32_t row_floats)
     : metric_(metric), row_floats_(row_floats), row_bytes_(element_bytes(Kind::kBit, row_floats)) {}
@@ -29,17 +22,21 @@ void QueryTile::add(const Elements& query) {
         bits_.insert(bits_.end(), query.bits, query.bits + row_bytes_);
         return;
     }
-    const size_t block_floats = size_t{row_floats_} * kQueriesSideBySide;
     // What other queries have left behind it counts for nobody.
-    if (blocks_.size() < block_count(size_) * block_floats)
-        blocks_.resize(block_count(size_) * block_floats);
-    float* to = blocks_.data() + place / kQueriesSideBySide * block_floats;
+    if (const size_t needed = place_count() * row_floats_; blocks_.size() < needed)
+        blocks_.resize(needed);
+    float* to = blocks_.data() + first_element(place);
     for (uint32_t i = 0; i < row_floats_; ++i)
-        to[i * kQueriesSideBySide + place % kQueriesSideBySide] = query.floats[i];
+        to[i * kQueriesSideBySide] = query.floats[i];
 }
 
 size_t QueryTile::place_count() const {
-    return block_count(size_) * kQueriesSideBySide;
+    return query_block_count(size_) * kQueriesSideBySide;
+}
+
+size_t QueryTile::first_element(size_t place) const {
+    return place / kQueriesSideBySide * kQueriesSideBySide * row_floats_ +
+           place % kQueriesSideBySide;
 }
 
 void QueryTile::keys(std::span<const Elements> rows, float* keys) const {
@@ -51,7 +48,7 @@ void QueryTile::keys(std::span<const Elements> rows, float* keys) const {
         }
         return;
     }
-    const QueryBlocks queries{blocks_.data(), block_count(size_), row_floats_};
+    const QueryBlocks queries{blocks_.data(), query_block_count(size_), row_floats_};
     const float* floats[kMostRows];
     for (size_t row = 0; row < kMostRows; ++row)
         floats[row] = rows[std::min(row, rows.size() - 1)].floats;
@@ -65,10 +62,9 @@ void QueryTile::keys(std::span<const Elements> rows, float* keys) const {
 std::vector<float> QueryTile::floats_of(size_t place) const {
     std::vector<float> result;
     if (is_binary(metric_)) return result;
-    const size_t block_floats = size_t{row_floats_} * kQueriesSideBySide;
-    const float* from = blocks_.data() + place / kQueriesSideBySide * block_floats;
+    const float* from = blocks_.data() + first_element(place);
     for (uint32_t i = 0; i < row_floats_; ++i)
-        result.push_back(from[i * kQueriesSideBySide + place % kQueriesSideBySide]);
+        result.push_back(from[i * kQueriesSideBySide]);
     return result;
 }
 

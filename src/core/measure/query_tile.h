@@ -34,6 +34,8 @@ class QueryTile {
     const uint8_t* bits_of(size_t place) const { return bits_.data() + place * row_bytes_; }
 
   private:
+    size_t first_element(size_t place) const;  // of blocks_
+
     Metric metric_;
     uint32_t row_floats_;
     size_t row_bytes_;
