@@ -772,6 +772,96 @@ CREATE FUNCTION faiss_index_estimate(
 ) AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION faiss_index_estimate(regclass, name) IS 'what a faiss index of this column alone would take to build';
 
+-- Local features --------------------------------------------------------------------------------
+
+CREATE TYPE local_features;
+CREATE FUNCTION local_features_in(cstring) RETURNS local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION local_features_in(cstring) IS 'text input of local_features';
+CREATE FUNCTION local_features_out(local_features) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION local_features_out(local_features) IS 'text output of local_features';
+CREATE FUNCTION local_features_recv(internal) RETURNS local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION local_features_recv(internal) IS 'binary input of local_features';
+CREATE FUNCTION local_features_send(local_features) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION local_features_send(local_features) IS 'binary output of local_features';
+-- External: they do not compress.
+CREATE TYPE local_features (
+    INPUT = local_features_in,
+    OUTPUT = local_features_out,
+    RECEIVE = local_features_recv,
+    SEND = local_features_send,
+    ALIGNMENT = int4,
+    STORAGE = external
+);
+COMMENT ON TYPE local_features IS 'a picture''s local features: places with a descriptor each';
+
+CREATE FUNCTION feature_count(features local_features) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION feature_count(local_features) IS 'how many local features there are';
+CREATE FUNCTION kind(features local_features) RETURNS text
+    AS 'MODULE_PATHNAME', 'local_features_kind' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION kind(local_features) IS 'orb or sift';
+CREATE FUNCTION strongest(features local_features, n integer) RETURNS local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
+COMMENT ON FUNCTION strongest(local_features, integer) IS 'the n strongest of local features';
+CREATE FUNCTION cut(features local_features, part box) RETURNS local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 80;
+COMMENT ON FUNCTION cut(local_features, box) IS 'the local features in a part of the picture, in pixels from its upper left corner';
+CREATE FUNCTION features(features local_features, OUT x double precision, OUT y double precision,
+    OUT scale double precision, OUT angle double precision, OUT strength double precision,
+    OUT descriptor descriptor) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400 ROWS 150;
+COMMENT ON FUNCTION features(local_features) IS 'the local features one by one, strongest first: pixels, degrees, response of the detector';
+
+CREATE FUNCTION local_features_eq(local_features, local_features) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION local_features_eq(local_features, local_features) IS 'implementation of = operator';
+CREATE FUNCTION local_features_ne(local_features, local_features) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION local_features_ne(local_features, local_features) IS 'implementation of <> operator';
+CREATE FUNCTION local_features_hash(local_features) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION local_features_hash(local_features) IS 'hash';
+CREATE FUNCTION local_features_hash_extended(local_features, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION local_features_hash_extended(local_features, bigint) IS 'hash';
+CREATE OPERATOR = (
+    LEFTARG = local_features, RIGHTARG = local_features, FUNCTION = local_features_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (local_features, local_features) IS 'the same features';
+CREATE OPERATOR <> (
+    LEFTARG = local_features, RIGHTARG = local_features, FUNCTION = local_features_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (local_features, local_features) IS 'not the same features';
+CREATE OPERATOR CLASS local_features_hash_ops DEFAULT FOR TYPE local_features USING hash AS
+    OPERATOR 1 =,
+    FUNCTION 1 local_features_hash(local_features),
+    FUNCTION 2 local_features_hash_extended(local_features, bigint);
+
+-- 150 features against 600 take 40 us.
+CREATE FUNCTION local_distance(a local_features, b local_features) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1600;
+COMMENT ON FUNCTION local_distance(local_features, local_features) IS '0: the same picture, 1: nothing of one is in the other';
+CREATE OPERATOR <-> (
+    LEFTARG = local_features, RIGHTARG = local_features, FUNCTION = local_distance,
+    COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (local_features, local_features) IS '0: the same picture, 1: nothing of one is in the other';
+CREATE FUNCTION within(a local_features, b local_features, radius double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'local_features_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    COST 1600;
+COMMENT ON FUNCTION within(local_features, local_features, double precision) IS 'a <-> b <= radius: up to 0.7 the two show the same thing';
+CREATE FUNCTION match_local_features(a local_features, b local_features, OUT matches integer,
+    OUT inliers integer, OUT score double precision, OUT transform double precision[],
+    OUT place polygon, OUT mirrored boolean)
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1600;
+COMMENT ON FUNCTION match_local_features(local_features, local_features) IS 'how much of one picture is in the other, and where b lies in a';
+
 -- Images ------------------------------------------------------------------------------------------
 
 -- A unit of COST is about 25 ns, as an operator call takes; a photo takes 1 to 3 ms.
@@ -798,6 +888,29 @@ GRANT EXECUTE ON FUNCTION image_features_file(text, text) TO pg_read_server_file
 CREATE FUNCTION image_features_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C COST 50000;
 COMMENT ON FUNCTION image_features_trigger() IS 'trigger(photo column, features column, extractor [, ''error'' or ''null'']): keeps the features of a photo';
+
+-- A unit of COST is about 25 ns; ORB takes some 10 ms of a photo.
+CREATE FUNCTION image_local_features(image bytea, kind text DEFAULT 'orb',
+    max_features integer DEFAULT 150, mirrored boolean DEFAULT false) RETURNS local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400000;
+COMMENT ON FUNCTION image_local_features(bytea, text, integer, boolean) IS 'the local features of an image';
+CREATE FUNCTION image_local_features_or_null(image bytea, kind text DEFAULT 'orb',
+    max_features integer DEFAULT 150, mirrored boolean DEFAULT false) RETURNS local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400000;
+COMMENT ON FUNCTION image_local_features_or_null(bytea, text, integer, boolean) IS 'the local features of an image, NULL for one that cannot be used';
+CREATE FUNCTION image_local_features_batch(images bytea[], kind text DEFAULT 'orb',
+    max_features integer DEFAULT 150, mirrored boolean DEFAULT false) RETURNS SETOF local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 8000000 ROWS 32;
+COMMENT ON FUNCTION image_local_features_batch(bytea[], text, integer, boolean) IS 'local features of many images, in their order';
+CREATE FUNCTION image_local_features_file(path text, kind text DEFAULT 'orb',
+    max_features integer DEFAULT 150, mirrored boolean DEFAULT false) RETURNS local_features
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 400000;
+COMMENT ON FUNCTION image_local_features_file(text, text, integer, boolean) IS 'the local features of an image file of the server';
+REVOKE EXECUTE ON FUNCTION image_local_features_file(text, text, integer, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION image_local_features_file(text, text, integer, boolean) TO pg_read_server_files;
+CREATE FUNCTION image_local_features_trigger() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C COST 400000;
+COMMENT ON FUNCTION image_local_features_trigger() IS 'trigger(photo column, features column, kind, max_features [, ''error'' or ''null'']): keeps the local features of a photo';
 
 CREATE FUNCTION image_info(image bytea, OUT format text, OUT width integer, OUT height integer,
     OUT channels integer, OUT orientation integer)

@@ -29,6 +29,8 @@ void answer(const WorkerRequest& request, Channel& channel, Learning& learning, 
             return images.info(request);
         case WorkerKind::kImageFeatures:
             return images.features(request);
+        case WorkerKind::kImageLocalFeatures:
+            return images.local_features(request);
         case WorkerKind::kImageThumbnail:
             return images.thumbnail(request);
         case WorkerKind::kImageExtractors:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "image/image.h"
+#include "image/local_extract.h"
 
 namespace lookalike {
 namespace {
@@ -48,6 +49,16 @@ std::span<const uint8_t> Images::only_image(const WorkerImageRequest& image) con
     return shared_.items<const uint8_t>(range.offset, range.byte_count);
 }
 
+std::vector<std::span<const uint8_t>> Images::all_images(const WorkerImageRequest& image) const {
+    require(image.image_count >= 1 && image.image_count <= kWorkerMaxImages,
+            "the number of images is out of range");
+    std::vector<std::span<const uint8_t>> images;
+    for (const WorkerRange& range :
+         shared_.items<const WorkerRange>(image.images_offset, image.image_count))
+        images.push_back(shared_.items<const uint8_t>(range.offset, range.byte_count));
+    return images;
+}
+
 void Images::write_result(const WorkerImageRequest& image, WorkerImageResult result,
                           std::span<const std::span<const uint8_t>> pieces) const {
     result.byte_count = 0;
@@ -80,17 +91,12 @@ void Images::info(const WorkerRequest& request) {
 
 void Images::features(const WorkerRequest& request) {
     const WorkerImageRequest& image = request.image;
-    require(image.image_count >= 1 && image.image_count <= kWorkerMaxImages,
-            "the number of images is out of range");
+    const auto images = all_images(image);
     const ExtractorSpec spec = spec_of(shared_, image);
     for (const ExtractorPart& part : spec.parts)
         if (part.is_network && models_.find(model_key(part)) == nullptr)
             throw ModelMissing(model_key(part));
 
-    std::vector<std::span<const uint8_t>> images;
-    for (const WorkerRange& range :
-         shared_.items<const WorkerRange>(image.images_offset, image.image_count))
-        images.push_back(shared_.items<const uint8_t>(range.offset, range.byte_count));
     const bool has_network = std::ranges::any_of(spec.parts, &ExtractorPart::is_network);
     uint64_t step = 0;
     const auto image_read = [&] {
@@ -109,6 +115,27 @@ void Images::features(const WorkerRequest& request) {
     result.kind = static_cast<uint32_t>(all[0].kind);
     result.dims = all[0].dims;
     write_result(image, result, pieces);
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+void Images::local_features(const WorkerRequest& request) {
+    const WorkerImageRequest& image = request.image;
+    require(is_local_kind(image.local_kind), "the kind of local features is unknown");
+    require(image.max_features <= kMaxLocalFeatures, "the number of features is out of range");
+    const LocalExtraction wanted{.kind = static_cast<LocalKind>(image.local_kind),
+                                 .max_features = image.max_features,
+                                 .mirrored = image.mirrored != 0};
+    const auto images = all_images(image);
+    std::vector<std::vector<uint8_t>> values;
+    for (const auto& bytes : images) {
+        values.push_back(extract_local_features(bytes, wanted, limits_of(image)));
+        if (images.size() > 1)
+            channel_.reply(request, {.status = WorkerStatus::kProgress,
+                                     .step = values.size(),
+                                     .step_count = images.size()});
+    }
+    const std::vector<std::span<const uint8_t>> pieces(values.begin(), values.end());
+    write_result(image, {}, pieces);
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 
@@ -189,6 +216,8 @@ void warm_up_images() {
         cv::imencode(format, picture, file);
         for (const ExtractorInfo& info : image_extractors())
             extract_features(file, parse_extractor_spec(info.name), limits, nullptr);
+        for (const LocalKind kind : {LocalKind::kOrb, LocalKind::kSift})
+            extract_local_features(file, {kind, 10, false}, limits);
         make_thumbnail(file, 16, limits);
     }
 }

@@ -4,6 +4,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "core/no_postgres.h"
 #include "image/image.h"
@@ -33,6 +34,7 @@ class Images {
     /// ModelMissing, std::bad_alloc or what OpenCV throws; then nothing has been sent.
     void info(const WorkerRequest& request);
     void features(const WorkerRequest& request);
+    void local_features(const WorkerRequest& request);
     void thumbnail(const WorkerRequest& request);
     void extractors(const WorkerRequest& request);
     void load_model(const WorkerRequest& request);
@@ -41,6 +43,7 @@ class Images {
   private:
     ImageLimits limits_of(const WorkerImageRequest& image) const;
     std::span<const uint8_t> only_image(const WorkerImageRequest& image) const;
+    std::vector<std::span<const uint8_t>> all_images(const WorkerImageRequest& image) const;
     void write_result(const WorkerImageRequest& image, WorkerImageResult result,
                       std::span<const std::span<const uint8_t>> pieces) const;
 

@@ -19,7 +19,7 @@
 namespace lookalike {
 
 constexpr uint32_t kWorkerMagic = 0x574b414c;  // "LAKW"
-constexpr uint16_t kWorkerVersion = 2;
+constexpr uint16_t kWorkerVersion = 3;
 
 /// The descriptors that a worker finds open when it starts, beside 0, 1 and 2.
 constexpr int kWorkerSocketFd = 3;
@@ -62,6 +62,7 @@ enum class WorkerKind : uint16_t {
     kImageExtractors = 8,
     kLoadModel = 9,
     kFindModel = 10,
+    kImageLocalFeatures = 11,
 };
 
 enum class WorkerStatus : uint16_t {
@@ -124,25 +125,30 @@ struct WorkerRange {
     uint64_t byte_count;
 };
 
-/// kImageInfo, kImageFeatures, kImageThumbnail; kImageExtractors uses the result fields only. The
-/// result may take the place of the images: it is written when they have been read. kImageFeatures
-/// is answered by a progress reply after each image that has been decoded, unless there is one
-/// image and no network: then decoding it is nearly all.
+/// kImageInfo, kImageFeatures, kImageThumbnail, kImageLocalFeatures; kImageExtractors uses the
+/// result fields only. The result may take the place of the images: it is written when they have
+/// been read. kImageFeatures and kImageLocalFeatures are answered by a progress reply after each
+/// image that has been decoded, unless there is one image and no network: then decoding it is
+/// nearly all.
 struct WorkerImageRequest {
     uint64_t images_offset;   ///< image_count WorkerRanges, one for each image's bytes, read
     uint64_t spec_offset;     ///< spec_bytes bytes of text, read
     uint64_t result_offset;   ///< a WorkerImageResult and byte_count bytes after it, written
     uint64_t result_bytes;    ///< room for both
     uint64_t max_pixels;      ///< images with more are refused
-    uint32_t image_count;     ///< 1, but for kImageFeatures up to kWorkerMaxImages
+    uint32_t image_count;     ///< 1, but for kImageFeatures and kImageLocalFeatures up to
+                              ///< kWorkerMaxImages
     uint32_t spec_bytes;      ///< kImageFeatures
     uint32_t thumbnail_size;  ///< kImageThumbnail: pixels on the longer side
-    uint32_t padding;
+    uint32_t local_kind;      ///< kImageLocalFeatures: of core/local/local_features.h
+    uint32_t max_features;    ///< the same: at most kMaxLocalFeatures of each image
+    uint32_t mirrored;        ///< the same: 1 looks at the images in a mirror
 };
 
 /// What an image request leaves in the shared area, followed by byte_count bytes:
 /// kImageFeatures: the elements of one descriptor after the other, as element_bytes() counts them;
-/// kImageThumbnail: an image file; kImageExtractors: WorkerExtractors. kImageInfo fills width and
+/// kImageThumbnail: an image file; kImageExtractors: WorkerExtractors; kImageLocalFeatures: one
+/// value after the other, each as long as its header says. kImageInfo fills width and
 /// what follows; the format's name is the reply's text.
 struct WorkerImageResult {
     uint64_t byte_count;
@@ -219,7 +225,7 @@ struct WorkerReply {
 static_assert(sizeof(WorkerTrainRequest) == 40);
 static_assert(sizeof(WorkerSetCentroidsRequest) == 24);
 static_assert(sizeof(WorkerAssignRequest) == 40);
-static_assert(sizeof(WorkerImageRequest) == 56);
+static_assert(sizeof(WorkerImageRequest) == 64);
 static_assert(sizeof(WorkerImageResult) == kWorkerAlignment);
 static_assert(sizeof(WorkerExtractor) == 320);
 static_assert(sizeof(WorkerModelRequest) == 24);

@@ -15,7 +15,7 @@ namespace {
 struct Entry {
     ImageKey key;  // first: the hash table's rule
     dlist_node node;
-    Descriptor* features;
+    varlena* features;
 };
 
 /// What an entry takes beside its descriptor: itself, its part of the table, palloc's headers.
@@ -41,7 +41,7 @@ void create_cache() {
         hash_create("lookalike image cache", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-uint64 bytes_of(const Descriptor* features) {
+uint64 bytes_of(const varlena* features) {
     return VARSIZE(features) + kEntryBytes;
 }
 
@@ -63,24 +63,24 @@ void shrink_to(uint64 byte_count) {
         drop(entry_of(dlist_tail_node(&cache.by_use)));
 }
 
-Descriptor* find_in_session(const ImageKey& key) {
+varlena* find_in_session(const ImageKey& key) {
     if (cache.table == nullptr) return nullptr;
     auto* entry = static_cast<Entry*>(hash_search(cache.table, &key, HASH_FIND, nullptr));
     if (entry == nullptr) return nullptr;
     dlist_move_head(&cache.by_use, &entry->node);
-    auto* copy = static_cast<Descriptor*>(palloc(VARSIZE(entry->features)));
+    auto* copy = static_cast<varlena*>(palloc(VARSIZE(entry->features)));
     memcpy(copy, entry->features, VARSIZE(entry->features));
     return copy;
 }
 
-void keep_in_session(const ImageKey& key, const Descriptor* features) {
+void keep_in_session(const ImageKey& key, const varlena* features) {
     const uint64 room = image_cache_bytes();
     if (cache.table != nullptr) shrink_to(room);
     if (bytes_of(features) > room) return;
     if (cache.table == nullptr) create_cache();
     shrink_to(room - bytes_of(features));
     // Before the entry, so that an ERROR leaves none without features.
-    auto* copy = static_cast<Descriptor*>(MemoryContextAlloc(cache.context, VARSIZE(features)));
+    auto* copy = static_cast<varlena*>(MemoryContextAlloc(cache.context, VARSIZE(features)));
     memcpy(copy, features, VARSIZE(features));
     bool found;
     auto* entry = static_cast<Entry*>(hash_search(cache.table, &key, HASH_ENTER, &found));
@@ -120,14 +120,14 @@ ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size
     return key;
 }
 
-Descriptor* find_cached_features(const ImageKey& key) {
-    Descriptor* features = find_in_session(key);
+varlena* find_cached_features(const ImageKey& key) {
+    varlena* features = find_in_session(key);
     if (features == nullptr) features = find_shared_features(key);
     ++(features != nullptr ? cache.stats.hits : cache.stats.misses);
     return features;
 }
 
-void cache_features(const ImageKey& key, const Descriptor* features) {
+void cache_features(const ImageKey& key, const varlena* features) {
     keep_in_session(key, features);
     share_features(key, features);
 }

@@ -1,14 +1,14 @@
-// Descriptors that have been extracted before: docs/WORKER.md, "The cache". The executor evaluates
-// the same expression again and again: an ORDER BY argument at every recheck, every stored
-// generated column of a table whose rows a trigger may change.
+// Features that have been extracted before, descriptors and local ones: docs/WORKER.md, "The
+// cache". The executor evaluates the same expression again and again: an ORDER BY argument at every
+// recheck, every stored generated column of a table whose rows a trigger may change.
 #pragma once
 
+#include "pg/server.h"
 #include "pg/sha256.h"
-#include "pg/type/descriptor.h"
 
 namespace lookalike {
 
-/// Stands for everything that a descriptor depends on, and for who may have it: SHA-256.
+/// Stands for everything that features depend on, and for who may have it: SHA-256.
 struct ImageKey {
     uint8 digest[kSha256Bytes];
 };
@@ -18,11 +18,11 @@ ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size
                    const uint8* networks);
 
 /// A palloc'd copy, or null.
-Descriptor* find_cached_features(const ImageKey& key);
+varlena* find_cached_features(const ImageKey& key);
 
 /// Keeps a copy in this session, and drops the least recently used beyond
 /// lookalike.image_cache_size; keeps another one for the other sessions, if they share a cache.
-void cache_features(const ImageKey& key, const Descriptor* features);
+void cache_features(const ImageKey& key, const varlena* features);
 
 struct ImageCacheStats {
     int64 hits;

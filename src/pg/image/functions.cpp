@@ -15,11 +15,16 @@ extern "C" {
 }
 
 namespace lookalike {
-namespace {
 
 ImageBytes bytes_of(bytea* image) {
     return {VARDATA_ANY(image), static_cast<uint64>(VARSIZE_ANY_EXHDR(image))};
 }
+
+void name_image_file(void* path) {
+    errcontext("image file \"%s\"", static_cast<const char*>(path));
+}
+
+namespace {
 
 bool ask(WorkerKind kind, bytea* image, uint32 thumbnail_size, ImageReply* reply) {
     const ImageBytes bytes = bytes_of(image);
@@ -66,30 +71,64 @@ void name_failed_element(void* argument) {
         errcontext("element %d of the images", static_cast<const int*>(argument)[index] + 1);
 }
 
-/// Of the file that an ERROR is about: one of many, where a statement reads a folder.
-void name_file(void* path) {
-    errcontext("image file \"%s\"", static_cast<const char*>(path));
-}
-
-/// `places` are those of the images in the array.
-void batch_features(const ImageBytes* images, uint32 image_count, int* places, text* spec,
-                    Descriptor** features) {
+/// `spec` is a text.
+void extract_descriptors(const ImageBytes* images, uint32 count, void* spec, varlena** features) {
     forget_changed_models();
+    auto* extractor = static_cast<text*>(spec);
     ImageReply reply;
-    ErrorContextCallback context = {
-        .previous = error_context_stack, .callback = name_failed_element, .arg = places};
-    error_context_stack = &context;
     request_images({.kind = WorkerKind::kImageFeatures,
                     .images = images,
-                    .image_count = image_count,
-                    .spec = VARDATA_ANY(spec),
-                    .spec_bytes = checked_spec_length(spec),
+                    .image_count = count,
+                    .spec = VARDATA_ANY(extractor),
+                    .spec_bytes = checked_spec_length(extractor),
                     .thumbnail_size = 0,
                     .may_refuse = false},
                    &reply);
-    error_context_stack = context.previous;
-    for (uint32 i = 0; i < image_count; ++i)
-        features[i] = reply_descriptor(reply, image_count, i);
+    for (uint32 i = 0; i < count; ++i)
+        features[i] = reinterpret_cast<varlena*>(reply_descriptor(reply, count, i));
+}
+
+/// The worker sees so many at a time.
+constexpr int kChunk = 32;
+
+/// Images from `next` on, as many as go into one request; moves `next` behind them. `places` are
+/// theirs in the array.
+uint32 take_chunk(const Datum* elements, const bool* nulls, int count, int* next,
+                  ImageBytes* images, int* places) {
+    uint32 used = 0;
+    uint64 total = 0;
+    for (; *next < count && used < kChunk; ++*next) {
+        if (nulls[*next]) continue;
+        const ImageBytes image = bytes_of(DatumGetByteaPP(elements[*next]));
+        if (used > 0 && total + image.byte_count > kMaxImageBytes / 4) break;
+        total += image.byte_count;
+        images[used] = image;
+        places[used++] = *next;
+    }
+    return used;
+}
+
+/// Features of all images of the array, null for NULL.
+varlena** extract_all(ArrayType* array, ExtractChunk extract, void* wish, int* count) {
+    Datum* elements;
+    bool* nulls;
+    deconstruct_array(array, BYTEAOID, -1, false, TYPALIGN_INT, &elements, &nulls, count);
+    auto** all = static_cast<varlena**>(palloc0(sizeof(varlena*) * (*count + 1)));
+    ImageBytes images[kChunk];
+    varlena* features[kChunk];
+    int places[kChunk];
+    ErrorContextCallback context = {
+        .previous = error_context_stack, .callback = name_failed_element, .arg = places};
+    for (int next = 0; next < *count;) {
+        const uint32 used = take_chunk(elements, nulls, *count, &next, images, places);
+        if (used == 0) break;
+        error_context_stack = &context;
+        extract(images, used, wish, features);
+        error_context_stack = context.previous;
+        for (uint32 i = 0; i < used; ++i)
+            all[places[i]] = features[i];
+    }
+    return all;
 }
 
 }  // namespace
@@ -104,8 +143,8 @@ Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
         const uint8* networks =
             names_network(VARDATA_ANY(spec), spec_bytes) ? registered_networks() : nullptr;
         key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), spec_bytes, networks);
-        Descriptor* cached = find_cached_features(key);
-        if (cached != nullptr) return cached;
+        varlena* cached = find_cached_features(key);
+        if (cached != nullptr) return reinterpret_cast<Descriptor*>(cached);
     }
     ImageReply reply;
     if (!request_images({.kind = WorkerKind::kImageFeatures,
@@ -118,8 +157,26 @@ Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
                         &reply))
         return nullptr;
     Descriptor* features = reply_descriptor(reply, 1, 0);
-    if (use_cache && models_are_as_known()) cache_features(key, features);
+    if (use_cache && models_are_as_known())
+        cache_features(key, reinterpret_cast<varlena*>(features));
     return features;
+}
+
+Datum batch_rows(FunctionCallInfo fcinfo, ExtractChunk extract, void* wish) {
+    FuncCallContext* call;
+    if (SRF_IS_FIRSTCALL()) {
+        call = SRF_FIRSTCALL_INIT();
+        const MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+        int count;
+        call->user_fctx = extract_all(PG_GETARG_ARRAYTYPE_P(0), extract, wish, &count);
+        call->max_calls = static_cast<uint64>(count);
+        MemoryContextSwitchTo(caller);
+    }
+    call = SRF_PERCALL_SETUP();
+    if (call->call_cntr >= call->max_calls) SRF_RETURN_DONE(call);
+    varlena* features = static_cast<varlena**>(call->user_fctx)[call->call_cntr];
+    if (features == nullptr) SRF_RETURN_NEXT_NULL(call);
+    SRF_RETURN_NEXT(call, PointerGetDatum(features));
 }
 
 }  // namespace lookalike
@@ -140,7 +197,7 @@ SQL_FUNCTION(image_features_file) {
     // The server's own function checks the path and the role's rights to it.
     const Datum image = OidFunctionCall1(F_PG_READ_BINARY_FILE_TEXT, PG_GETARG_DATUM(0));
     ErrorContextCallback context = {.previous = error_context_stack,
-                                    .callback = name_file,
+                                    .callback = name_image_file,
                                     .arg = text_to_cstring(PG_GETARG_TEXT_PP(0))};
     error_context_stack = &context;
     Descriptor* features = features_of(DatumGetByteaPP(image), PG_GETARG_TEXT_PP(1), false);
@@ -220,46 +277,7 @@ SQL_FUNCTION(builtin_image_extractors) {
 }
 
 SQL_FUNCTION(image_features_batch) {
-    // The worker sees so many at a time.
-    constexpr int kChunk = 32;
-    FuncCallContext* call;
-    if (SRF_IS_FIRSTCALL()) {
-        call = SRF_FIRSTCALL_INIT();
-        const MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-        Datum* elements;
-        bool* nulls;
-        int count;
-        deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), BYTEAOID, -1, false, TYPALIGN_INT, &elements,
-                          &nulls, &count);
-        auto** all = static_cast<Descriptor**>(palloc0(sizeof(Descriptor*) * (count + 1)));
-        for (int next = 0; next < count;) {
-            ImageBytes images[kChunk];
-            Descriptor* features[kChunk];
-            int places[kChunk];
-            uint32 used = 0;
-            uint64 total = 0;
-            for (; next < count && used < kChunk; ++next) {
-                if (nulls[next]) continue;
-                const ImageBytes image = bytes_of(DatumGetByteaPP(elements[next]));
-                if (used > 0 && total + image.byte_count > kMaxImageBytes / 4) break;
-                total += image.byte_count;
-                images[used] = image;
-                places[used++] = next;
-            }
-            if (used == 0) break;
-            batch_features(images, used, places, PG_GETARG_TEXT_PP(1), features);
-            for (uint32 i = 0; i < used; ++i)
-                all[places[i]] = features[i];
-        }
-        call->user_fctx = all;
-        call->max_calls = static_cast<uint64>(count);
-        MemoryContextSwitchTo(caller);
-    }
-    call = SRF_PERCALL_SETUP();
-    if (call->call_cntr >= call->max_calls) SRF_RETURN_DONE(call);
-    Descriptor* features = static_cast<Descriptor**>(call->user_fctx)[call->call_cntr];
-    if (features == nullptr) SRF_RETURN_NEXT_NULL(call);
-    SRF_RETURN_NEXT(call, PointerGetDatum(features));
+    return batch_rows(fcinfo, extract_descriptors, PG_GETARG_TEXT_PP(1));
 }
 
 SQL_FUNCTION(image_worker_stats) {

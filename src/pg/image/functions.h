@@ -1,12 +1,29 @@
 // What SQL functions on images share.
 #pragma once
 
-#include "pg/type/descriptor.h"
+#include "pg/image/worker.h"
 
 namespace lookalike {
 
 /// Descriptor of an image, from a cache or the session's worker; palloc'd. Null when may_refuse is
 /// set and the image cannot be used.
 Descriptor* features_of(bytea* image, text* spec, bool may_refuse);
+
+/// Raises when `max_features` is out of range.
+LocalWish checked_local_wish(LocalKind kind, int32 max_features, bool mirrored);
+
+/// The same as features_of(), of local features.
+LocalValue* local_features_of(bytea* image, const LocalWish& wish, bool may_refuse);
+
+ImageBytes bytes_of(bytea* image);
+
+/// Error context: the file, whose path is `path`, that an ERROR is about.
+void name_image_file(void* path);
+
+/// The rows of a set-returning function whose first argument is an array of images: what `extract`
+/// gives of each, NULL for NULL. It is called with a few images at a time; `wish` is passed on.
+using ExtractChunk = void (*)(const ImageBytes* images, uint32 count, void* wish,
+                              varlena** features);
+Datum batch_rows(FunctionCallInfo fcinfo, ExtractChunk extract, void* wish);
 
 }  // namespace lookalike

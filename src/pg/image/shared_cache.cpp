@@ -124,7 +124,7 @@ void skip_to_the_start() {
     ring->next += rest;
 }
 
-void append(const ImageKey& key, const Descriptor* features) {
+void append(const ImageKey& key, const varlena* features) {
     const uint64 needed = record_bytes(VARSIZE(features));
     if (bytes_to_the_end(ring->next) < needed) skip_to_the_start();
     make_room(needed);
@@ -150,21 +150,21 @@ void prepare_shared_cache() {
     shmem_startup_hook = create;
 }
 
-Descriptor* find_shared_features(const ImageKey& key) {
+varlena* find_shared_features(const ImageKey& key) {
     if (ring == nullptr) return nullptr;
-    Descriptor* copy = nullptr;
+    varlena* copy = nullptr;
     LWLockAcquire(ring->lock, LW_SHARED);
     const auto* place = static_cast<const Place*>(hash_search(places, &key, HASH_FIND, nullptr));
     if (place != nullptr) {
         const Record* record = record_at(place->position);
-        copy = static_cast<Descriptor*>(palloc(record->byte_count));
+        copy = static_cast<varlena*>(palloc(record->byte_count));
         memcpy(copy, record + 1, record->byte_count);
     }
     LWLockRelease(ring->lock);
     return copy;
 }
 
-void share_features(const ImageKey& key, const Descriptor* features) {
+void share_features(const ImageKey& key, const varlena* features) {
     // A quarter at most, so that one descriptor does not drop all others.
     if (ring == nullptr || record_bytes(VARSIZE(features)) > ring->ring_bytes / 4) return;
     LWLockAcquire(ring->lock, LW_EXCLUSIVE);

@@ -10,9 +10,9 @@ namespace lookalike {
 void prepare_shared_cache();
 
 /// A palloc'd copy, or null.
-Descriptor* find_shared_features(const ImageKey& key);
+varlena* find_shared_features(const ImageKey& key);
 
 /// Keeps a copy; the oldest ones make room.
-void share_features(const ImageKey& key, const Descriptor* features);
+void share_features(const ImageKey& key, const varlena* features);
 
 }  // namespace lookalike

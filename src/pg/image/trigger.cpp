@@ -1,5 +1,5 @@
-// A trigger that fills a descriptor column from a photo column. Unlike a generated column, what it
-// filled is dumped as data.
+// Triggers that fill a column from a photo column: with descriptors or with local features. Unlike
+// a generated column, what they filled is dumped as data.
 #include "pg/image/functions.h"
 
 extern "C" {
@@ -10,23 +10,47 @@ extern "C" {
 #include "utils/rel.h"
 
 Datum descriptor_out(PG_FUNCTION_ARGS);
+Datum local_features_out(PG_FUNCTION_ARGS);
 }
 
 namespace lookalike {
 namespace {
 
-void require(bool condition, const char* message) {
-    if (!condition)
-        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("%s", message)));
-}
+/// What the triggers differ in.
+struct TriggerKind {
+    const char* name;
+    const char* wanted;  ///< what its arguments are, for who gives others
+    int argument_count;  ///< without the last one, which may be left out
+    const char* type_name;
+    PGFunction type_output;  ///< of the type of the column that it fills
+};
+constexpr TriggerKind kDescriptorTrigger{
+    .name = "image_features_trigger",
+    .wanted = "a photo column, a features column, an extractor",
+    .argument_count = 3,
+    .type_name = "descriptor",
+    .type_output = descriptor_out};
+constexpr TriggerKind kLocalTrigger{
+    .name = "image_local_features_trigger",
+    .wanted = "a photo column, a features column, a kind, the most features of a photo",
+    .argument_count = 4,
+    .type_name = "local_features",
+    .type_output = local_features_out};
 
 /// The arguments of CREATE TRIGGER, checked.
 struct Columns {
     int photo;  ///< attribute numbers
     int features;
-    text* spec;
+    text* spec;       ///< of descriptors
+    LocalWish local;  ///< of local features
     bool may_refuse;  ///< an image that cannot be used gives NULL
 };
+
+void require(bool condition, const TriggerKind& kind, const char* message) {
+    if (!condition)
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("%s%s", kind.name, message)));
+}
 
 int column_number(const TriggerData* trigger, const char* name) {
     const int number = SPI_fnumber(RelationGetDescr(trigger->tg_relation), name);
@@ -49,32 +73,44 @@ void require_type(const TriggerData* trigger, int column, bool is_right, const c
 }
 
 /// Not by its name, which others may give to a type of theirs.
-bool is_descriptor(Oid type) {
+bool has_output(Oid type, PGFunction wanted) {
     bool is_varlena;
     Oid output;
     getTypeOutputInfo(type, &output, &is_varlena);
     FmgrInfo function;
     fmgr_info(output, &function);
-    return get_typtype(type) == TYPTYPE_BASE && function.fn_addr == descriptor_out;
+    return get_typtype(type) == TYPTYPE_BASE && function.fn_addr == wanted;
 }
 
-Columns columns_of(const TriggerData* trigger) {
+bool refuses(const TriggerKind& kind, char** arguments, int count) {
+    if (count != kind.argument_count && count != kind.argument_count + 1)
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("arguments of %s are %s and, if wanted, \"error\" or \"null\"",
+                               kind.name, kind.wanted)));
+    if (count == kind.argument_count) return false;
+    const char* wanted = arguments[kind.argument_count];
+    if (strcmp(wanted, "null") == 0) return true;
+    if (strcmp(wanted, "error") != 0)
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("last argument of %s must be \"error\" or \"null\"", kind.name)));
+    return false;
+}
+
+Columns columns_of(const TriggerData* trigger, const TriggerKind& kind) {
     char** arguments = trigger->tg_trigger->tgargs;
-    const int count = trigger->tg_trigger->tgnargs;
-    require(count == 3 || count == 4,
-            "arguments of image_features_trigger are a photo column, a features column, an "
-            "extractor and, if wanted, \"error\" or \"null\"");
-    const bool null_wanted = count == 4 && strcmp(arguments[3], "null") == 0;
-    require(count == 3 || null_wanted || strcmp(arguments[3], "error") == 0,
-            "fourth argument of image_features_trigger must be \"error\" or \"null\"");
-    const Columns columns{.photo = column_number(trigger, arguments[0]),
-                          .features = column_number(trigger, arguments[1]),
-                          .spec = cstring_to_text(arguments[2]),
-                          .may_refuse = null_wanted};
+    Columns columns = {};
+    columns.may_refuse = refuses(kind, arguments, trigger->tg_trigger->tgnargs);
+    columns.photo = column_number(trigger, arguments[0]);
+    columns.features = column_number(trigger, arguments[1]);
+    columns.spec = cstring_to_text(arguments[2]);
+    if (kind.type_output == local_features_out)
+        columns.local =
+            checked_local_wish(local_kind_of(columns.spec), pg_strtoint32(arguments[3]), false);
     require_type(trigger, columns.photo, attribute_of(trigger, columns.photo)->atttypid == BYTEAOID,
                  "bytea");
     require_type(trigger, columns.features,
-                 is_descriptor(attribute_of(trigger, columns.features)->atttypid), "descriptor");
+                 has_output(attribute_of(trigger, columns.features)->atttypid, kind.type_output),
+                 kind.type_name);
     return columns;
 }
 
@@ -97,30 +133,38 @@ bool is_same_photo(TupleDesc row_type, int column, HeapTuple before, HeapTuple a
 }
 
 /// Looked up once a statement.
-const Columns* kept_columns(FunctionCallInfo fcinfo, const TriggerData* trigger) {
+const Columns* kept_columns(FunctionCallInfo fcinfo, const TriggerKind& kind) {
+    const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
     if (fcinfo->flinfo->fn_extra == nullptr) {
         const MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
         auto* columns = static_cast<Columns*>(palloc(sizeof(Columns)));
-        *columns = columns_of(trigger);
+        *columns = columns_of(trigger, kind);
         fcinfo->flinfo->fn_extra = columns;
         MemoryContextSwitchTo(caller);
     }
     return static_cast<const Columns*>(fcinfo->flinfo->fn_extra);
 }
 
-}  // namespace
-}  // namespace lookalike
+/// What goes into the features column for `photo`; null where the photo cannot be used and may be
+/// refused.
+varlena* value_of(const Columns& columns, const TriggerKind& kind, bytea* photo, int32 modifier) {
+    if (kind.type_output == local_features_out)
+        return reinterpret_cast<varlena*>(
+            local_features_of(photo, columns.local, columns.may_refuse));
+    Descriptor* features = features_of(photo, columns.spec, columns.may_refuse);
+    // As an assignment would: the column may want half precision, or other dimensions.
+    if (features != nullptr) features = modified_descriptor(features, decode_typmod(modifier));
+    return reinterpret_cast<varlena*>(features);
+}
 
-using namespace lookalike;
-
-SQL_FUNCTION(image_features_trigger) {
-    require(CALLED_AS_TRIGGER(fcinfo), "image_features_trigger must be called as a trigger");
+Datum fill_column(FunctionCallInfo fcinfo, const TriggerKind& kind) {
+    require(CALLED_AS_TRIGGER(fcinfo), kind, " must be called as a trigger");
     const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
     const TriggerEvent event = trigger->tg_event;
     require(TRIGGER_FIRED_BEFORE(event) && TRIGGER_FIRED_FOR_ROW(event) &&
                 (TRIGGER_FIRED_BY_INSERT(event) || TRIGGER_FIRED_BY_UPDATE(event)),
-            "image_features_trigger must be fired before INSERT or UPDATE, for each row");
-    const Columns& columns = *kept_columns(fcinfo, trigger);
+            kind, " must be fired before INSERT or UPDATE, for each row");
+    const Columns& columns = *kept_columns(fcinfo, kind);
     const TupleDesc row_type = RelationGetDescr(trigger->tg_relation);
 
     HeapTuple result = trigger->tg_trigtuple;
@@ -131,16 +175,26 @@ SQL_FUNCTION(image_features_trigger) {
     }
     bool is_null;
     const Datum photo = heap_getattr(result, columns.photo, row_type, &is_null);
-    Descriptor* features = nullptr;
-    if (!is_null) features = features_of(DatumGetByteaPP(photo), columns.spec, columns.may_refuse);
-    if (features != nullptr) {
-        // As an assignment would: the column may want half precision, or other dimensions.
-        const int32 modifier = TupleDescAttr(row_type, columns.features - 1)->atttypmod;
-        features = modified_descriptor(features, decode_typmod(modifier));
-    }
+    varlena* features = nullptr;
+    if (!is_null)
+        features = value_of(columns, kind, DatumGetByteaPP(photo),
+                            TupleDescAttr(row_type, columns.features - 1)->atttypmod);
     Datum value = PointerGetDatum(features);
     bool value_is_null = features == nullptr;
     int column = columns.features;
     result = heap_modify_tuple_by_cols(result, row_type, 1, &column, &value, &value_is_null);
     PG_RETURN_POINTER(result);
+}
+
+}  // namespace
+}  // namespace lookalike
+
+using namespace lookalike;
+
+SQL_FUNCTION(image_features_trigger) {
+    return fill_column(fcinfo, kDescriptorTrigger);
+}
+
+SQL_FUNCTION(image_local_features_trigger) {
+    return fill_column(fcinfo, kLocalTrigger);
 }

@@ -154,6 +154,9 @@ bool fits(const ImageRequest& request) {
 /// Room for what the worker gives back; it overwrites the images.
 uint64 result_bytes(const ImageRequest& request) {
     uint64 bytes = element_bytes(Kind::kReal, kMaxDims) * Max(request.image_count, 1);
+    if (request.kind == WorkerKind::kImageLocalFeatures)
+        bytes = local_features_bytes(request.local.kind, request.local.max_features) *
+                request.image_count;
     if (request.kind == WorkerKind::kImageThumbnail)
         // A PNG of pixels that do not compress, and its frame.
         bytes = uint64{request.thumbnail_size} * request.thumbnail_size * 5 + 65536;
@@ -268,6 +271,9 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
     message.image.image_count = request.image_count;
     message.image.spec_bytes = request.spec_bytes;
     message.image.thumbnail_size = request.thumbnail_size;
+    message.image.local_kind = static_cast<uint32>(request.local.kind);
+    message.image.max_features = request.local.max_features;
+    message.image.mirrored = request.local.mirrored;
     const uint64 result_room = result_bytes(request);
     uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
     // A warm worker may have the network; if not, starting another one costs little.
@@ -337,6 +343,24 @@ Descriptor* reply_descriptor(const ImageReply& reply, uint32 image_count, uint32
         reject_image_reply("A descriptor has bits behind its end.");
     }
     return descriptor;
+}
+
+LocalValue* reply_local_features(const ImageReply& reply, const LocalWish& wish, uint64* offset) {
+    LocalFeaturesHeader header;
+    const uint64 left = reply.header.byte_count - *offset;
+    if (left < sizeof(header)) reject_image_reply("Local features are missing.");
+    memcpy(&header, reply.bytes + *offset, sizeof(header));
+    if (header.kind != wish.kind || header.count > wish.max_features)
+        reject_image_reply("Local features are not those that were wanted.");
+    const uint64 bytes = local_features_bytes(header.kind, header.count);
+    if (left < bytes) reject_image_reply("Local features have a wrong length.");
+    LocalValue* value = make_local_value(header.kind, header.count);
+    // Copied before they are checked: the worker could change the shared area in between.
+    memcpy(value->bytes, reply.bytes + *offset, bytes);
+    const char* fault = local_features_fault({value->bytes, bytes});
+    if (fault != nullptr) reject_image_reply(fault);
+    *offset += bytes;
+    return value;
 }
 
 bool find_preloaded_model(const WorkerModelConfig& config) {

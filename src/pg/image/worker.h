@@ -4,6 +4,7 @@
 // Every function may ereport.
 #pragma once
 
+#include "pg/local/value.h"
 #include "pg/type/descriptor.h"
 
 #include "core/protocol/worker.h"
@@ -18,6 +19,13 @@ struct ImageBytes {
     uint64 byte_count;
 };
 
+/// What kImageLocalFeatures looks for.
+struct LocalWish {
+    LocalKind kind;
+    uint32 max_features;  ///< 1 to kMaxLocalFeatures
+    bool mirrored;
+};
+
 struct ImageRequest {
     WorkerKind kind;
     const ImageBytes* images;
@@ -26,6 +34,7 @@ struct ImageRequest {
     uint32 spec_bytes;
     uint32 thumbnail_size;  ///< kImageThumbnail
     bool may_refuse;        ///< images that cannot be used are an answer, not an ERROR
+    LocalWish local = {};   ///< kImageLocalFeatures
 };
 
 /// A checked header; `bytes` lie in the shared area: to be copied before they are checked, and
@@ -50,6 +59,10 @@ bool names_network(const char* spec, size_t spec_bytes);
 
 /// Descriptor `index` of a reply to kImageFeatures, palloc'd and checked.
 Descriptor* reply_descriptor(const ImageReply& reply, uint32 image_count, uint32 index);
+
+/// The value that lies at `offset` of a reply to kImageLocalFeatures, palloc'd and checked; moves
+/// `offset` behind it.
+LocalValue* reply_local_features(const ImageReply& reply, const LocalWish& wish, uint64* offset);
 
 /// Loads a network into the session's worker; returns the dimensions of its descriptors. `config`
 /// is complete but for its texts' ends, which the worker checks.

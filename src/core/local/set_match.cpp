@@ -1,0 +1,167 @@
+#include "core/local/set_match.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include "core/local/nearest_features.h"
+#include "core/local/verification.h"
+
+#include "core/no_postgres.h"
+
+namespace lookalike {
+namespace {
+
+/// When two features are alike.
+struct Likeness {
+    uint16_t most;     ///< no pair is farther apart
+    uint32_t percent;  ///< of the distance to what is nearest elsewhere, at most
+    double unit;       ///< the weight falls as exp(-(distance / unit)^2)
+    bool is_squared;   ///< the distance is a square already
+};
+constexpr Likeness kBits{.most = 80, .percent = 80, .unit = 40, .is_squared = false};
+constexpr Likeness kBytes{.most = 16000, .percent = 72, .unit = 6000, .is_squared = true};
+
+/// Places of features that show the same thing: at several scales, say.
+constexpr uint16_t kSamePlace = kPlaceParts / 40;
+/// An inlier's weight falls as exp(-(error / unit)^2).
+constexpr double kErrorUnit = 4.0 / 640 * kPlaceParts;
+constexpr uint32_t kCells = 24;
+constexpr uint32_t kLeastCells = 3;
+/// A match of this weight has distance 1/2.
+constexpr double kHalfWeight = 6;
+constexpr double kMostFalling = 16;
+
+/// exp(-x) for x from 0 to kMostFalling, by its series: libm's last digits differ from machine to
+/// machine.
+double falling(double x) {
+    constexpr int kHalvings = 7;
+    const double part = x / (1 << kHalvings);
+    double power = 1;
+    for (int i = 10; i >= 1; --i)
+        power = 1 + part / i * power;
+    for (int i = 0; i < kHalvings; ++i)
+        power *= power;
+    return 1 / power;
+}
+
+double weight_of(const Likeness& likeness, uint16_t distance) {
+    const double x = distance / likeness.unit;
+    return falling(likeness.is_squared ? x : x * x);
+}
+
+std::vector<Correspondence> find_correspondences(const LocalFeatures& from,
+                                                 const LocalFeatures& to) {
+    const Likeness& likeness = from.kind() == LocalKind::kOrb ? kBits : kBytes;
+    std::vector<Correspondence> pairs;
+    FeatureTarget target(to, kSamePlace);
+    for (uint32_t i = 0; i < from.count(); ++i) {
+        const NearestFeature nearest = target.nearest(from.descriptor(i), likeness.most);
+        if (nearest.distance > likeness.most ||
+            nearest.distance * 100u > nearest.elsewhere * likeness.percent)
+            continue;
+        const LocalPlace a = from.place(i), b = to.place(nearest.index);
+        pairs.push_back({.from_x = static_cast<double>(a.x),
+                         .from_y = static_cast<double>(a.y),
+                         .to_x = static_cast<double>(b.x),
+                         .to_y = static_cast<double>(b.y),
+                         .scale_steps = b.scale - a.scale,
+                         .turn = static_cast<uint8_t>(b.angle - a.angle),
+                         .weight = weight_of(likeness, nearest.distance),
+                         .from = i,
+                         .to = nearest.index});
+    }
+    std::ranges::stable_sort(pairs, std::greater{}, &Correspondence::weight);
+    return pairs;
+}
+
+uint32_t cell_of(double x, double y) {
+    const auto column = static_cast<uint32_t>(x * kCells / kPlaceParts);
+    return static_cast<uint32_t>(y * kCells / kPlaceParts) * kCells + column;
+}
+
+/// What the inliers are worth. Of those in one cell of either picture the heaviest counts, so that
+/// a hundred in one corner are not a find.
+double weight_of_inliers(std::span<const Correspondence> pairs, const Verified& verified) {
+    std::array<bool, kCells * kCells> from_seen{}, to_seen{};
+    double weight = 0;
+    uint32_t cells = 0;
+    for (const uint32_t i : verified.inliers) {
+        bool& from = from_seen[cell_of(pairs[i].from_x, pairs[i].from_y)];
+        bool& to = to_seen[cell_of(pairs[i].to_x, pairs[i].to_y)];
+        if (from || to) continue;
+        from = to = true;
+        ++cells;
+        const double errors =
+            squared_error(verified.movement, pairs[i]) / (kErrorUnit * kErrorUnit);
+        if (errors < kMostFalling) weight += pairs[i].weight * falling(errors);
+    }
+    return cells >= kLeastCells ? weight : 0;
+}
+
+/// Which of two sets is looked for in the other: any rule will do that does not depend on which is
+/// named first.
+bool is_looked_for(const LocalFeatures& a, const LocalFeatures& b) {
+    if (a.count() != b.count()) return a.count() < b.count();
+    const size_t bytes = local_features_bytes(a.kind(), a.count()) - sizeof(LocalFeaturesHeader);
+    return std::memcmp(a.descriptors, b.descriptors, bytes) <= 0;
+}
+
+/// The two-dimensional movements that are a matrix and a shift, row by row.
+struct Movement {
+    double xx, xy, x0, yx, yy, y0;
+
+    /// First `inner`, then this.
+    Movement after(const Movement& inner) const {
+        return {xx * inner.xx + xy * inner.yx,      xx * inner.xy + xy * inner.yy,
+                xx * inner.x0 + xy * inner.y0 + x0, yx * inner.xx + yy * inner.yx,
+                yx * inner.xy + yy * inner.yy,      yx * inner.x0 + yy * inner.y0 + y0};
+    }
+    Movement inverse() const {
+        const double area = xx * yy - xy * yx;
+        const Movement turned{yy / area, -xy / area, 0, -yx / area, xx / area, 0};
+        return {turned.xx, turned.xy, -(turned.xx * x0 + turned.xy * y0),
+                turned.yx, turned.yy, -(turned.yx * x0 + turned.yy * y0)};
+    }
+};
+
+/// From places to pixels of the picture as it is, not as a mirror shows it.
+Movement to_pixels(const LocalFeaturesHeader& header) {
+    const double unit = static_cast<double>(std::max(header.width, header.height)) / kPlaceParts;
+    if (header.mirrored != 0) return {-unit, 0, static_cast<double>(header.width), 0, unit, 0};
+    return {unit, 0, 0, 0, unit, 0};
+}
+
+}  // namespace
+
+double SetMatch::distance() const {
+    return 1 / (1 + weight / kHalfWeight);
+}
+
+SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b) {
+    SetMatch match{};
+    match.is_mirrored = a.header.mirrored != b.header.mirrored;
+    if (a.count() == 0 || b.count() == 0) return match;
+    const bool a_in_b = is_looked_for(a, b);
+    const LocalFeatures& from = a_in_b ? a : b;
+    const LocalFeatures& to = a_in_b ? b : a;
+    const std::vector<Correspondence> pairs = find_correspondences(from, to);
+    match.matches = static_cast<uint32_t>(pairs.size());
+    const Verified verified = verify(pairs);
+    match.inliers = static_cast<uint32_t>(verified.inliers.size());
+    match.weight = weight_of_inliers(pairs, verified);
+    const Similarity& found = verified.movement;
+    const Movement places{found.a, -found.b, found.x0, found.b, found.a, found.y0};
+    const Movement pixels =
+        to_pixels(to.header).after(places.after(to_pixels(from.header).inverse()));
+    match.has_movement = match.inliers > 0 && found.a * found.a + found.b * found.b > 0;
+    if (!match.has_movement) return match;
+    const Movement b_to_a = a_in_b ? pixels.inverse() : pixels;
+    const double movement[] = {b_to_a.xx, b_to_a.xy, b_to_a.x0, b_to_a.yx, b_to_a.yy, b_to_a.y0};
+    std::ranges::copy(movement, match.movement);
+    return match;
+}
+
+}  // namespace lookalike

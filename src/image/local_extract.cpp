@@ -1,0 +1,155 @@
+#include "image/local_extract.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <opencv2/features2d.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "image/decode.h"
+
+namespace lookalike {
+namespace {
+
+/// Pixels of the longer side. Larger pictures are brought to this, and small ones enlarged: a
+/// feature takes 31 pixels.
+constexpr int kWorkingSide = 640;
+constexpr int kLeastWorkingSide = 320;
+/// So many times the wanted features are found before those are chosen that lie apart.
+constexpr int kPool = 2;
+
+/// ORB takes no features closer to the border than this, in pixels of each scale.
+constexpr int kOrbEdge = 19;
+constexpr int kOrbPatch = 31;
+/// How much brighter or darker than its surroundings a corner is.
+constexpr int kClearCorner = 20;
+constexpr int kFaintCorner = 7;
+
+struct Found {
+    std::vector<cv::KeyPoint> points;
+    cv::Mat descriptors;
+};
+
+cv::Mat working_image(const cv::Mat& image) {
+    const int longer = std::max(image.cols, image.rows);
+    const int wanted = std::clamp(longer, kLeastWorkingSide, kWorkingSide);
+    if (wanted == longer) return image;
+    const double scale = static_cast<double>(wanted) / longer;
+    const auto side = [scale](int pixels) {
+        return std::max(1, static_cast<int>(std::lround(pixels * scale)));
+    };
+    return resized(image, side(image.cols), side(image.rows));
+}
+
+Found find_orb_above(const cv::Mat& grey, uint32_t count, int fast_threshold) {
+    Found found;
+    cv::ORB::create(static_cast<int>(count), 1.2f, 8, kOrbEdge, 0, 2, cv::ORB::HARRIS_SCORE,
+                    kOrbPatch, fast_threshold)
+        ->detectAndCompute(grey, cv::noArray(), found.points, found.descriptors);
+    return found;
+}
+
+/// True when a look at the picture at half its size finds about half as many clear corners.
+bool has_clear_corners(const cv::Mat& grey, uint32_t count) {
+    std::vector<cv::KeyPoint> corners;
+    cv::FAST(resized(grey, (grey.cols + 1) / 2, (grey.rows + 1) / 2), corners, kClearCorner);
+    return corners.size() >= count / 2;
+}
+
+/// Where clear corners are few, faint ones count, too.
+Found find_orb(const cv::Mat& grey, uint32_t count) {
+    return find_orb_above(grey, count,
+                          has_clear_corners(grey, count) ? kClearCorner : kFaintCorner);
+}
+
+/// RootSIFT: square roots of the shares of the whole, in bytes.
+void root_of_shares(const float* from, uint8_t* to) {
+    const float sum = std::accumulate(from, from + 128, 0.0f);
+    for (int i = 0; i < 128; ++i) {
+        const float root = sum > 0 ? std::sqrt(from[i] / sum) : 0;
+        to[i] = static_cast<uint8_t>(std::min(255.0f, std::round(root * 512)));
+    }
+}
+
+Found find_sift(const cv::Mat& grey, uint32_t count) {
+    Found found;
+    cv::Mat floats;
+    cv::SIFT::create(static_cast<int>(count))
+        ->detectAndCompute(grey, cv::noArray(), found.points, floats);
+    found.descriptors.create(floats.rows, 128, CV_8U);
+    for (int i = 0; i < floats.rows; ++i)
+        root_of_shares(floats.ptr<float>(i), found.descriptors.ptr(i));
+    return found;
+}
+
+/// The strongest of each part of the picture, then the second of each, and so on.
+std::vector<uint32_t> spread(const std::vector<cv::KeyPoint>& points, cv::Size size,
+                             uint32_t count) {
+    std::vector<uint32_t> order(points.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::ranges::stable_sort(order, std::greater{}, [&](uint32_t i) { return points[i].response; });
+    if (order.size() <= count) return order;
+    const double side = std::sqrt(static_cast<double>(size.area()) / std::max(1u, count)) * 1.5;
+    const int columns = static_cast<int>(size.width / side) + 1;
+    std::vector<uint32_t> in_cell((static_cast<int>(size.height / side) + 1) * columns);
+    std::vector<uint32_t> rank(points.size());
+    for (const uint32_t i : order) {
+        const int cell = static_cast<int>(points[i].pt.y / side) * columns +
+                         static_cast<int>(points[i].pt.x / side);
+        rank[i] = in_cell[cell]++;
+    }
+    std::ranges::stable_sort(order, std::less{}, [&](uint32_t i) { return rank[i]; });
+    order.resize(count);
+    std::ranges::stable_sort(order, std::greater{}, [&](uint32_t i) { return points[i].response; });
+    return order;
+}
+
+/// Working pictures are rounded to whole pixels, so that one may lie a little outside of the
+/// picture.
+uint16_t place_of(double share_of_longer, uint32_t end) {
+    const double place = std::floor(share_of_longer * kPlaceParts);
+    return static_cast<uint16_t>(std::clamp<double>(place, 0, end - 1));
+}
+
+}  // namespace
+
+std::vector<uint8_t> extract_local_features(std::span<const uint8_t> image,
+                                            const LocalExtraction& wanted,
+                                            const ImageLimits& limits) {
+    const ImageInfo info = image_info(image);
+    const cv::Mat decoded =
+        decode_opaque_image(image, limits, uint64_t{kWorkingSide} * kWorkingSide);
+    cv::Mat grey;
+    cv::cvtColor(working_image(decoded), grey, cv::COLOR_BGR2GRAY);
+    if (wanted.mirrored) cv::flip(grey, grey, 1);
+    const uint32_t pool = wanted.max_features * kPool;
+    const Found found =
+        wanted.kind == LocalKind::kOrb ? find_orb(grey, pool) : find_sift(grey, pool);
+    const std::vector<uint32_t> chosen = spread(found.points, grey.size(), wanted.max_features);
+
+    const bool is_turned = info.orientation >= 5;
+    const LocalFeaturesHeader header{.kind = wanted.kind,
+                                     .version = kLocalVersion,
+                                     .mirrored = wanted.mirrored,
+                                     .reserved = 0,
+                                     .count = static_cast<uint32_t>(chosen.size()),
+                                     .width = is_turned ? info.height : info.width,
+                                     .height = is_turned ? info.width : info.height};
+    std::vector<uint8_t> value(local_features_bytes(header.kind, header.count));
+    const LocalFeaturesParts parts = lay_out_local_features(header, value.data());
+    const size_t bytes = local_descriptor_bytes(header.kind);
+    const double longer = std::max(grey.cols, grey.rows);
+    for (uint32_t i = 0; i < header.count; ++i) {
+        const cv::KeyPoint& point = found.points[chosen[i]];
+        std::memcpy(parts.descriptors + i * bytes, found.descriptors.ptr(chosen[i]), bytes);
+        parts.put(i, {.x = place_of(point.pt.x / longer, end_of_places(header, header.width)),
+                      .y = place_of(point.pt.y / longer, end_of_places(header, header.height)),
+                      .scale = scale_of(point.size, longer),
+                      .angle = angle_of(point.angle),
+                      .strength = strength_of(point.response)});
+    }
+    return value;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,282 @@
+// How well local features find a picture again that was changed, cropped, pasted onto another one,
+// or is not there. Reads file names from standard input, one a line; every fourth file is left out
+// of the base and asked for as absent. docs/LOCAL_FEATURES.md says what comes of it.
+//
+//   local_quality [base] [queries] [kind] [stored] [asked]
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <opencv2/features2d.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "core/local/set_match.h"
+#include "image/decode.h"
+#include "image/local_extract.h"
+
+namespace lookalike {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+constexpr ImageLimits kLimits{.max_pixels = 100'000'000};
+
+Bytes read_file(const std::string& name) {
+    std::ifstream file(name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Bytes jpeg(const cv::Mat& image, int quality) {
+    Bytes bytes;
+    cv::imencode(".jpg", image, bytes, {cv::IMWRITE_JPEG_QUALITY, quality});
+    return bytes;
+}
+
+cv::Mat at_most(const cv::Mat& image, int longer) {
+    const double scale = static_cast<double>(longer) / std::max(image.cols, image.rows);
+    if (scale >= 1) return image;
+    return resized(image, std::max(1L, std::lround(image.cols * scale)),
+                   std::max(1L, std::lround(image.rows * scale)));
+}
+
+using Random = std::mt19937;
+double between(Random& random, double low, double high) {
+    return low + (high - low) * (random() / 4294967296.0);
+}
+
+cv::Mat part(const cv::Mat& image, double share, Random& random) {
+    const int width = std::max(1, static_cast<int>(image.cols * share));
+    const int height = std::max(1, static_cast<int>(image.rows * share));
+    const int left = static_cast<int>(between(random, 0, image.cols - width));
+    const int top = static_cast<int>(between(random, 0, image.rows - height));
+    return image(cv::Rect(left, top, width, height)).clone();
+}
+
+/// Turned to 20 degrees, scaled by 0.6 to 0.9, a tenth cropped, brighter or darker.
+cv::Mat changed(const cv::Mat& image, Random& random) {
+    const cv::Point2f middle(image.cols / 2.0f, image.rows / 2.0f);
+    const double scale = between(random, 0.6, 0.9);
+    cv::Mat turn = cv::getRotationMatrix2D(middle, between(random, -20, 20), scale);
+    cv::Mat turned, crop;
+    turn.at<double>(0, 2) += image.cols * scale / 2 - middle.x;
+    turn.at<double>(1, 2) += image.rows * scale / 2 - middle.y;
+    cv::warpAffine(image, turned, turn,
+                   cv::Size(std::max(1, static_cast<int>(image.cols * scale)),
+                            std::max(1, static_cast<int>(image.rows * scale))),
+                   cv::INTER_AREA, cv::BORDER_REPLICATE);
+    crop = part(turned, 0.9, random);
+    crop.convertTo(crop, -1, between(random, 0.8, 1.2), between(random, -20, 20));
+    return crop;
+}
+
+/// `image` 40 % as large on `ground`.
+cv::Mat pasted(const cv::Mat& image, const cv::Mat& ground, Random& random) {
+    cv::Mat scene;
+    cv::resize(ground, scene, cv::Size(640, 480), 0, 0, cv::INTER_AREA);
+    const double scale = 0.4 * 640 / std::max(image.cols, image.rows);
+    cv::Mat small = resized(image, std::max(1L, std::lround(image.cols * scale)),
+                            std::max(1L, std::lround(image.rows * scale)));
+    const int left = static_cast<int>(between(random, 0, scene.cols - small.cols));
+    const int top = static_cast<int>(between(random, 0, scene.rows - small.rows));
+    small.copyTo(scene(cv::Rect(left, top, small.cols, small.rows)));
+    return scene;
+}
+
+struct Group {
+    const char* name;
+    uint32_t features_times;  // of the asked
+    bool is_absent;
+};
+constexpr Group kGroups[] = {{"changed", 1, false}, {"crop", 1, false},
+                             {"clutter", 2, false}, {"jpeg 20", 1, false},
+                             {"jpeg 20", 1, false}, {"mirrored", 1, false},
+                             {"absent", 1, true},   {"absent clutter", 2, true}};
+
+struct Options {
+    size_t base = 2000, queries = 200;
+    LocalKind kind = LocalKind::kOrb;
+    uint32_t stored = 150, asked = 600;
+};
+
+struct Picture {
+    std::string file;
+    Bytes local;
+};
+
+Bytes extract(const cv::Mat& image, const Options& options, uint32_t count, bool mirrored,
+              int quality = 90) {
+    return extract_local_features(jpeg(image, quality), {options.kind, count, mirrored}, kLimits);
+}
+
+cv::Mat load(const std::string& file) {
+    return at_most(decode_opaque_image(read_file(file), kLimits, 640 * 640), 640);
+}
+
+cv::Mat query_of(const Group& group, const cv::Mat& image, const cv::Mat& ground, Random& random) {
+    const std::string name = group.name;
+    if (name == "changed" || name == "absent") return changed(image, random);
+    if (name == "crop") return part(image, 0.5, random);
+    if (name == "clutter" || name == "absent clutter") return pasted(image, ground, random);
+    cv::Mat result = image.clone();
+    if (name == "mirrored") cv::flip(image, result, 1);
+    return result;
+}
+
+template <class Work>
+void on_all_cores(size_t count, Work&& work) {
+    std::atomic<size_t> next = 0;
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < std::thread::hardware_concurrency(); ++t)
+        threads.emplace_back([&] {
+            for (size_t i = next++; i < count; i = next++)
+                work(i);
+        });
+    for (std::thread& thread : threads)
+        thread.join();
+}
+
+struct Answer {
+    size_t rank = 0;        // of the source
+    double own = 1;         // its distance
+    double best_other = 1;  // the least of others
+    std::string best_file;
+};
+
+Answer ask(const Bytes& query, const std::vector<Picture>& base, size_t source) {
+    Answer answer;
+    const LocalFeatures asked = view_local_features(query.data());
+    std::vector<double> distances(base.size());
+    for (size_t i = 0; i < base.size(); ++i)
+        distances[i] = match_sets(view_local_features(base[i].local.data()), asked).distance();
+    if (source < base.size()) answer.own = distances[source];
+    for (size_t i = 0; i < base.size(); ++i) {
+        if (i == source) continue;
+        if (distances[i] <= answer.own) ++answer.rank;
+        if (distances[i] < answer.best_other) {
+            answer.best_other = distances[i];
+            answer.best_file = base[i].file;
+        }
+    }
+    return answer;
+}
+
+void show_speed(const std::vector<Picture>& base, const Options& options,
+                const std::vector<std::string>& files) {
+    using Clock = std::chrono::steady_clock;
+    const auto seconds = [](Clock::time_point from) {
+        return std::chrono::duration<double>(Clock::now() - from).count();
+    };
+    std::vector<Bytes> pictures;
+    for (size_t i = 0; i < 100; ++i)
+        pictures.push_back(jpeg(load(files[i]), 90));
+    for (int round = 0; round < 2; ++round) {
+        auto start = Clock::now();
+        for (const Bytes& picture : pictures)
+            extract_local_features(picture, {options.kind, options.stored, false}, kLimits);
+        const double ours = seconds(start);
+        start = Clock::now();
+        for (const Bytes& picture : pictures) {
+            const cv::Mat grey = cv::imdecode(picture, cv::IMREAD_GRAYSCALE);
+            std::vector<cv::KeyPoint> points;
+            cv::Mat descriptors;
+            if (options.kind == LocalKind::kOrb)
+                cv::ORB::create(static_cast<int>(options.stored))
+                    ->detectAndCompute(grey, cv::noArray(), points, descriptors);
+            else
+                cv::SIFT::create(static_cast<int>(options.stored))
+                    ->detectAndCompute(grey, cv::noArray(), points, descriptors);
+        }
+        std::printf("extraction %.2f ms, OpenCV's own %.2f ms\n", ours * 10, seconds(start) * 10);
+    }
+    const Bytes query =
+        extract_local_features(pictures[0], {options.kind, options.asked, false}, kLimits);
+    const auto start = Clock::now();
+    double sum = 0;
+    for (const Picture& picture : base)
+        sum +=
+            match_sets(view_local_features(picture.local.data()), view_local_features(query.data()))
+                .weight;
+    std::printf("comparison %.1f us (%g)\n",
+                seconds(start) * 1e6 / static_cast<double>(base.size()), sum);
+}
+
+int run(const Options& options) {
+    cv::setNumThreads(1);
+    std::vector<std::string> files, absent;
+    std::string line;
+    for (size_t i = 0; std::getline(std::cin, line); ++i)
+        (i % 4 == 3 ? absent : files).push_back(line);
+    files.resize(std::min(files.size(), options.base));
+    std::vector<Picture> base(files.size());
+    on_all_cores(files.size(), [&](size_t i) {
+        base[i] = {files[i], extract(load(files[i]), options, options.stored, false)};
+    });
+    double features = 0;
+    for (const Picture& picture : base)
+        features += view_local_features(picture.local.data()).count();
+    std::printf("%zu pictures, %.1f features a picture\n", base.size(),
+                features / static_cast<double>(base.size()));
+    show_speed(base, options, files);
+    for (const Group& group : kGroups) {
+        std::vector<Answer> answers(
+            std::min(options.queries, group.is_absent ? absent.size() : base.size()));
+        on_all_cores(answers.size(), [&](size_t i) {
+            Random random(static_cast<unsigned>(i * 7 + 1));
+            const size_t source = i * base.size() / answers.size();
+            const std::string& file =
+                group.is_absent ? absent[i * absent.size() / answers.size()] : files[source];
+            const cv::Mat ground = load(absent[(i * 31 + 5) % absent.size()]);
+            const cv::Mat image = query_of(group, load(file), ground, random);
+            const bool is_mirrored = std::string(group.name) == "mirrored";
+            const Bytes query =
+                extract(image, options, options.asked * group.features_times, is_mirrored,
+                        std::string(group.name) == "jpeg 20" ? 20 : 40);
+            answers[i] = ask(query, base, group.is_absent ? base.size() : source);
+        });
+        const auto share = [&](auto&& counts) {
+            return 100.0 * static_cast<double>(std::ranges::count_if(answers, counts)) /
+                   static_cast<double>(answers.size());
+        };
+        std::printf("%-15s", group.name);
+        if (!group.is_absent)
+            std::printf(" rank1 %5.1f rank5 %5.1f |", share([](auto& a) { return a.rank == 0; }),
+                        share([](auto& a) { return a.rank < 5; }));
+        for (const double cut : {0.7, 0.6, 0.5, 0.4})
+            std::printf(" <=%.1f: %5.1f", cut, share([&](auto& a) {
+                            return (group.is_absent ? a.best_other : a.own) <= cut;
+                        }));
+        std::printf("\n");
+        if (std::getenv("SHOW") != nullptr)
+            for (size_t i = 0; i < answers.size(); ++i)
+                if (answers[i].best_other < 0.7 && (group.is_absent || answers[i].rank > 0))
+                    std::printf("   %s -> %s %.3f (own %.3f)\n",
+                                (group.is_absent ? absent[i * absent.size() / answers.size()]
+                                                 : files[i * base.size() / answers.size()])
+                                    .c_str(),
+                                answers[i].best_file.c_str(), answers[i].best_other,
+                                answers[i].own);
+        std::fflush(stdout);
+    }
+    return 0;
+}
+
+}  // namespace
+}  // namespace lookalike
+
+int main(int count, char** arguments) {
+    lookalike::Options options;
+    if (count > 1) options.base = std::strtoul(arguments[1], nullptr, 10);
+    if (count > 2) options.queries = std::strtoul(arguments[2], nullptr, 10);
+    if (count > 3 && std::string(arguments[3]) == "sift")
+        options.kind = lookalike::LocalKind::kSift;
+    if (count > 4) options.stored = static_cast<uint32_t>(std::strtoul(arguments[4], nullptr, 10));
+    if (count > 5) options.asked = static_cast<uint32_t>(std::strtoul(arguments[5], nullptr, 10));
+    return lookalike::run(options);
+}
