@@ -1,5 +1,6 @@
 #include "core/local/bit_distances.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -19,11 +20,12 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-void distances_to_planes(const uint8_t* HWY_RESTRICT descriptor,
-                         const uint64_t* HWY_RESTRICT planes, size_t count,
-                         uint16_t* HWY_RESTRICT distances) {
+uint16_t distances_to_planes(const uint8_t* HWY_RESTRICT descriptor,
+                             const uint64_t* HWY_RESTRICT planes, size_t count,
+                             uint16_t* HWY_RESTRICT distances) {
     uint64_t own[kWordsOfBits];
     std::memcpy(own, descriptor, sizeof(own));
+    uint16_t least = UINT16_MAX;
     size_t i = 0;
 #if !HWY_ARCH_X86 || HWY_TARGET <= HWY_AVX3_DL
     const hn::ScalableTag<uint64_t> words;
@@ -36,18 +38,23 @@ void distances_to_planes(const uint8_t* HWY_RESTRICT descriptor,
     const auto differing = [&](auto word, size_t plane) {
         return hn::PopulationCount(hn::Xor(word, hn::LoadU(words, planes + plane * count + i)));
     };
+    auto leasts = hn::Set(words, UINT16_MAX);
     for (; i + lanes <= count; i += lanes) {
         const auto sum = hn::Add(hn::Add(differing(own0, 0), differing(own1, 1)),
                                  hn::Add(differing(own2, 2), differing(own3, 3)));
         hn::StoreU(hn::TruncateTo(narrow, sum), narrow, distances + i);
+        leasts = hn::Min(leasts, sum);
     }
+    least = static_cast<uint16_t>(hn::GetLane(hn::MinOfLanes(words, leasts)));
 #endif
     for (; i < count; ++i) {
         int sum = 0;
         for (size_t plane = 0; plane < kWordsOfBits; ++plane)
             sum += std::popcount(own[plane] ^ planes[plane * count + i]);
         distances[i] = static_cast<uint16_t>(sum);
+        least = std::min(least, distances[i]);
     }
+    return least;
 }
 
 }  // namespace
@@ -71,9 +78,9 @@ void plane_words(const uint8_t* descriptors, uint32_t count, uint64_t* planes) {
     }
 }
 
-void bit_distances(const uint8_t* descriptor, const uint64_t* planes, uint32_t count,
-                   uint16_t* distances) {
-    HWY_DYNAMIC_DISPATCH(distances_to_planes)(descriptor, planes, count, distances);
+uint16_t bit_distances(const uint8_t* descriptor, const uint64_t* planes, uint32_t count,
+                       uint16_t* distances) {
+    return HWY_DYNAMIC_DISPATCH(distances_to_planes)(descriptor, planes, count, distances);
 }
 
 }  // namespace lookalike

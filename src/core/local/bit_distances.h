@@ -12,8 +12,8 @@ constexpr size_t kWordsOfBits = 4;
 /// so on. REQUIRES: room for kWordsOfBits * count words.
 void plane_words(const uint8_t* descriptors, uint32_t count, uint64_t* planes);
 
-/// REQUIRES: `planes` from plane_words().
-void bit_distances(const uint8_t* descriptor, const uint64_t* planes, uint32_t count,
-                   uint16_t* distances);
+/// Returns the least distance. REQUIRES: `planes` from plane_words().
+uint16_t bit_distances(const uint8_t* descriptor, const uint64_t* planes, uint32_t count,
+                       uint16_t* distances);
 
 }  // namespace lookalike

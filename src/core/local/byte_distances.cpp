@@ -31,13 +31,16 @@ uint32_t squared_distance(const uint8_t* HWY_RESTRICT a, const uint8_t* HWY_REST
     return static_cast<uint32_t>(hn::GetLane(hn::SumOfLanes(sums, hn::Add(even, odd))));
 }
 
-void distances_to_bytes(const uint8_t* HWY_RESTRICT descriptor,
-                        const uint8_t* HWY_RESTRICT descriptors, size_t count,
-                        uint16_t* HWY_RESTRICT distances) {
+uint16_t distances_to_bytes(const uint8_t* HWY_RESTRICT descriptor,
+                            const uint8_t* HWY_RESTRICT descriptors, size_t count,
+                            uint16_t* HWY_RESTRICT distances) {
+    uint16_t least = UINT16_MAX;
     for (size_t i = 0; i < count; ++i) {
         const uint32_t eighth = squared_distance(descriptor, descriptors + i * kBytes) / 8;
         distances[i] = static_cast<uint16_t>(std::min<uint32_t>(eighth, UINT16_MAX));
+        least = std::min(least, distances[i]);
     }
+    return least;
 }
 
 }  // namespace
@@ -52,9 +55,9 @@ HWY_EXPORT(distances_to_bytes);
 
 }  // namespace
 
-void byte_distances(const uint8_t* descriptor, const uint8_t* descriptors, uint32_t count,
-                    uint16_t* distances) {
-    HWY_DYNAMIC_DISPATCH(distances_to_bytes)(descriptor, descriptors, count, distances);
+uint16_t byte_distances(const uint8_t* descriptor, const uint8_t* descriptors, uint32_t count,
+                        uint16_t* distances) {
+    return HWY_DYNAMIC_DISPATCH(distances_to_bytes)(descriptor, descriptors, count, distances);
 }
 
 }  // namespace lookalike

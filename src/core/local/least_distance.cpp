@@ -26,27 +26,6 @@ HWY_INLINE uint16_t least_lane(Vector lanes) {
     return *std::min_element(all, all + hn::Lanes(Shorts()));
 }
 
-size_t find_least(const uint16_t* HWY_RESTRICT distances, size_t count) {
-    const Shorts shorts;
-    const size_t lanes = hn::Lanes(shorts);
-    Vector leasts = hn::Set(shorts, UINT16_MAX);
-    size_t i = 0;
-    for (; i + lanes <= count; i += lanes)
-        leasts = hn::Min(leasts, hn::LoadU(shorts, distances + i));
-    uint16_t least = least_lane(leasts);
-    for (; i < count; ++i)
-        least = std::min(least, distances[i]);
-    const Vector wanted = hn::Set(shorts, least);
-    for (i = 0; i + lanes <= count; i += lanes) {
-        const auto is_least = hn::Eq(hn::LoadU(shorts, distances + i), wanted);
-        if (!hn::AllFalse(shorts, is_least))
-            return i + static_cast<size_t>(hn::FindFirstTrue(shorts, is_least));
-    }
-    while (distances[i] != least)
-        ++i;
-    return i;
-}
-
 uint16_t find_least_elsewhere(const uint16_t* HWY_RESTRICT distances,
                               const uint16_t* HWY_RESTRICT x, const uint16_t* HWY_RESTRICT y,
                               size_t count, size_t index, uint16_t reach) {
@@ -80,14 +59,9 @@ HWY_AFTER_NAMESPACE();
 namespace lookalike {
 namespace {
 
-HWY_EXPORT(find_least);
 HWY_EXPORT(find_least_elsewhere);
 
 }  // namespace
-
-uint32_t index_of_least(const uint16_t* distances, uint32_t count) {
-    return static_cast<uint32_t>(HWY_DYNAMIC_DISPATCH(find_least)(distances, count));
-}
 
 uint16_t least_elsewhere(const uint16_t* distances, const PlaceColumns& places, uint32_t count,
                          uint32_t index, uint16_t reach) {

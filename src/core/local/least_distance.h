@@ -1,12 +1,9 @@
-// The least of many distances, and the least of those that belong to other places.
+// The least of many distances that belong to other places than one.
 #pragma once
 
 #include <cstdint>
 
 namespace lookalike {
-
-/// The first of the least. REQUIRES: count > 0.
-uint32_t index_of_least(const uint16_t* distances, uint32_t count);
 
 /// Places as columns of x and y.
 struct PlaceColumns {

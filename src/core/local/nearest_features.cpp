@@ -1,5 +1,7 @@
 #include "core/local/nearest_features.h"
 
+#include <algorithm>
+
 #include "core/local/bit_distances.h"
 #include "core/local/byte_distances.h"
 #include "core/local/least_distance.h"
@@ -12,19 +14,19 @@ FeatureTarget::FeatureTarget(const LocalFeatures& features, uint16_t reach)
     plane_words(features.descriptors, features.count(), planes_.data());
 }
 
-NearestFeature FeatureTarget::nearest(const uint8_t* descriptor, uint16_t most) {
+bool FeatureTarget::find_nearest(const uint8_t* descriptor, uint16_t most,
+                                 NearestFeature* nearest) {
     const uint32_t count = features_.count();
-    if (features_.kind() == LocalKind::kOrb) {
-        bit_distances(descriptor, planes_.data(), count, distances_.data());
-    } else {
-        byte_distances(descriptor, features_.descriptors, count, distances_.data());
-    }
-    const uint32_t index = index_of_least(distances_.data(), count);
-    NearestFeature nearest{index, distances_[index], UINT16_MAX};
-    if (nearest.distance <= most)
-        nearest.elsewhere =
-            least_elsewhere(distances_.data(), {features_.x, features_.y}, count, index, reach_);
-    return nearest;
+    nearest->distance =
+        features_.kind() == LocalKind::kOrb
+            ? bit_distances(descriptor, planes_.data(), count, distances_.data())
+            : byte_distances(descriptor, features_.descriptors, count, distances_.data());
+    if (nearest->distance > most) return false;
+    nearest->index = static_cast<uint32_t>(std::ranges::find(distances_, nearest->distance) -
+                                           distances_.begin());
+    nearest->elsewhere = least_elsewhere(distances_.data(), {features_.x, features_.y}, count,
+                                         nearest->index, reach_);
+    return true;
 }
 
 }  // namespace lookalike

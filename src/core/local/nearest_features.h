@@ -13,7 +13,7 @@ namespace lookalike {
 struct NearestFeature {
     uint32_t index;
     uint16_t distance;
-    uint16_t elsewhere;  ///< UINT16_MAX where there is none, or where nobody wants to know
+    uint16_t elsewhere;  ///< UINT16_MAX where there is none
 };
 
 /// The set in which is searched. Keeps a pointer to `features`, which has one feature at least.
@@ -22,8 +22,8 @@ class FeatureTarget {
     /// Places no farther than `reach` of kPlaceParts, in x and in y, count as the same.
     FeatureTarget(const LocalFeatures& features, uint16_t reach);
 
-    /// Does not look for what is nearest elsewhere when the nearest is farther than `most`.
-    NearestFeature nearest(const uint8_t* descriptor, uint16_t most);
+    /// False when the nearest is farther than `most`. Of equally near ones the first.
+    bool find_nearest(const uint8_t* descriptor, uint16_t most, NearestFeature* nearest);
 
   private:
     const LocalFeatures& features_;

@@ -21,7 +21,7 @@ struct Likeness {
     double unit;       ///< the weight falls as exp(-(distance / unit)^2)
     bool is_squared;   ///< the distance is a square already
 };
-constexpr Likeness kBits{.most = 80, .percent = 80, .unit = 40, .is_squared = false};
+constexpr Likeness kBits{.most = 64, .percent = 80, .unit = 40, .is_squared = false};
 constexpr Likeness kBytes{.most = 16000, .percent = 72, .unit = 6000, .is_squared = true};
 
 /// Places of features that show the same thing: at several scales, say.
@@ -58,8 +58,8 @@ std::vector<Correspondence> find_correspondences(const LocalFeatures& from,
     std::vector<Correspondence> pairs;
     FeatureTarget target(to, kSamePlace);
     for (uint32_t i = 0; i < from.count(); ++i) {
-        const NearestFeature nearest = target.nearest(from.descriptor(i), likeness.most);
-        if (nearest.distance > likeness.most ||
+        NearestFeature nearest;
+        if (!target.find_nearest(from.descriptor(i), likeness.most, &nearest) ||
             nearest.distance * 100u > nearest.elsewhere * likeness.percent)
             continue;
         const LocalPlace a = from.place(i), b = to.place(nearest.index);
