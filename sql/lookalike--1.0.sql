@@ -912,6 +912,11 @@ CREATE FUNCTION image_local_features_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C COST 400000;
 COMMENT ON FUNCTION image_local_features_trigger() IS 'trigger(photo column, features column, kind, max_features [, ''error'' or ''null'']): keeps the local features of a photo';
 
+CREATE FUNCTION image_draw_matches(a bytea, b bytea, kind text DEFAULT 'orb',
+    max_features integer DEFAULT 600, size integer DEFAULT 480) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000000;
+COMMENT ON FUNCTION image_draw_matches(bytea, bytea, text, integer, integer) IS 'a JPEG of both images, with lines between the spots that they share and an outline where b lies in a';
+
 CREATE FUNCTION image_info(image bytea, OUT format text, OUT width integer, OUT height integer,
     OUT channels integer, OUT orientation integer)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;

@@ -31,6 +31,8 @@ void answer(const WorkerRequest& request, Channel& channel, Learning& learning, 
             return images.features(request);
         case WorkerKind::kImageLocalFeatures:
             return images.local_features(request);
+        case WorkerKind::kImageDrawMatches:
+            return images.draw_matches(request);
         case WorkerKind::kImageThumbnail:
             return images.thumbnail(request);
         case WorkerKind::kImageExtractors:

@@ -10,6 +10,7 @@
 
 #include "image/image.h"
 #include "image/local_extract.h"
+#include "image/match_drawing.h"
 
 namespace lookalike {
 namespace {
@@ -31,6 +32,14 @@ ExtractorSpec spec_of(const SharedArea& shared, const WorkerImageRequest& image)
     ExtractorSpec spec = parse_extractor_spec({text.data(), text.size()});
     check_extractor_spec(spec);
     return spec;
+}
+
+LocalExtraction local_extraction_of(const WorkerImageRequest& image) {
+    require(is_local_kind(image.local_kind), "the kind of local features is unknown");
+    require(image.max_features <= kMaxLocalFeatures, "the number of features is out of range");
+    return {.kind = static_cast<LocalKind>(image.local_kind),
+            .max_features = image.max_features,
+            .mirrored = image.mirrored != 0};
 }
 
 std::string model_key(const ExtractorPart& part) {
@@ -120,11 +129,7 @@ void Images::features(const WorkerRequest& request) {
 
 void Images::local_features(const WorkerRequest& request) {
     const WorkerImageRequest& image = request.image;
-    require(is_local_kind(image.local_kind), "the kind of local features is unknown");
-    require(image.max_features <= kMaxLocalFeatures, "the number of features is out of range");
-    const LocalExtraction wanted{.kind = static_cast<LocalKind>(image.local_kind),
-                                 .max_features = image.max_features,
-                                 .mirrored = image.mirrored != 0};
+    const LocalExtraction wanted = local_extraction_of(image);
     const auto images = all_images(image);
     std::vector<std::vector<uint8_t>> values;
     for (const auto& bytes : images) {
@@ -145,6 +150,25 @@ void Images::thumbnail(const WorkerRequest& request) {
             "the size of a thumbnail is out of range");
     const std::vector<uint8_t> file =
         make_thumbnail(only_image(image), image.thumbnail_size, limits_of(image));
+    const std::span<const uint8_t> piece = file;
+    write_result(image, {}, {&piece, 1});
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+void Images::draw_matches(const WorkerRequest& request) {
+    const WorkerImageRequest& image = request.image;
+    const auto images = all_images(image);
+    require(images.size() == 2, "a request must name two images");
+    require(image.thumbnail_size >= 1 && image.thumbnail_size <= kWorkerMaxThumbnailSize,
+            "the size of a drawing is out of range");
+    uint64_t step = 0;
+    const auto image_read = [&] {
+        channel_.reply(request,
+                       {.status = WorkerStatus::kProgress, .step = ++step, .step_count = 2});
+    };
+    const std::vector<uint8_t> file =
+        lookalike::draw_matches(images[0], images[1], local_extraction_of(image),
+                                image.thumbnail_size, limits_of(image), image_read);
     const std::span<const uint8_t> piece = file;
     write_result(image, {}, {&piece, 1});
     channel_.reply(request, {.status = WorkerStatus::kDone});

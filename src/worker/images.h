@@ -36,6 +36,7 @@ class Images {
     void features(const WorkerRequest& request);
     void local_features(const WorkerRequest& request);
     void thumbnail(const WorkerRequest& request);
+    void draw_matches(const WorkerRequest& request);
     void extractors(const WorkerRequest& request);
     void load_model(const WorkerRequest& request);
     void find_model(const WorkerRequest& request);

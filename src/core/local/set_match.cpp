@@ -134,6 +134,28 @@ Movement to_pixels(const LocalFeaturesHeader& header) {
     return {unit, 0, 0, 0, unit, 0};
 }
 
+/// What is known of two sets when one has been looked for in the other.
+struct Comparison {
+    bool a_in_b;
+    std::vector<Correspondence> pairs;
+    Verified verified;
+};
+
+Comparison compare(const LocalFeatures& a, const LocalFeatures& b) {
+    Comparison result{.a_in_b = is_looked_for(a, b), .pairs = {}, .verified = {}};
+    if (a.count() == 0 || b.count() == 0) return result;
+    result.pairs = result.a_in_b ? find_correspondences(a, b) : find_correspondences(b, a);
+    result.verified = verify(result.pairs);
+    return result;
+}
+
+/// From the pixels of the picture that was looked for to those of the one where it was found.
+Movement in_pixels(const Similarity& found, const LocalFeaturesHeader& from,
+                   const LocalFeaturesHeader& to) {
+    const Movement places{found.a, -found.b, found.x0, found.b, found.a, found.y0};
+    return to_pixels(to).after(places.after(to_pixels(from).inverse()));
+}
+
 }  // namespace
 
 double SetMatch::distance() const {
@@ -141,27 +163,31 @@ double SetMatch::distance() const {
 }
 
 SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b) {
+    const Comparison compared = compare(a, b);
+    const Similarity& found = compared.verified.movement;
     SetMatch match{};
     match.is_mirrored = a.header.mirrored != b.header.mirrored;
-    if (a.count() == 0 || b.count() == 0) return match;
-    const bool a_in_b = is_looked_for(a, b);
-    const LocalFeatures& from = a_in_b ? a : b;
-    const LocalFeatures& to = a_in_b ? b : a;
-    const std::vector<Correspondence> pairs = find_correspondences(from, to);
-    match.matches = static_cast<uint32_t>(pairs.size());
-    const Verified verified = verify(pairs);
-    match.inliers = static_cast<uint32_t>(verified.inliers.size());
-    match.weight = weight_of_inliers(pairs, verified);
-    const Similarity& found = verified.movement;
-    const Movement places{found.a, -found.b, found.x0, found.b, found.a, found.y0};
-    const Movement pixels =
-        to_pixels(to.header).after(places.after(to_pixels(from.header).inverse()));
+    match.matches = static_cast<uint32_t>(compared.pairs.size());
+    match.inliers = static_cast<uint32_t>(compared.verified.inliers.size());
+    match.weight = weight_of_inliers(compared.pairs, compared.verified);
     match.has_movement = match.inliers > 0 && found.a * found.a + found.b * found.b > 0;
     if (!match.has_movement) return match;
-    const Movement b_to_a = a_in_b ? pixels.inverse() : pixels;
+    const Movement b_to_a = compared.a_in_b ? in_pixels(found, a.header, b.header).inverse()
+                                            : in_pixels(found, b.header, a.header);
     const double movement[] = {b_to_a.xx, b_to_a.xy, b_to_a.x0, b_to_a.yx, b_to_a.yy, b_to_a.y0};
     std::ranges::copy(movement, match.movement);
     return match;
+}
+
+std::vector<MatchedPair> matched_pairs(const LocalFeatures& a, const LocalFeatures& b) {
+    const Comparison compared = compare(a, b);
+    std::vector<MatchedPair> pairs;
+    for (const uint32_t i : compared.verified.inliers) {
+        const Correspondence& pair = compared.pairs[i];
+        pairs.push_back(compared.a_in_b ? MatchedPair{pair.from, pair.to}
+                                        : MatchedPair{pair.to, pair.from});
+    }
+    return pairs;
 }
 
 }  // namespace lookalike

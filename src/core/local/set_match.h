@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/local/local_features.h"
 
@@ -21,8 +22,16 @@ struct SetMatch {
     double distance() const;
 };
 
+/// A feature of a and the feature of b that shows the same spot.
+struct MatchedPair {
+    uint32_t a, b;
+};
+
 /// REQUIRES: both of one kind. match_sets(a, b) and match_sets(b, a) tell the same, each from its
 /// side; distance and counts are equal, bit by bit, on every machine.
 SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b);
+
+/// The inliers of match_sets(a, b), those that are most alike first. REQUIRES: the same.
+std::vector<MatchedPair> matched_pairs(const LocalFeatures& a, const LocalFeatures& b);
 
 }  // namespace lookalike

@@ -63,6 +63,7 @@ enum class WorkerKind : uint16_t {
     kLoadModel = 9,
     kFindModel = 10,
     kImageLocalFeatures = 11,
+    kImageDrawMatches = 12,
 };
 
 enum class WorkerStatus : uint16_t {
@@ -131,25 +132,26 @@ struct WorkerRange {
 /// image that has been decoded, unless there is one image and no network: then decoding it is
 /// nearly all.
 struct WorkerImageRequest {
-    uint64_t images_offset;   ///< image_count WorkerRanges, one for each image's bytes, read
-    uint64_t spec_offset;     ///< spec_bytes bytes of text, read
-    uint64_t result_offset;   ///< a WorkerImageResult and byte_count bytes after it, written
-    uint64_t result_bytes;    ///< room for both
-    uint64_t max_pixels;      ///< images with more are refused
-    uint32_t image_count;     ///< 1, but for kImageFeatures and kImageLocalFeatures up to
-                              ///< kWorkerMaxImages
-    uint32_t spec_bytes;      ///< kImageFeatures
-    uint32_t thumbnail_size;  ///< kImageThumbnail: pixels on the longer side
-    uint32_t local_kind;      ///< kImageLocalFeatures: of core/local/local_features.h
+    uint64_t images_offset;  ///< image_count WorkerRanges, one for each image's bytes, read
+    uint64_t spec_offset;    ///< spec_bytes bytes of text, read
+    uint64_t result_offset;  ///< a WorkerImageResult and byte_count bytes after it, written
+    uint64_t result_bytes;   ///< room for both
+    uint64_t max_pixels;     ///< images with more are refused
+    uint32_t image_count;  ///< 1; kImageDrawMatches: 2; kImageFeatures and kImageLocalFeatures: up
+                           ///< to kWorkerMaxImages
+    uint32_t spec_bytes;   ///< kImageFeatures
+    uint32_t thumbnail_size;  ///< kImageThumbnail: pixels on the longer side; kImageDrawMatches: of
+                              ///< each image
+    uint32_t local_kind;      ///< kImageLocalFeatures, kImageDrawMatches: see local_features.h
     uint32_t max_features;    ///< the same: at most kMaxLocalFeatures of each image
     uint32_t mirrored;        ///< the same: 1 looks at the images in a mirror
 };
 
 /// What an image request leaves in the shared area, followed by byte_count bytes:
 /// kImageFeatures: the elements of one descriptor after the other, as element_bytes() counts them;
-/// kImageThumbnail: an image file; kImageExtractors: WorkerExtractors; kImageLocalFeatures: one
-/// value after the other, each as long as its header says. kImageInfo fills width and
-/// what follows; the format's name is the reply's text.
+/// kImageThumbnail, kImageDrawMatches: an image file; kImageExtractors: WorkerExtractors;
+/// kImageLocalFeatures: one value after the other, each as long as its header says. kImageInfo
+/// fills width and what follows; the format's name is the reply's text.
 struct WorkerImageResult {
     uint64_t byte_count;
     uint32_t kind;  ///< of element.h

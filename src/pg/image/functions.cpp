@@ -20,6 +20,22 @@ ImageBytes bytes_of(bytea* image) {
     return {VARDATA_ANY(image), static_cast<uint64>(VARSIZE_ANY_EXHDR(image))};
 }
 
+uint32 checked_picture_size(int32 size, const char* what) {
+    if (size < 1 || size > static_cast<int32>(kWorkerMaxThumbnailSize))
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("size of %s must be between 1 and %u", what, kWorkerMaxThumbnailSize)));
+    return static_cast<uint32>(size);
+}
+
+bytea* reply_file(const ImageReply& reply) {
+    const size_t length = VARHDRSZ + reply.header.byte_count;
+    auto* file = static_cast<bytea*>(palloc(length));
+    SET_VARSIZE(file, length);
+    memcpy(VARDATA(file), reply.bytes, reply.header.byte_count);
+    return file;
+}
+
 void name_image_file(void* path) {
     errcontext("image file \"%s\"", static_cast<const char*>(path));
 }
@@ -220,18 +236,10 @@ SQL_FUNCTION(image_info) {
 }
 
 SQL_FUNCTION(image_thumbnail) {
-    const int32 size = PG_GETARG_INT32(1);
-    if (size < 1 || size > static_cast<int32>(kWorkerMaxThumbnailSize))
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                 errmsg("size of a thumbnail must be between 1 and %u", kWorkerMaxThumbnailSize)));
+    const uint32 size = checked_picture_size(PG_GETARG_INT32(1), "a thumbnail");
     ImageReply reply;
-    ask(WorkerKind::kImageThumbnail, PG_GETARG_BYTEA_PP(0), static_cast<uint32>(size), &reply);
-    const size_t length = VARHDRSZ + reply.header.byte_count;
-    auto* file = static_cast<bytea*>(palloc(length));
-    SET_VARSIZE(file, length);
-    memcpy(VARDATA(file), reply.bytes, reply.header.byte_count);
-    PG_RETURN_BYTEA_P(file);
+    ask(WorkerKind::kImageThumbnail, PG_GETARG_BYTEA_PP(0), size, &reply);
+    PG_RETURN_BYTEA_P(reply_file(reply));
 }
 
 SQL_FUNCTION(builtin_image_extractors) {

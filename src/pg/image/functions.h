@@ -17,6 +17,12 @@ LocalValue* local_features_of(bytea* image, const LocalWish& wish, bool may_refu
 
 ImageBytes bytes_of(bytea* image);
 
+/// Raises when a picture of so many pixels is not made; `what` is the picture.
+uint32 checked_picture_size(int32 size, const char* what);
+
+/// The image file that a reply consists of.
+bytea* reply_file(const ImageReply& reply);
+
 /// Error context: the file, whose path is `path`, that an ERROR is about.
 void name_image_file(void* path);
 

@@ -111,3 +111,20 @@ SQL_FUNCTION(image_local_features_batch) {
     if (SRF_IS_FIRSTCALL()) wish = wish_of(fcinfo, 1);
     return batch_rows(fcinfo, extract_chunk, &wish);
 }
+
+SQL_FUNCTION(image_draw_matches) {
+    const ImageBytes images[] = {bytes_of(PG_GETARG_BYTEA_PP(0)), bytes_of(PG_GETARG_BYTEA_PP(1))};
+    const LocalWish wish =
+        checked_local_wish(local_kind_of(PG_GETARG_TEXT_PP(2)), PG_GETARG_INT32(3), false);
+    ImageReply reply;
+    request_images({.kind = WorkerKind::kImageDrawMatches,
+                    .images = images,
+                    .image_count = lengthof(images),
+                    .spec = nullptr,
+                    .spec_bytes = 0,
+                    .thumbnail_size = checked_picture_size(PG_GETARG_INT32(4), "a drawing"),
+                    .may_refuse = false,
+                    .local = wish},
+                   &reply);
+    PG_RETURN_BYTEA_P(reply_file(reply));
+}

@@ -160,6 +160,8 @@ uint64 result_bytes(const ImageRequest& request) {
     if (request.kind == WorkerKind::kImageThumbnail)
         // A PNG of pixels that do not compress, and its frame.
         bytes = uint64{request.thumbnail_size} * request.thumbnail_size * 5 + 65536;
+    if (request.kind == WorkerKind::kImageDrawMatches)
+        bytes = uint64{request.thumbnail_size} * (2 * request.thumbnail_size + 64) * 3 + 65536;
     return sizeof(WorkerImageResult) + bytes;
 }
 

@@ -32,9 +32,9 @@ struct ImageRequest {
     uint32 image_count;
     const char* spec;  ///< kImageFeatures, spec_bytes long
     uint32 spec_bytes;
-    uint32 thumbnail_size;  ///< kImageThumbnail
+    uint32 thumbnail_size;  ///< kImageThumbnail, kImageDrawMatches
     bool may_refuse;        ///< images that cannot be used are an answer, not an ERROR
-    LocalWish local = {};   ///< kImageLocalFeatures
+    LocalWish local = {};   ///< kImageLocalFeatures, kImageDrawMatches
 };
 
 /// A checked header; `bytes` lie in the shared area: to be copied before they are checked, and
