@@ -62,6 +62,9 @@ int reduction_of(const ImageHeader& header, uint64_t wanted_pixels) {
     return 1;
 }
 
+/// What a caller wants of the pixels.
+enum class Pixels { kAsStored, kOpaque, kGrey };
+
 int read_flags(const ImageHeader& header, uint64_t wanted_pixels) {
     // A BMP's fourth channel is mostly padding. IMREAD_UNCHANGED keeps the orientation as stored.
     if (header.has_alpha) return cv::IMREAD_UNCHANGED;
@@ -133,13 +136,16 @@ cv::Mat read_by_opencv(std::span<const uint8_t> image, const ImageHeader& header
 
 /// As stored: the orientation is not applied.
 cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header,
-                    uint64_t wanted_pixels) {
+                    uint64_t wanted_pixels, Pixels wanted) {
     try {
         if (header.format == ImageFormat::kGif) return decode_gif(Bytes(image));
         if (header.format == ImageFormat::kHeic || header.format == ImageFormat::kAvif)
             return decode_heif(Bytes(image), header.max_pixels);
         if (header.format == ImageFormat::kJpeg2000) return decode_jpeg2000(Bytes(image));
-        const int flags = read_flags(header, wanted_pixels);
+        int flags = read_flags(header, wanted_pixels);
+        // A JPEG has its grey by itself.
+        if (wanted == Pixels::kGrey && header.format == ImageFormat::kJpeg)
+            flags &= ~cv::IMREAD_COLOR;
         if (!header.is_animated) return read_by_opencv(image, header, flags);
         return read_by_opencv(first_webp_frame(image), header, flags);
     } catch (const BytesEnd&) {
@@ -147,24 +153,43 @@ cv::Mat read_pixels(std::span<const uint8_t> image, const ImageHeader& header,
     }
 }
 
-cv::Mat decode(std::span<const uint8_t> image, const ImageHeader& header, uint64_t wanted_pixels) {
-    const cv::Mat stored = read_pixels(image, header, wanted_pixels);
+cv::Mat to_grey(const cv::Mat& image) {
+    if (image.channels() == 1) return image;
+    cv::Mat grey;
+    cv::cvtColor(composed_on_white(image), grey, cv::COLOR_BGR2GRAY);
+    return grey;
+}
+
+cv::Mat as_wanted(const cv::Mat& image, Pixels wanted) {
+    switch (wanted) {
+        case Pixels::kGrey:
+            return to_grey(image);
+        case Pixels::kOpaque:
+            return composed_on_white(to_colour(image));
+        case Pixels::kAsStored:
+            break;
+    }
+    return to_colour(image);
+}
+
+cv::Mat decode(std::span<const uint8_t> image, const ImageHeader& header, uint64_t wanted_pixels,
+               Pixels wanted) {
+    const cv::Mat stored = read_pixels(image, header, wanted_pixels, wanted);
     if (stored.empty() || stored.channels() == 2) fail_unreadable(header);
     // OpenCV turns TIFF images itself, whatever the flags say.
     const int orientation = header.format == ImageFormat::kTiff ? 1 : header.orientation;
-    return upright(to_colour(to_eight_bits(stored)), orientation);
+    return upright(as_wanted(to_eight_bits(stored), wanted), orientation);
 }
 
 // All that takes memory by an image's pixels.
 cv::Mat decode_within(std::span<const uint8_t> image, const ImageLimits& limits,
-                      uint64_t wanted_pixels, bool opaque) {
+                      uint64_t wanted_pixels, Pixels wanted) {
     set_up_opencv();
     const ImageHeader header = read_header(image);
     check_limits(header, limits);
     check_decoding_cost(image, header, reduction_of(header, wanted_pixels), limits);
     try {
-        const cv::Mat decoded = decode(image, header, wanted_pixels);
-        return opaque ? composed_on_white(decoded) : decoded;
+        return decode(image, header, wanted_pixels, wanted);
     } catch (const std::bad_alloc&) {
         fail_for_memory(ImageFault::kOutOfMemory, header);
     } catch (const cv::Exception& exception) {
@@ -178,12 +203,17 @@ cv::Mat decode_within(std::span<const uint8_t> image, const ImageLimits& limits,
 
 cv::Mat decode_image(std::span<const uint8_t> image, const ImageLimits& limits,
                      uint64_t wanted_pixels) {
-    return decode_within(image, limits, wanted_pixels, false);
+    return decode_within(image, limits, wanted_pixels, Pixels::kAsStored);
 }
 
 cv::Mat decode_opaque_image(std::span<const uint8_t> image, const ImageLimits& limits,
                             uint64_t wanted_pixels) {
-    return decode_within(image, limits, wanted_pixels, true);
+    return decode_within(image, limits, wanted_pixels, Pixels::kOpaque);
+}
+
+cv::Mat decode_grey_image(std::span<const uint8_t> image, const ImageLimits& limits,
+                          uint64_t wanted_pixels) {
+    return decode_within(image, limits, wanted_pixels, Pixels::kGrey);
 }
 
 cv::Mat composed_on_white(const cv::Mat& image) {

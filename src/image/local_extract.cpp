@@ -118,11 +118,9 @@ std::vector<uint8_t> extract_local_features(std::span<const uint8_t> image,
                                             const LocalExtraction& wanted,
                                             const ImageLimits& limits) {
     const ImageInfo info = image_info(image);
-    const cv::Mat decoded =
-        decode_opaque_image(image, limits, uint64_t{kWorkingSide} * kWorkingSide);
-    cv::Mat grey;
-    cv::cvtColor(working_image(decoded), grey, cv::COLOR_BGR2GRAY);
-    if (wanted.mirrored) cv::flip(grey, grey, 1);
+    cv::Mat grey =
+        working_image(decode_grey_image(image, limits, uint64_t{kWorkingSide} * kWorkingSide));
+    if (wanted.mirrored) cv::flip(grey.clone(), grey, 1);
     const uint32_t pool = wanted.max_features * kPool;
     const Found found =
         wanted.kind == LocalKind::kOrb ? find_orb(grey, pool) : find_sift(grey, pool);

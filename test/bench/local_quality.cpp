@@ -2,7 +2,10 @@
 // or is not there. Reads file names from standard input, one a line; every fourth file is left out
 // of the base and asked for as absent. docs/LOCAL_FEATURES.md says what comes of it.
 //
-//   local_quality [base] [queries] [kind] [stored] [asked]
+//   find FOLDER -name '*.jpg' | shuf | build/cmake/local_quality [base] [queries] [kind] [stored]
+//   [asked]
+//
+// With SHOW_WRONG set it names the pictures that came instead.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -94,10 +97,9 @@ struct Group {
     uint32_t features_times;  // of the asked
     bool is_absent;
 };
-constexpr Group kGroups[] = {{"changed", 1, false}, {"crop", 1, false},
-                             {"clutter", 2, false}, {"jpeg 20", 1, false},
-                             {"jpeg 20", 1, false}, {"mirrored", 1, false},
-                             {"absent", 1, true},   {"absent clutter", 2, true}};
+constexpr Group kGroups[] = {
+    {"changed", 1, false},  {"crop", 1, false},  {"clutter", 2, false},      {"jpeg 20", 1, false},
+    {"mirrored", 1, false}, {"absent", 1, true}, {"absent clutter", 2, true}};
 
 struct Options {
     size_t base = 2000, queries = 200;
@@ -174,7 +176,7 @@ void show_speed(const std::vector<Picture>& base, const Options& options,
         return std::chrono::duration<double>(Clock::now() - from).count();
     };
     std::vector<Bytes> pictures;
-    for (size_t i = 0; i < 100; ++i)
+    for (size_t i = 0; i < std::min<size_t>(100, files.size()); ++i)
         pictures.push_back(jpeg(load(files[i]), 90));
     for (int round = 0; round < 2; ++round) {
         auto start = Clock::now();
@@ -193,7 +195,9 @@ void show_speed(const std::vector<Picture>& base, const Options& options,
                 cv::SIFT::create(static_cast<int>(options.stored))
                     ->detectAndCompute(grey, cv::noArray(), points, descriptors);
         }
-        std::printf("extraction %.2f ms, OpenCV's own %.2f ms\n", ours * 10, seconds(start) * 10);
+        std::printf("extraction %.2f ms, OpenCV's own %.2f ms\n",
+                    ours * 1000 / static_cast<double>(pictures.size()),
+                    seconds(start) * 1000 / static_cast<double>(pictures.size()));
     }
     const Bytes query =
         extract_local_features(pictures[0], {options.kind, options.asked, false}, kLimits);
@@ -207,61 +211,97 @@ void show_speed(const std::vector<Picture>& base, const Options& options,
                 seconds(start) * 1e6 / static_cast<double>(base.size()), sum);
 }
 
-int run(const Options& options) {
-    cv::setNumThreads(1);
-    std::vector<std::string> files, absent;
+/// Pictures that are in the base, and pictures that are not.
+struct Files {
+    std::vector<std::string> base, absent;
+};
+
+Files read_files(size_t base_count) {
+    Files files;
     std::string line;
     for (size_t i = 0; std::getline(std::cin, line); ++i)
-        (i % 4 == 3 ? absent : files).push_back(line);
-    files.resize(std::min(files.size(), options.base));
-    std::vector<Picture> base(files.size());
-    on_all_cores(files.size(), [&](size_t i) {
-        base[i] = {files[i], extract(load(files[i]), options, options.stored, false)};
+        (i % 4 == 3 ? files.absent : files.base).push_back(line);
+    files.base.resize(std::min(files.base.size(), base_count));
+    return files;
+}
+
+std::vector<Picture> extract_base(const Files& files, const Options& options) {
+    std::vector<Picture> base(files.base.size());
+    on_all_cores(base.size(), [&](size_t i) {
+        base[i] = {files.base[i], extract(load(files.base[i]), options, options.stored, false)};
     });
     double features = 0;
     for (const Picture& picture : base)
         features += view_local_features(picture.local.data()).count();
     std::printf("%zu pictures, %.1f features a picture\n", base.size(),
                 features / static_cast<double>(base.size()));
-    show_speed(base, options, files);
+    return base;
+}
+
+/// Evenly from the pictures that the group asks for.
+size_t source_of(const Group& group, const Files& files, size_t query, size_t query_count) {
+    const size_t from = group.is_absent ? files.absent.size() : files.base.size();
+    return query * from / query_count;
+}
+
+std::vector<Answer> answers_of(const Group& group, const Files& files,
+                               const std::vector<Picture>& base, const Options& options) {
+    const std::string name = group.name;
+    const auto& sources = group.is_absent ? files.absent : files.base;
+    std::vector<Answer> answers(std::min(options.queries, sources.size()));
+    on_all_cores(answers.size(), [&](size_t i) {
+        Random random(static_cast<unsigned>(i * 7 + 1));
+        const size_t source = source_of(group, files, i, answers.size());
+        const cv::Mat ground = load(files.absent[(i * 31 + 5) % files.absent.size()]);
+        const cv::Mat image = query_of(group, load(sources[source]), ground, random);
+        const Bytes query = extract(image, options, options.asked * group.features_times,
+                                    name == "mirrored", name == "jpeg 20" ? 20 : 40);
+        answers[i] = ask(query, base, group.is_absent ? base.size() : source);
+    });
+    return answers;
+}
+
+void print_shares(const Group& group, const std::vector<Answer>& answers) {
+    const auto share = [&](auto&& counts) {
+        return 100.0 * static_cast<double>(std::ranges::count_if(answers, counts)) /
+               static_cast<double>(answers.size());
+    };
+    std::printf("%-15s", group.name);
+    if (!group.is_absent)
+        std::printf(" rank1 %5.1f rank5 %5.1f |", share([](auto& a) { return a.rank == 0; }),
+                    share([](auto& a) { return a.rank < 5; }));
+    for (const double cut : {0.7, 0.6, 0.5, 0.4})
+        std::printf(" <=%.1f: %5.1f", cut, share([&](auto& a) {
+                        return (group.is_absent ? a.best_other : a.own) <= cut;
+                    }));
+    std::printf("\n");
+}
+
+/// What came instead of the picture that was asked for, to look at.
+void print_wrong(const Group& group, const Files& files, const std::vector<Answer>& answers) {
+    const auto& sources = group.is_absent ? files.absent : files.base;
+    for (size_t i = 0; i < answers.size(); ++i) {
+        const Answer& answer = answers[i];
+        if (answer.best_other > 0.7 || (!group.is_absent && answer.rank == 0)) continue;
+        std::printf("   %s -> %s %.3f (own %.3f)\n",
+                    sources[source_of(group, files, i, answers.size())].c_str(),
+                    answer.best_file.c_str(), answer.best_other, answer.own);
+    }
+}
+
+int run(const Options& options) {
+    cv::setNumThreads(1);
+    const Files files = read_files(options.base);
+    if (files.base.empty() || files.absent.empty()) {
+        std::fputs("local_quality: give at least four file names on standard input\n", stderr);
+        return 1;
+    }
+    const std::vector<Picture> base = extract_base(files, options);
+    show_speed(base, options, files.base);
     for (const Group& group : kGroups) {
-        std::vector<Answer> answers(
-            std::min(options.queries, group.is_absent ? absent.size() : base.size()));
-        on_all_cores(answers.size(), [&](size_t i) {
-            Random random(static_cast<unsigned>(i * 7 + 1));
-            const size_t source = i * base.size() / answers.size();
-            const std::string& file =
-                group.is_absent ? absent[i * absent.size() / answers.size()] : files[source];
-            const cv::Mat ground = load(absent[(i * 31 + 5) % absent.size()]);
-            const cv::Mat image = query_of(group, load(file), ground, random);
-            const bool is_mirrored = std::string(group.name) == "mirrored";
-            const Bytes query =
-                extract(image, options, options.asked * group.features_times, is_mirrored,
-                        std::string(group.name) == "jpeg 20" ? 20 : 40);
-            answers[i] = ask(query, base, group.is_absent ? base.size() : source);
-        });
-        const auto share = [&](auto&& counts) {
-            return 100.0 * static_cast<double>(std::ranges::count_if(answers, counts)) /
-                   static_cast<double>(answers.size());
-        };
-        std::printf("%-15s", group.name);
-        if (!group.is_absent)
-            std::printf(" rank1 %5.1f rank5 %5.1f |", share([](auto& a) { return a.rank == 0; }),
-                        share([](auto& a) { return a.rank < 5; }));
-        for (const double cut : {0.7, 0.6, 0.5, 0.4})
-            std::printf(" <=%.1f: %5.1f", cut, share([&](auto& a) {
-                            return (group.is_absent ? a.best_other : a.own) <= cut;
-                        }));
-        std::printf("\n");
-        if (std::getenv("SHOW") != nullptr)
-            for (size_t i = 0; i < answers.size(); ++i)
-                if (answers[i].best_other < 0.7 && (group.is_absent || answers[i].rank > 0))
-                    std::printf("   %s -> %s %.3f (own %.3f)\n",
-                                (group.is_absent ? absent[i * absent.size() / answers.size()]
-                                                 : files[i * base.size() / answers.size()])
-                                    .c_str(),
-                                answers[i].best_file.c_str(), answers[i].best_other,
-                                answers[i].own);
+        const std::vector<Answer> answers = answers_of(group, files, base, options);
+        print_shares(group, answers);
+        if (std::getenv("SHOW_WRONG") != nullptr) print_wrong(group, files, answers);
         std::fflush(stdout);
     }
     return 0;
