@@ -12,10 +12,12 @@
 namespace lookalike {
 namespace {
 
-/// Pixels of the longer side. Larger pictures are brought to this, and small ones enlarged: a
-/// feature takes 31 pixels.
+/// Pixels of the longer side. Larger pictures are brought to this, small ones are enlarged: a
+/// feature takes 31 pixels. Whoever asks for more features than kFeaturesOfSide looks closer.
 constexpr int kWorkingSide = 640;
 constexpr int kLeastWorkingSide = 320;
+constexpr int kMostWorkingSide = 1600;
+constexpr double kFeaturesOfSide = 600;
 /// So many times the wanted features are found before those are chosen that lie apart.
 constexpr int kPool = 2;
 
@@ -31,10 +33,14 @@ struct Found {
     cv::Mat descriptors;
 };
 
-cv::Mat working_image(const cv::Mat& image) {
+int working_side(uint32_t max_features) {
+    const double side = kWorkingSide * std::sqrt(max_features / kFeaturesOfSide);
+    return static_cast<int>(std::clamp<double>(side, kWorkingSide, kMostWorkingSide));
+}
+
+cv::Mat working_image(const cv::Mat& image, int most) {
     const int longer = std::max(image.cols, image.rows);
-    const int wanted = std::clamp(longer, kLeastWorkingSide, kWorkingSide);
-    if (wanted == longer) return image;
+    const int wanted = std::clamp(longer, kLeastWorkingSide, most);
     const double scale = static_cast<double>(wanted) / longer;
     const auto side = [scale](int pixels) {
         return std::max(1, static_cast<int>(std::lround(pixels * scale)));
@@ -118,8 +124,9 @@ std::vector<uint8_t> extract_local_features(std::span<const uint8_t> image,
                                             const LocalExtraction& wanted,
                                             const ImageLimits& limits) {
     const ImageInfo info = image_info(image);
-    cv::Mat grey =
-        working_image(decode_grey_image(image, limits, uint64_t{kWorkingSide} * kWorkingSide));
+    const int side = working_side(wanted.max_features);
+    const uint64_t pixels = static_cast<uint64_t>(side) * static_cast<uint64_t>(side);
+    cv::Mat grey = working_image(decode_grey_image(image, limits, pixels), side);
     if (wanted.mirrored) cv::flip(grey.clone(), grey, 1);
     const uint32_t pool = wanted.max_features * kPool;
     const Found found =

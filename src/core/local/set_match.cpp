@@ -1,9 +1,9 @@
 #include "core/local/set_match.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "core/local/nearest_features.h"
@@ -77,26 +77,45 @@ std::vector<Correspondence> find_correspondences(const LocalFeatures& from,
     return pairs;
 }
 
-uint32_t cell_of(double x, double y) {
-    const auto column = static_cast<uint32_t>(x * kCells / kPlaceParts);
-    return static_cast<uint32_t>(y * kCells / kPlaceParts) * kCells + column;
-}
+/// Squares of a picture; remembers where an inlier has been counted.
+class Cells {
+  public:
+    explicit Cells(double side) : side_(side) {}
+
+    bool is_counted(double x, double y) const {
+        return std::ranges::find(counted_, cell_of(x, y)) != counted_.end();
+    }
+    void count(double x, double y) { counted_.push_back(cell_of(x, y)); }
+
+  private:
+    using Cell = std::pair<int64_t, int64_t>;
+    Cell cell_of(double x, double y) const {
+        return {static_cast<int64_t>(x / side_), static_cast<int64_t>(y / side_)};
+    }
+    double side_;
+    std::vector<Cell> counted_;
+};
 
 /// What the inliers are worth. Of those in one cell of either picture the heaviest counts, so that
-/// a hundred in one corner are not a find.
+/// a hundred in one corner are not a find. Cells are parts of that picture that is the smaller
+/// thing of the two.
 double weight_of_inliers(std::span<const Correspondence> pairs, const Verified& verified) {
-    std::array<bool, kCells * kCells> from_seen{}, to_seen{};
+    const double growth = growth_of(verified.movement);
+    if (!(growth > 0)) return 0;
+    const double tolerance = kErrorUnit * tolerance_of(growth);
+    constexpr double kCellSide = static_cast<double>(kPlaceParts) / kCells;
+    Cells from(kCellSide / std::max(growth, 1.0)), to(kCellSide * std::min(growth, 1.0));
     double weight = 0;
     uint32_t cells = 0;
     for (const uint32_t i : verified.inliers) {
-        bool& from = from_seen[cell_of(pairs[i].from_x, pairs[i].from_y)];
-        bool& to = to_seen[cell_of(pairs[i].to_x, pairs[i].to_y)];
-        if (from || to) continue;
-        from = to = true;
+        const Correspondence& pair = pairs[i];
+        if (from.is_counted(pair.from_x, pair.from_y) || to.is_counted(pair.to_x, pair.to_y))
+            continue;
+        from.count(pair.from_x, pair.from_y);
+        to.count(pair.to_x, pair.to_y);
         ++cells;
-        const double errors =
-            squared_error(verified.movement, pairs[i]) / (kErrorUnit * kErrorUnit);
-        if (errors < kMostFalling) weight += pairs[i].weight * falling(errors);
+        const double errors = squared_error(verified.movement, pair) / (tolerance * tolerance);
+        if (errors < kMostFalling) weight += pair.weight * falling(errors);
     }
     return cells >= kLeastCells ? weight : 0;
 }
@@ -170,7 +189,7 @@ SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b) {
     match.matches = static_cast<uint32_t>(compared.pairs.size());
     match.inliers = static_cast<uint32_t>(compared.verified.inliers.size());
     match.weight = weight_of_inliers(compared.pairs, compared.verified);
-    match.has_movement = match.inliers > 0 && found.a * found.a + found.b * found.b > 0;
+    match.has_movement = match.inliers > 0 && growth_of(found) > 0;
     if (!match.has_movement) return match;
     const Movement b_to_a = compared.a_in_b ? in_pixels(found, a.header, b.header).inverse()
                                             : in_pixels(found, b.header, a.header);

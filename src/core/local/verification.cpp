@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "core/local/local_features.h"
 
@@ -15,6 +16,7 @@ constexpr size_t kMaxProposals = 40;
 /// feature that proposes, because its scale and its angle are rough.
 constexpr double kPlaceError = 8.0 / 640 * kPlaceParts;
 constexpr double kDistanceError = 0.15;
+constexpr double kLeastTolerance = 0.4;
 constexpr int kScaleError = 13;  // 0.8 octaves
 constexpr int kTurnError = 18;   // 25 degrees
 constexpr int kLeastSquaresRounds = 3;
@@ -62,7 +64,7 @@ constexpr std::array<double, 256> make_growths() {
 }
 constexpr auto kGrowths = make_growths();
 
-double growth_of(int steps) {
+double growth_of_steps(int steps) {
     return steps >= 0 ? kGrowths[steps] : 1 / kGrowths[-steps];
 }
 
@@ -71,22 +73,38 @@ int turn_between(uint8_t a, uint8_t b) {
 }
 
 Similarity proposal_of(const Correspondence& pair) {
-    const double growth = growth_of(pair.scale_steps);
+    const double growth = growth_of_steps(pair.scale_steps);
     Similarity movement{growth * kTurns[pair.turn].cosine, growth * kTurns[pair.turn].sine, 0, 0};
     movement.x0 = pair.to_x - (movement.a * pair.from_x - movement.b * pair.from_y);
     movement.y0 = pair.to_y - (movement.b * pair.from_x + movement.a * pair.from_y);
     return movement;
 }
 
-bool agrees(const Correspondence& pair, const Correspondence& proposer,
-            const Similarity& movement) {
-    if (std::abs(pair.scale_steps - proposer.scale_steps) > kScaleError ||
-        turn_between(pair.turn, proposer.turn) > kTurnError)
-        return false;
-    const double x = pair.to_x - proposer.to_x, y = pair.to_y - proposer.to_y;
-    const double allowed = kPlaceError + kDistanceError * std::sqrt(x * x + y * y);
-    return squared_error(movement, pair) <= allowed * allowed;
-}
+/// A movement, and the pair that says so.
+class Proposal {
+  public:
+    explicit Proposal(const Correspondence& proposer)
+        : proposer_(proposer),
+          movement_(proposal_of(proposer)),
+          place_error_(kPlaceError * tolerance_of(growth_of(movement_))) {}
+
+    const Similarity& movement() const { return movement_; }
+    bool has_like_shape(const Correspondence& pair) const {
+        return std::abs(pair.scale_steps - proposer_.scale_steps) <= kScaleError &&
+               turn_between(pair.turn, proposer_.turn) <= kTurnError;
+    }
+    bool agrees(const Correspondence& pair) const {
+        if (!has_like_shape(pair)) return false;
+        const double x = pair.to_x - proposer_.to_x, y = pair.to_y - proposer_.to_y;
+        const double allowed = place_error_ + kDistanceError * std::sqrt(x * x + y * y);
+        return squared_error(movement_, pair) <= allowed * allowed;
+    }
+
+  private:
+    const Correspondence& proposer_;
+    Similarity movement_;
+    double place_error_;
+};
 
 /// Those of `pairs` that `is_right`, but of each feature its heaviest only.
 template <class IsRight>
@@ -133,6 +151,14 @@ Similarity fitted(std::span<const Correspondence> pairs, std::span<const uint32_
 
 }  // namespace
 
+double growth_of(const Similarity& movement) {
+    return std::sqrt(movement.a * movement.a + movement.b * movement.b);
+}
+
+double tolerance_of(double growth) {
+    return growth < 1 ? std::max(growth, kLeastTolerance) : std::max(1.0, growth * kLeastTolerance);
+}
+
 double squared_error(const Similarity& movement, const Correspondence& pair) {
     const double x = movement.a * pair.from_x - movement.b * pair.from_y + movement.x0 - pair.to_x;
     const double y = movement.b * pair.from_x + movement.a * pair.from_y + movement.y0 - pair.to_y;
@@ -140,31 +166,30 @@ double squared_error(const Similarity& movement, const Correspondence& pair) {
 }
 
 Verified verify(std::span<const Correspondence> pairs) {
-    Verified best{{}, {1, 0, 0, 0}};
+    std::optional<Proposal> best;
     double best_weight = 0;
-    const Correspondence* proposer = nullptr;
-    for (size_t k = 0; k < std::min(pairs.size(), kMaxProposals); ++k) {
-        const Similarity movement = proposal_of(pairs[k]);
+    for (const Correspondence& proposer : pairs.first(std::min(pairs.size(), kMaxProposals))) {
+        const Proposal proposal(proposer);
         double weight = 0;
         for (const Correspondence& pair : pairs)
-            if (agrees(pair, pairs[k], movement)) weight += pair.weight;
+            if (proposal.agrees(pair)) weight += pair.weight;
         if (weight <= best_weight) continue;
         best_weight = weight;
-        best.movement = movement;
-        proposer = &pairs[k];
+        best.emplace(proposer);
     }
-    if (proposer == nullptr) return best;
-    best.inliers = one_to_one(
-        pairs, [&](const Correspondence& pair) { return agrees(pair, *proposer, best.movement); });
-    for (int round = 0; round < kLeastSquaresRounds && best.inliers.size() >= 2; ++round) {
-        best.movement = fitted(pairs, best.inliers);
-        best.inliers = one_to_one(pairs, [&](const Correspondence& pair) {
-            return std::abs(pair.scale_steps - proposer->scale_steps) <= kScaleError &&
-                   turn_between(pair.turn, proposer->turn) <= kTurnError &&
-                   squared_error(best.movement, pair) <= kFittedError * kFittedError;
+    if (!best) return {{}, {1, 0, 0, 0}};
+    Verified verified{
+        one_to_one(pairs, [&](const Correspondence& pair) { return best->agrees(pair); }),
+        best->movement()};
+    for (int round = 0; round < kLeastSquaresRounds && verified.inliers.size() >= 2; ++round) {
+        verified.movement = fitted(pairs, verified.inliers);
+        const double error = kFittedError * tolerance_of(growth_of(verified.movement));
+        verified.inliers = one_to_one(pairs, [&](const Correspondence& pair) {
+            return best->has_like_shape(pair) &&
+                   squared_error(verified.movement, pair) <= error * error;
         });
     }
-    return best;
+    return verified;
 }
 
 }  // namespace lookalike

@@ -25,7 +25,14 @@ struct Similarity {
     double a, b, x0, y0;
 };
 
-/// By how much the movement misses, in kPlaceParts.
+/// By how much larger the second picture's things are than the first's.
+double growth_of(const Similarity& movement);
+
+/// How far a pair may be from where the movement puts it, as a part of what it may be where nothing
+/// grows or shrinks: a thing that is small in one picture is found there to fewer pixels.
+double tolerance_of(double growth);
+
+/// By how much the movement misses, squared, in kPlaceParts.
 double squared_error(const Similarity& movement, const Correspondence& pair);
 
 struct Verified {
