@@ -53,8 +53,15 @@ const Palette kPalettes[] = {
 };
 const char* const kShapes[] = {"round", "shield", "hexagon", "square", "oval"};
 const char* const kEmblems[] = {"mountain", "sun", "fish", "star", "anchor", "leaf"};
-const char* const kWords[] = {"TRAIL", "NORTH", "HARBOR", "CLUB 26", "ROVER", "ATLAS",
-                              "CREW",  "BASIN", "PEAK",   "DELTA",   "ORBIT", "MESA"};
+constexpr const char* kWords[kPinCount] = {
+    "TRAIL",   "NORTH",  "HARBOR", "CLUB",   "ROVER",  "ATLAS",   "CREW",    "BASIN",   "PEAK",
+    "DELTA",   "ORBIT",  "MESA",   "CANYON", "EMBER",  "FJORD",   "GLACIER", "HAVEN",   "ISLAND",
+    "JUNIPER", "KAYAK",  "LAGOON", "METEOR", "NOMAD",  "OASIS",   "PRAIRIE", "QUARRY",  "RAPIDS",
+    "SUMMIT",  "TUNDRA", "VALLEY", "WILLOW", "YONDER", "ZENITH",  "BEACON",  "COMPASS", "DRIFT",
+    "ECHO",    "FALCON", "GROVE",  "HOLLOW", "IVORY",  "JETTY",   "KESTREL", "LANTERN", "MARINA",
+    "NIMBUS",  "OSPREY", "PIER",   "QUILL",  "RIDGE",  "SIERRA",  "TIMBER",  "UPLAND",  "VOYAGE",
+    "WHARF",   "ALPINE", "BOREAL", "CINDER", "DUNE",   "ESTUARY",
+};
 
 std::vector<cv::Point> whole(const Points& points) {
     std::vector<cv::Point> out;
@@ -206,7 +213,7 @@ Pin make_pin(int number) {
     const int emblem = (number / 5) % static_cast<int>(std::size(kEmblems));
     const Palette& palette =
         kPalettes[(number + number / 6) % static_cast<int>(std::size(kPalettes))];
-    const std::string word = kWords[random.below(static_cast<int>(std::size(kWords)))];
+    const std::string word = kWords[number];
     Pin pin;
     pin.name = std::string(kShapes[shape]) + " " + kEmblems[emblem] + ", " + palette.name;
     pin.series = word;
@@ -215,12 +222,18 @@ Pin make_pin(int number) {
     pin.mask = cv::Mat::zeros(kSide, kSide, CV_8U);
     fill(pin.mask, outline_of(shape, 180), Colour::all(255));
     fill(pin.picture, outline_of(shape, 168), palette.ground);
-    trace(pin.picture, outline_of(shape, 156), palette.metal, 3);
-    cv::Mat figure = pin.picture.clone(), inside = cv::Mat::zeros(kSide, kSide, CV_8U);
+    cv::Mat figure(kSide, kSide, CV_8UC3, palette.ground);
+    cv::Mat inside = cv::Mat::zeros(kSide, kSide, CV_8U);
     kDraws[emblem](figure, palette, random);
+    // No two are alike but for their colour.
+    cv::warpAffine(
+        figure, figure,
+        cv::getRotationMatrix2D({200, 185}, random.between(-14, 14), random.between(0.8, 1.02)),
+        figure.size(), cv::INTER_AREA, cv::BORDER_REPLICATE);
     draw_word(figure, word, palette);
     fill(inside, outline_of(shape, 153), Colour::all(255));
     figure.copyTo(pin.picture, inside);
+    trace(pin.picture, outline_of(shape, 156), palette.metal, 3);
     return pin;
 }
 
