@@ -19,7 +19,11 @@ constexpr int kLeastWorkingSide = 320;
 constexpr int kMostWorkingSide = 1600;
 constexpr double kFeaturesOfSide = 600;
 /// So many times the wanted features are found before those are chosen that lie apart.
-constexpr int kPool = 2;
+constexpr uint32_t kPool = 2;
+/// ORB shares out what is wanted among its scales.
+constexpr uint32_t kLeastPool = 100;
+/// Pixels of the shorter side from which on there may be features.
+constexpr int kNarrowestSide = 16;
 
 /// ORB takes no features closer to the border than this, in pixels of each scale.
 constexpr int kOrbEdge = 19;
@@ -89,6 +93,12 @@ Found find_sift(const cv::Mat& grey, uint32_t count) {
     return found;
 }
 
+Found find_features(const cv::Mat& grey, const LocalExtraction& wanted) {
+    if (std::min(grey.cols, grey.rows) < kNarrowestSide) return {};
+    const uint32_t pool = std::max(kPool * wanted.max_features, kLeastPool);
+    return wanted.kind == LocalKind::kOrb ? find_orb(grey, pool) : find_sift(grey, pool);
+}
+
 /// The strongest of each part of the picture, then the second of each, and so on.
 std::vector<uint32_t> spread(const std::vector<cv::KeyPoint>& points, cv::Size size,
                              uint32_t count) {
@@ -128,9 +138,7 @@ std::vector<uint8_t> extract_local_features(std::span<const uint8_t> image,
     const uint64_t pixels = static_cast<uint64_t>(side) * static_cast<uint64_t>(side);
     cv::Mat grey = working_image(decode_grey_image(image, limits, pixels), side);
     if (wanted.mirrored) cv::flip(grey.clone(), grey, 1);
-    const uint32_t pool = wanted.max_features * kPool;
-    const Found found =
-        wanted.kind == LocalKind::kOrb ? find_orb(grey, pool) : find_sift(grey, pool);
+    const Found found = find_features(grey, wanted);
     const std::vector<uint32_t> chosen = spread(found.points, grey.size(), wanted.max_features);
 
     const bool is_turned = info.orientation >= 5;
