@@ -31,7 +31,7 @@ constexpr double kErrorUnit = 4.0 / 640 * kPlaceParts;
 constexpr uint32_t kCells = 24;
 constexpr uint32_t kLeastCells = 3;
 /// A match of this weight has distance 1/2.
-constexpr double kHalfWeight = 6;
+constexpr double kHalfWeight = 9;
 constexpr double kMostFalling = 16;
 
 /// exp(-x) for x from 0 to kMostFalling, by its series: libm's last digits differ from machine to
