@@ -238,6 +238,33 @@ TEST(ListPage, OneAttributeChangesAndNothingElse) {
     }
 }
 
+TEST(ListPage, AnEntryChangesNothingBesideItsParts) {
+    std::mt19937_64 random(6);
+    std::vector<ListGeometry> all = geometries();
+    all.push_back(list_geometry(Metric::kL2, 128, Refine::kFloat, 1));
+    all.push_back(
+        list_geometry(Metric::kL2, 128, Refine::kInt8, 0, {.count = 3, .width = {4, 8, 4}}));
+    for (const ListGeometry& geometry : all) {
+        OwnPage page;
+        AttributeKeys keys{.widths = geometry.attributes, .keys = {}, .nulls = 0};
+        for (uint32_t i = 0; i < geometry.max_entries; ++i) {
+            TestEntry entry(geometry, random);
+            for (uint64_t& key : keys.keys)
+                key = random();
+            keys.nulls = static_cast<uint32_t>(random());
+            entry.encoded.attributes = &keys;
+            std::vector<uint8_t> before(page.bytes.get(), page.bytes.get() + kPageBytes);
+            write_entry(geometry, page.bytes.get(), i, entry.encoded);
+            for (const PagePart& part : entry_parts(geometry, i)) {
+                ASSERT_LE(part.offset + part.length, kPageHeaderBytes + kBodyBytes);
+                std::memcpy(before.data() + part.offset, page.bytes.get() + part.offset,
+                            part.length);
+            }
+            ASSERT_EQ(std::memcmp(before.data(), page.bytes.get(), kPageBytes), 0) << i;
+        }
+    }
+}
+
 TEST(ListPage, ListsComeAndGo) {
     const AttributeKeys keys = list_keys(3, 8);
     EXPECT_EQ(keys.widths.count, 3u);

@@ -190,11 +190,17 @@ int cut_into_parts(PageKind kind, const StreamPlace& place, const uint8_t* bytes
     return count;
 }
 
+void write_bytes(PageChange* change, Buffer buffer, const Part& part) {
+    PageParts changed;
+    changed.add(kPageHeaderBytes + part.offset, static_cast<uint32>(part.length));
+    memcpy(page_body(change->add(buffer, changed)) + part.offset, part.bytes, part.length);
+}
+
 void write_part(Relation index, Buffer list_buffer, const ListGeometry& geometry,
                 const Part& part) {
     const Buffer buffer = lock_stream_page(index, list_buffer, geometry, part.kind, part.position);
     PageChange change(index);
-    memcpy(page_body(change.add(buffer)) + part.offset, part.bytes, part.length);
+    write_bytes(&change, buffer, part);
     change.finish();
     UnlockReleaseBuffer(buffer);
 }
@@ -275,9 +281,9 @@ GrownList append_entry(Relation index, BlockNumber list_id, const ListGeometry& 
         last = lock_stream_page(index, place.buffer, geometry, parts[0].kind, parts[0].position);
     }
     PageChange change(index);
-    write_entry(geometry, change.add(place.buffer), place.index, entry);
-    if (count == 1)
-        memcpy(page_body(change.add(last)) + parts[0].offset, parts[0].bytes, parts[0].length);
+    uint8_t* page = change.add(place.buffer, entry_parts(geometry, place.index));
+    write_entry(geometry, page, place.index, entry);
+    if (count == 1) write_bytes(&change, last, parts[0]);
     change.finish();
     if (last != InvalidBuffer) UnlockReleaseBuffer(last);
     UnlockReleaseBuffer(place.buffer);

@@ -1,14 +1,14 @@
-// Reading, allocating and logging the pages of an index.
+// Reading and allocating the pages of an index.
 #pragma once
 
 #include "pg/server.h"
 
 extern "C" {
-#include "access/generic_xlog.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 }
 
+#include "am/storage/page_change.h"
 #include "core/page/list_page.h"
 
 namespace lookalike {
@@ -81,22 +81,5 @@ Buffer allocate_page(Relation index);
 
 /// A copy of the meta page's struct; raises when it is not one of ours or of another version.
 MetaPage read_meta(Relation index);
-
-/// One WAL record over up to four pages. Begin, add pages and change what page() gives, then
-/// finish.
-class PageChange {
-  public:
-    explicit PageChange(Relation index) : state_(GenericXLogStart(index)) {}
-    /// The image to change. `is_new`: log the whole page.
-    uint8_t* add(Buffer buffer, bool is_new = false) {
-        return reinterpret_cast<uint8_t*>(
-            GenericXLogRegisterBuffer(state_, buffer, is_new ? GENERIC_XLOG_FULL_IMAGE : 0));
-    }
-    void finish() { GenericXLogFinish(state_); }
-    void abort() { GenericXLogAbort(state_); }
-
-  private:
-    GenericXLogState* state_;
-};
 
 }  // namespace lookalike

@@ -182,6 +182,20 @@ void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
     if (header->block_count <= block) header->block_count = static_cast<uint16_t>(block + 1);
 }
 
+PageParts entry_parts(const ListGeometry& geometry, uint32_t index) {
+    const uint32_t block = index / kBlockEntries;
+    PageParts parts;
+    const auto add = [&](uint32_t offset, uint32_t length) {
+        parts.add(kPageHeaderBytes + offset, length);
+    };
+    add(0, sizeof(ListHeader));
+    add(geometry.blocks_offset() + block * geometry.block_bytes, geometry.block_bytes);
+    add(geometry.pointers_offset() + index * uint32_t{sizeof(EntryPointer)}, sizeof(EntryPointer));
+    for (uint32_t i = 0; i < geometry.attributes.count; ++i)
+        add(geometry.part_offset(i, block), geometry.attributes.part_bytes(i));
+    return parts;
+}
+
 AttributeKeys read_attributes(const ListPageView& page, uint32_t index) {
     AttributeKeys attributes{};
     attributes.widths = page.attributes();

@@ -7,6 +7,7 @@
 
 #include "core/code/scan_code.h"
 #include "core/page/list_geometry.h"
+#include "core/page/page_parts.h"
 
 namespace lookalike {
 
@@ -129,6 +130,9 @@ struct EncodedEntry {
 /// REQUIRES: index < max_entries.
 void write_entry(const ListGeometry& geometry, uint8_t* page, uint32_t index,
                  const EncodedEntry& entry);
+
+/// What write_entry() may change of the page.
+PageParts entry_parts(const ListGeometry& geometry, uint32_t index);
 
 /// Writes an entry's code into the block of codes it belongs to (block_code_bytes).
 void write_code(const ListGeometry& geometry, uint8_t* block_codes, uint32_t index,
