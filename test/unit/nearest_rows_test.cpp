@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
 #include <random>
+#include <set>
 
 namespace lookalike {
 namespace {
@@ -34,6 +38,40 @@ TEST(NearestRows, AreTheNearestThatPassed) {
                 EXPECT_EQ(kept[i].list, all[query][i].list);
             }
         }
+    }
+}
+
+// Many are kept, of which many are equal, or nearly, or on both sides of zero.
+TEST(NearestRows, AreTheNearestWhateverTheKeys) {
+    std::mt19937 random(2);
+    std::normal_distribution<float> normal;
+    const auto cube = [](float x) { return x * x * x * 1e9f; };
+    const std::function<float()> draws[] = {
+        [&] { return normal(random); },
+        [&] { return cube(normal(random)); },
+        [&] { return std::round(3 * normal(random)); },
+        [&] { return 1 + normal(random) * 1e-6f; },
+        [&] { return 7.0f; },
+        [&] { return random() % 2 == 0 ? -std::numeric_limits<float>::infinity() : 1e-40f; }};
+    for (const auto& draw : draws) {
+        NearestRows nearest(1, 1000, false);
+        std::vector<float> all;
+        for (uint32_t row = 0; row < 20000; ++row) {
+            all.push_back(draw());
+            nearest.pass(0, {all.back(), row});
+        }
+        const std::vector<float> by_list = all;
+        std::sort(all.begin(), all.end());
+        const std::span<const NearRow> kept = nearest.sorted(0);
+        ASSERT_EQ(kept.size(), 1000u);
+        EXPECT_GE(nearest.limit(0), all[999]);
+        std::set<uint32_t> lists;
+        for (size_t i = 0; i < kept.size(); ++i) {
+            EXPECT_EQ(kept[i].key, all[i]);
+            EXPECT_EQ(by_list[kept[i].list], kept[i].key);
+            lists.insert(kept[i].list);
+        }
+        EXPECT_EQ(lists.size(), kept.size());
     }
 }
 

@@ -47,6 +47,7 @@ class NearestRows {
     static constexpr size_t places(uint32_t wanted) { return wanted + wanted / 4 + 8; }
     void keep(size_t query, NearRow row);
     void drop_farthest(size_t query);
+    float keep_nearest(NearRow* rows, uint32_t count);
     NearRow* rows_of(size_t query) { return rows_.get() + query * places(wanted_); }
 
     uint32_t wanted_;
@@ -55,6 +56,7 @@ class NearestRows {
     std::vector<uint32_t> counts_;
     std::unique_ptr<NearRow[]> rows_;
     std::vector<uint32_t> below_;  // bits
+    std::vector<NearRow> middle_;  // room
 };
 
 }  // namespace lookalike
