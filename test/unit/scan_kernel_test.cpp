@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -113,6 +114,34 @@ TEST_P(ScanKernelOfGroups, BoundsFollowTheFormula) {
         bounds[7] = std::numeric_limits<float>::quiet_NaN();
         EXPECT_EQ(up_to(bounds, 10), near | 1u << 7);
     });
+}
+
+TEST(ScanKernel, TableEntriesFollowTheFormula) {
+    std::mt19937_64 random(3);
+    std::normal_distribution<float> normal;
+    for (const float per_unit : {0.0f, 1.0f, 30.0f, 60.0f}) {
+        std::vector<float> query(4 * 32);
+        for (float& element : query)
+            element = normal(random);
+        std::fill_n(query.begin() + 8, 4, 0.0f);
+        Bytes expected;
+        for (size_t group = 0; group < query.size(); group += 4) {
+            const float* q = query.data() + group;
+            const float reach =
+                std::fabs(q[0]) + std::fabs(q[1]) + std::fabs(q[2]) + std::fabs(q[3]);
+            for (unsigned nibble = 0; nibble < 16; ++nibble) {
+                const float sum = (nibble & 1 ? q[0] : -q[0]) + (nibble & 2 ? q[1] : -q[1]) +
+                                  (nibble & 4 ? q[2] : -q[2]) + (nibble & 8 ? q[3] : -q[3]);
+                const float rounded = (sum + reach) * per_unit + 0.5f;
+                expected.push_back(static_cast<uint8_t>(std::clamp(rounded, 0.0f, 255.0f)));
+            }
+        }
+        on_each_target([&] {
+            Bytes table(expected.size());
+            fill_scan_table(query.data(), query.size() / 4, per_unit, table.data());
+            EXPECT_EQ(table, expected);
+        });
+    }
 }
 
 TEST(ScanKernel, BitCountsAreExactInOneGoAndInSlices) {

@@ -90,17 +90,7 @@ void ScanQuery::fill_table() {
     }
     step_ = 2 * widest * unit / kLargestTableEntry;
     const float per_unit = widest > 0 ? kLargestTableEntry / (2 * widest) : 0;
-    for (size_t group = 0; group < group_count(); ++group) {
-        const float* q = vector + group * kDimsPerGroup;
-        const float reach = std::fabs(q[0]) + std::fabs(q[1]) + std::fabs(q[2]) + std::fabs(q[3]);
-        uint8_t* entries = table_.get() + group * kTableEntries;
-        for (unsigned nibble = 0; nibble < kTableEntries; ++nibble) {
-            const float sum = (nibble & 1 ? q[0] : -q[0]) + (nibble & 2 ? q[1] : -q[1]) +
-                              (nibble & 4 ? q[2] : -q[2]) + (nibble & 8 ? q[3] : -q[3]);
-            const float rounded = (sum + reach) * per_unit + 0.5f;
-            entries[nibble] = static_cast<uint8_t>(std::clamp(rounded, 0.0f, kLargestTableEntry));
-        }
-    }
+    fill_scan_table(vector, group_count(), per_unit, table_.get());
     const double rounding = epsilon_ > 0 ? kTableRoundingDeviations * step_ *
                                                std::sqrt(static_cast<double>(group_count()) / 12)
                                          : 0;

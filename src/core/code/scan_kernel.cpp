@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "core/no_postgres.h"
@@ -216,6 +217,35 @@ void add_bit_counts(const uint8_t* query, const uint8_t* rows, size_t stride, si
     }
 }
 
+// Of an entry's nibble each bit as a sign of its own.
+alignas(64) constexpr float kNibbleSigns[kDimsPerGroup][16] = {
+    {-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
+    {-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
+    {-1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1},
+    {-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1}};
+
+void fill_table(const float* query, size_t group_count, float per_unit, uint8_t* table) {
+    const HWY_CAPPED(float, 16) floats;
+    const hn::RebindToSigned<decltype(floats)> integers;
+    const hn::Rebind<uint8_t, decltype(floats)> bytes;
+    const auto highest = hn::Set(floats, 255.0f);
+    for (size_t group = 0; group < group_count; ++group, query += kDimsPerGroup, table += 16) {
+        const float reach =
+            std::fabs(query[0]) + std::fabs(query[1]) + std::fabs(query[2]) + std::fabs(query[3]);
+        for (size_t i = 0; i < 16; i += hn::Lanes(floats)) {
+            auto sum = hn::Zero(floats);
+            for (size_t dim = 0; dim < kDimsPerGroup; ++dim)
+                sum = hn::Add(sum, hn::Mul(hn::Set(floats, query[dim]),
+                                           hn::LoadU(floats, kNibbleSigns[dim] + i)));
+            const auto scaled =
+                hn::Mul(hn::Add(sum, hn::Set(floats, reach)), hn::Set(floats, per_unit));
+            const auto rounded = hn::Add(scaled, hn::Set(floats, 0.5f));
+            const auto fitting = hn::Min(hn::Max(rounded, hn::Zero(floats)), highest);
+            hn::StoreU(hn::DemoteTo(bytes, hn::ConvertTo(integers, fitting)), bytes, table + i);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace lookalike::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -226,6 +256,7 @@ namespace {
 
 HWY_EXPORT(scan_block);
 HWY_EXPORT(up_to);
+HWY_EXPORT(fill_table);
 HWY_EXPORT(add_bit_counts);
 
 size_t byte_of_entry(size_t entry) {
@@ -258,6 +289,10 @@ uint32_t scan_block(const uint8_t* table, const uint8_t* codes, size_t group_cou
                     float bounds[kBlockEntries]) {
     return HWY_DYNAMIC_DISPATCH(scan_block)(table, codes, group_count, columns, terms, limit,
                                             bounds);
+}
+
+void fill_scan_table(const float* query, size_t group_count, float per_unit, uint8_t* table) {
+    HWY_DYNAMIC_DISPATCH(fill_table)(query, group_count, per_unit, table);
 }
 
 uint32_t up_to(const float bounds[kBlockEntries], float limit) {

@@ -25,6 +25,11 @@ void set_code(uint8_t* block_codes, size_t entry, const uint8_t* signs, size_t g
 /// The reverse of set_code.
 void get_code(const uint8_t* block_codes, size_t entry, uint8_t* signs, size_t group_count);
 
+/// Writes the 16 entries of each group of the table that scan_block() takes: the group's elements
+/// of `query`, each added where its bit of the nibble is set and subtracted where it is not, less
+/// the least such sum, times `per_unit`, rounded, at most 255. The same on all instruction sets.
+void fill_scan_table(const float* query, size_t group_count, float per_unit, uint8_t* table);
+
 /// The columns of a block: 32 floats each.
 struct ScanColumns {
     const float* base;
