@@ -9,6 +9,7 @@ extern "C" {
 #include "am/options.h"
 #include "am/row_entries.h"
 #include "am/storage/list_append.h"
+#include "am/storage/nearest_list.h"
 #include "am/storage/reader.h"
 #include "am/storage/tree.h"
 #include "am/upkeep/remeasure.h"
@@ -41,16 +42,36 @@ const LoadedIndex* settle_dims(Relation index, const DescriptorView& value) {
 
 struct Target {
     BlockNumber list_id;
-    float* centroid;  // padded floats in index space; zeros for the root
+    float* centroid;     // padded floats in index space; zeros for the root
+    EntryVector vector;  // the row, in index space
 };
 
+EntryVector vector_of(const LoadedIndex& loaded, const RowEntry& entry) {
+    auto* scratch = static_cast<float*>(palloc(sizeof(float) * entry.vector.dims));
+    return to_index_space(loaded.space, entry, scratch, palloc(entry_vector_bytes(loaded.shape)));
+}
+
+// Most rows come here: the root lies in the backend's own memory.
+Target nearest_list_of_copy(Relation index, const LoadedIndex& loaded,
+                            const DescriptorView& value) {
+    auto* scratch = static_cast<float*>(palloc(sizeof(float) * value.dims));
+    const NearestList nearest = nearest_of_copy(index, loaded, as_reals(value, scratch),
+                                                scan_epsilon_of(index, loaded.shape.refine));
+    return {nearest.list_id,
+            nearest.centroid,
+            {.floats = nearest.vector, .rounding = nearest.rounding, .bits = nullptr}};
+}
+
 // The list whose centroid is nearest, and that centroid.
-Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorView& value) {
+Target nearest_list(Relation index, const LoadedIndex& loaded, const RowEntry& entry) {
     const bool binary = is_binary(loaded.meta.metric);
+    if (!binary && loaded.meta.depth > 1 && loaded.root != nullptr)
+        return nearest_list_of_copy(index, loaded, entry.vector);
     auto* centroid =
         binary ? nullptr : static_cast<float*>(palloc0(sizeof(float) * loaded.shape.code_dims));
-    if (loaded.meta.depth == 1) return {loaded.meta.root_list, centroid};
-    Reader* reader = make_reader(index, loaded, value,
+    const EntryVector vector = vector_of(loaded, entry);
+    if (loaded.meta.depth == 1) return {loaded.meta.root_list, centroid, vector};
+    Reader* reader = make_reader(index, loaded, entry.vector,
                                  {.probes = ProbePlan(1),
                                   .target_level = 1,
                                   .exhaustive = false,
@@ -60,7 +81,7 @@ Target nearest_list(Relation index, const LoadedIndex& loaded, const DescriptorV
         raise_corrupted(index, loaded.meta.root_list, "the root has no lists");
     }
     if (!binary) copy_centroid(reader, step, loaded.shape.code_dims, centroid);
-    return {step.found.pointer.block(), centroid};
+    return {step.found.pointer.block(), centroid, vector};
 }
 
 void append_plain(Relation index, BlockNumber list_id, EntryPointer pointer) {
@@ -71,10 +92,10 @@ void append_plain(Relation index, BlockNumber list_id, EntryPointer pointer) {
 // The list is locked until its entry is there, so that it stays in the tree; where it has just left
 // the tree, the search is for another one.
 const LoadedIndex* lock_nearest_list(Relation index, const LoadedIndex* loaded,
-                                     const DescriptorView& value, Target* target) {
+                                     const RowEntry& entry, Target* target) {
     for (;;) {
         const uint32 version = loaded->shape.tree_version;
-        *target = nearest_list(index, *loaded, value);
+        *target = nearest_list(index, *loaded, entry);
         lock_list(index, target->list_id, ShareLock);
         if (tree_version(index) == version) return loaded;
         unlock_list(index, target->list_id, ShareLock);
@@ -87,14 +108,11 @@ void append_to_nearest(Relation index, Relation table, const LoadedIndex* loaded
                        const RowEntry& row_entry, const AttributeKeys& attributes,
                        EntryPointer pointer) {
     Target target;
-    loaded = lock_nearest_list(index, loaded, row_entry.vector, &target);
-    auto* scratch = static_cast<float*>(palloc(sizeof(float) * row_entry.vector.dims));
-    const EntryVector vector = to_index_space(loaded->space, row_entry, scratch,
-                                              palloc(entry_vector_bytes(loaded->shape)));
+    loaded = lock_nearest_list(index, loaded, row_entry, &target);
     EntryEncoder* encoder =
         ContextOwned<EntryEncoder>::make()->create(loaded->shape, loaded->space, 0u);
     EncodedEntry entry =
-        run_core([&] { return encoder->encode(vector, target.centroid, pointer); });
+        run_core([&] { return encoder->encode(target.vector, target.centroid, pointer); });
     entry.attributes = &attributes;
     const GrownList list = append_entry(index, target.list_id, loaded->shape.levels[0], entry);
     unlock_list(index, target.list_id, ShareLock);

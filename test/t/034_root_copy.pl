@@ -128,4 +128,22 @@ $session->quit;
 cmp_ok($copied, '<', $too_little - 15, "the index that is filled gets its copy: $copied pages, $too_little without");
 cmp_ok($nearly, '<', $too_little + 8, "room that did not do is not tried again: $nearly pages, $too_little");
 
+# A row goes to the same list, be the root copied or not.
+my @answers;
+for my $work_mem ('64kB', '4MB')
+{
+    push @answers, $node->safe_psql('postgres', by_index(qq{
+        CREATE TABLE twin (id int, d descriptor(16));
+        CREATE INDEX twin_d ON twin USING faiss (d);
+        SET work_mem = '$work_mem';
+        INSERT INTO twin SELECT * FROM filled ORDER BY id;
+        SET work_mem = '4MB';
+        SELECT lists, splits, pg_relation_size('twin_d') FROM faiss_index_info('twin_d');
+        SELECT string_agg(id::text, ',') FROM
+            (SELECT id FROM twin ORDER BY d <-> (SELECT d FROM query) LIMIT 3000) AS nearest;
+        DROP TABLE twin}));
+}
+like($answers[0], qr/^1\d\d\|/, 'there are many lists');
+ok($answers[1] eq $answers[0], 'rows go to the same lists without a copy of the root and with one');
+
 done_testing();

@@ -21,11 +21,6 @@ constexpr uint32 kSlotBytesAhead = 1024;
 // fetching all takes longer than waiting for those few.
 constexpr double kRareShare = 0.1 / kBlockEntries;
 
-// Without refine codes rows come in the order of their estimates, so these get no discount.
-double epsilon_for(Refine refine, double recall) {
-    return refine == Refine::kNone ? 0 : scan_epsilon(recall);
-}
-
 // One of `count` parts of what a search looks at in a page.
 void prefetch_part(const LevelScan& level, const uint8_t* page, uint32 part, uint32 count) {
     const ListGeometry& geometry = level.geometry();
@@ -287,6 +282,11 @@ void read_entry_pointer(Reader* reader, LevelScan* level, const EntryPlace& plac
 
 }  // namespace
 
+// Without refine codes rows come in the order of their estimates, so these get no discount.
+double scan_epsilon_of(Relation index, Refine refine) {
+    return refine == Refine::kNone ? 0 : scan_epsilon(wanted_recall(index_options(index)));
+}
+
 void copy_centroid(Reader* reader, const SearchStep& step, uint32 code_dims, float* centroid) {
     const ListGeometry& geometry = step.level->geometry();
     const EntryPlace place = step.level->place(step.found.id);
@@ -308,10 +308,8 @@ Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorV
         objects = owned->create(loaded.shape, query.bits(), options, loaded.root);
     } else {
         auto* scratch = static_cast<float*>(palloc(sizeof(float) * query.dims));
-        objects =
-            owned->create(loaded.shape, *loaded.space, as_reals(query, scratch),
-                          epsilon_for(loaded.shape.refine, wanted_recall(index_options(index))),
-                          options, loaded.root);
+        objects = owned->create(loaded.shape, *loaded.space, as_reals(query, scratch),
+                                scan_epsilon_of(index, loaded.shape.refine), options, loaded.root);
     }
     reader->search = &objects->search;
     reader->root = objects->root.get();

@@ -48,6 +48,9 @@ struct Reader {
     uint8_t* slot;         ///< that runs over pages
 };
 
+/// How far below their estimates the bounds of a search lie, as ScanQuery takes it.
+double scan_epsilon_of(Relation index, Refine refine);
+
 /// Prepares a search for `query`, which fits the index, in the current memory context.
 Reader* make_reader(Relation index, const LoadedIndex& loaded, const DescriptorView& query,
                     const SearchOptions& options);
