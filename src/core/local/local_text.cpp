@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "core/no_postgres.h"
 
 namespace lookalike {
 namespace {
 
-/// Walks through a text; the first fault stays.
+/// Walks through a text as far as its first fault.
 class Cursor {
   public:
     explicit Cursor(std::string_view text) : text_(text) {}
@@ -18,8 +17,8 @@ class Cursor {
     size_t offset() const { return at_; }
 
     void skip_spaces() {
-        while (at_ < text_.size() && std::strchr(" \t\n\r", text_[at_]) != nullptr)
-            ++at_;
+        if (fault_ == nullptr)
+            at_ = std::min(text_.find_first_not_of(" \t\n\r", at_), text_.size());
     }
     bool skip(std::string_view word) {
         skip_spaces();
@@ -34,15 +33,19 @@ class Cursor {
     Number number(const char* fault) {
         skip_spaces();
         Number value = 0;
+        if (fault_ != nullptr) return value;
         const char* begin = text_.data() + at_;
         const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
-        if (error != std::errc()) fail(fault);
+        if (error != std::errc()) {
+            fail(fault);
+            return 0;
+        }
         at_ += static_cast<size_t>(end - begin);
-        return fault_ == nullptr ? value : Number{0};
+        return value;
     }
     void octets(uint8_t* to, size_t count) {
         skip_spaces();
-        for (size_t i = 0; i < count; ++i) {
+        for (size_t i = 0; i < count && fault_ == nullptr; ++i) {
             const char* begin = text_.data() + at_;
             const char* stop = begin + std::min<size_t>(2, text_.size() - at_);
             const auto [end, error] = std::from_chars(begin, stop, to[i], 16);
