@@ -17,7 +17,7 @@ namespace {
 /// When two features are alike.
 struct Likeness {
     uint16_t most;     ///< no pair is farther apart
-    uint32_t percent;  ///< of the distance to what is nearest elsewhere, at most
+    uint32_t percent;  ///< of the distance to what is nearest elsewhere, less than this
     double unit;       ///< the weight falls as exp(-(distance / unit)^2)
     bool is_squared;   ///< the distance is a square already
 };
@@ -60,7 +60,7 @@ std::vector<Correspondence> find_correspondences(const LocalFeatures& from,
     for (uint32_t i = 0; i < from.count(); ++i) {
         NearestFeature nearest;
         if (!target.find_nearest(from.descriptor(i), likeness.most, &nearest) ||
-            nearest.distance * 100u > nearest.elsewhere * likeness.percent)
+            nearest.distance * 100u >= nearest.elsewhere * likeness.percent)
             continue;
         const LocalPlace a = from.place(i), b = to.place(nearest.index);
         pairs.push_back({.from_x = static_cast<double>(a.x),
