@@ -67,8 +67,10 @@ bool has_clear_corners(const cv::Mat& grey, uint32_t count) {
     return corners.size() >= count / 2;
 }
 
-/// Where clear corners are few, faint ones count, too.
+/// Where clear corners are few, faint ones count, too. A picture that is all border has none, and
+/// OpenCV could not make its smaller scales.
 Found find_orb(const cv::Mat& grey, uint32_t count) {
+    if (std::min(grey.cols, grey.rows) <= 2 * kOrbEdge) return {};
     return find_orb_above(grey, count,
                           has_clear_corners(grey, count) ? kClearCorner : kFaintCorner);
 }
