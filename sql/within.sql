@@ -177,12 +177,12 @@ SELECT '[1,2]'::descriptor <@-> ROW(NULL, 1)::descriptor_sphere AS l2,
     '[1,2]'::descriptor <@-> ROW('[1,2]', NULL)::descriptor_sphere AS no_radius,
     '[1,2]'::descriptor <@#> '("[1,2]",-5)' AS ip, '[1,2]'::descriptor <@=> '("[2,4]",0.001)' AS cosine,
     'xf0'::descriptor <@~> '(x00,4)' AS hamming, 'xf0'::descriptor <@%> '(xff,0.5)' AS jaccard;
-SELECT within('[0,0]', '[3,4]', 5) AS "at", within('[0,0]', '[3,4]', 4.99) AS beyond,
-    within('[0,0]', '[3,4]', -1) AS negative, within('[0,0]', NULL, 1) AS "null",
+SELECT within('[0,0]'::descriptor, '[3,4]', 5) AS "at", within('[0,0]'::descriptor, '[3,4]', 4.99) AS beyond,
+    within('[0,0]'::descriptor, '[3,4]', -1) AS negative, within('[0,0]'::descriptor, NULL, 1) AS "null",
     within_cosine('[0,0]', '[3,4]', 2) AS no_direction, within_ip('[1,2]', '[3,4]', -11) AS ip;
-SELECT within('[0,0]', '[3,4]', 'NaN');
-SELECT within('[0,0]', '[3,4,5]', 1);
-SELECT within('x00', 'x00', 1);
+SELECT within('[0,0]'::descriptor, '[3,4]', 'NaN');
+SELECT within('[0,0]'::descriptor, '[3,4,5]', 1);
+SELECT within('x00'::descriptor, 'x00', 1);
 SELECT within_hamming('[0]', '[0]', 1);
 SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE d <@-> '("[1,2]",1)';
