@@ -65,6 +65,12 @@ sub answer {
             AS '$folder/lookalike', 'image_thumbnail' LANGUAGE C STRICT;
         CREATE FUNCTION pg_temp.info(bytea, OUT text, OUT int, OUT int, OUT int, OUT int)
             AS '$folder/lookalike', 'image_info' LANGUAGE C STRICT;
+        CREATE FUNCTION pg_temp.locals(bytea, text, int, boolean) RETURNS local_features
+            AS '$folder/lookalike', 'image_local_features' LANGUAGE C STRICT;
+        CREATE FUNCTION pg_temp.local_batch(bytea[], text, int, boolean) RETURNS SETOF local_features
+            AS '$folder/lookalike', 'image_local_features_batch' LANGUAGE C STRICT;
+        CREATE FUNCTION pg_temp.out(local_features) RETURNS cstring
+            AS '$folder/lookalike', 'local_features_out' LANGUAGE C STRICT;
         COMMIT;
         SET lookalike.worker_timeout = 2000;
         SELECT $call;
@@ -78,6 +84,8 @@ sub answer {
 my $features = q{pg_temp.features(convert_to(:'change', 'UTF8'), 'x') IS NOT NULL};
 my $batch = q{count(*) FROM pg_temp.batch(ARRAY[convert_to(:'change', 'UTF8'), 'second'], 'x')};
 my $or_null = $features =~ s/features/or_null/r;
+my $locals = q{pg_temp.out(pg_temp.locals(convert_to(:'change', 'UTF8'), 'orb', 2, false))};
+my $local_batch = q{count(*) FROM pg_temp.local_batch(ARRAY[convert_to(:'change', 'UTF8'), 'second'], 'orb', 2, false)};
 my $info = q{pg_temp.info(convert_to(:'change', 'UTF8'))};
 my $thumbnail = q{length(pg_temp.thumbnail(convert_to(:'change', 'UTF8'), 10))};
 
@@ -87,7 +95,39 @@ is_deeply([ answer($or_null, '@reply{qw(status error text)} = (3, 5, "unreadable
 is_deeply([ answer($info, '') ], [ "(PNM,4,4,3,1)\n(PNM,4,4,3,1)\nalive", '' ], '... to image_info()');
 is_deeply([ answer($thumbnail, '') ], [ "12\n12\nalive", '' ], '... to image_thumbnail()');
 
+# Local features: a header, then columns. The worker writes them for each image of a request.
+sub local_value { my ($header, $columns, $byte_count) = @_;
+    $columns //= '""';
+    return "\$result{elements} = pack('C4L3', $header) . $columns; "
+      . '$result{byte_count} = ' . ($byte_count // 'length $result{elements}') }
+my $two = '"\0" x 64 . pack("S4C6", 1, 2, 3, 4, 0, 0, 0, 0, 9, 8)';
+my $two_text = 'orb@1 4x3 {(1,3,0,0,9,' . '0' x 64 . '),(2,4,0,0,8,' . '0' x 64 . ')}';
+is_deeply([ answer($locals, local_value('1,1,0,0,0,4,3')) ], [ "orb\@1 4x3 {}\norb\@1 4x3 {}\nalive", '' ],
+    '... to image_local_features()');
+is_deeply([ answer($locals, local_value('1,1,0,0,2,4,3', $two)) ], [ "$two_text\n$two_text\nalive", '' ],
+    '... with as many as were wanted');
+
 my @nonsense = (
+    [ $locals, local_value('1,1,0,0,0,4,3', '""', 0), '39000' ],
+    [ $locals, local_value('1,1,0,0,0,4,3', '""', 15), '39000' ],
+    [ $locals, local_value('1,1,0,0,0,4,3', '""', '1 << 40'), '39000' ],
+    [ $locals, local_value('1,1,0,0,0,4,3', '""', -1), '39000' ],
+    [ $locals, local_value('0,1,0,0,0,4,3'), '39000' ],
+    [ $locals, local_value('2,1,0,0,0,4,3'), '39000' ],
+    [ $locals, local_value('3,1,0,0,0,4,3'), '39000' ],
+    [ $locals, local_value('1,2,0,0,0,4,3'), '39000' ],
+    [ $locals, local_value('1,1,2,0,0,4,3'), '39000' ],
+    [ $locals, local_value('1,1,0,1,0,4,3'), '39000' ],
+    [ $locals, local_value('1,1,0,0,0,0,3'), '39000' ],
+    [ $locals, local_value('1,1,0,0,3,4,3', "$two . '0' x 39"), '39000' ],
+    [ $locals, local_value('1,1,0,0,4294967295,4,3', $two), '39000' ],
+    [ $locals, local_value('1,1,0,0,2,4,3'), '39000' ],
+    [ $locals, local_value('1,1,0,0,2,4,3', "substr($two, 1)"), '39000' ],
+    [ $locals, local_value('1,1,0,0,2,1,60000', $two), '39000' ],
+    [ $locals, local_value('1,1,0,0,2,4,3', $two =~ s/9, 8/8, 9/r), '39000' ],
+    # One value, where there are two images.
+    [ $local_batch, local_value('1,1,0,0,0,4,3'), '39000' ],
+    [ $local_batch, local_value('1,1,0,0,2,4,3', $two), '39000' ],
     [ $features, '$reply{magic} = 1', '39000' ],
     [ $features, '$reply{version} = 9', '39000' ],
     [ $features, '$reply{id} += 1', '39000' ],
