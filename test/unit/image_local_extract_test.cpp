@@ -79,7 +79,7 @@ TEST(ImageLocalExtract, TheSamePictureGivesTheSameBytes) {
 
 // Features crowd where a picture is rich; of each part the strongest are kept.
 TEST(ImageLocalExtract, FeaturesAreSpreadOverThePicture) {
-    constexpr int kScenes = 20, kCell = 80;
+    constexpr int kScenes = 8, kCell = 80;
     std::ptrdiff_t cells[2] = {};
     for (uint32_t seed = 100; seed < 100 + kScenes; ++seed) {
         const FileBytes image = scene_file(640, 480, seed);
