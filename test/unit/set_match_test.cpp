@@ -221,15 +221,24 @@ TEST(SetMatch, FewerThanThreeCellsAreWorthNothing) {
 // A cell counts once, of either picture: many in one of `a` are one, though `b` has them far apart.
 TEST(SetMatch, InliersOfOneCellCountOnce) {
     std::mt19937 random(9);
+    constexpr uint32_t kSevenCells = 7 * 65536 / 24;
+    const auto samples = random_samples(LocalKind::kOrb, 100, 0, kSevenCells, random);
+    const Bytes corner = local_value(local_header(LocalKind::kOrb, 640, 640), samples);
+    const SetMatch match = match_of(corner, corner);
+    EXPECT_EQ(match.inliers, 100u);
+    EXPECT_LE(match.weight, 7 * 7);
+}
+
+// Cells are as large as the thing is.
+TEST(SetMatch, AThingCountsAsMuchWhereItIsSmall) {
+    std::mt19937 random(9);
     auto samples = random_samples(LocalKind::kOrb, 100, 0, 65535, random);
     const Bytes large = local_value(local_header(LocalKind::kOrb, 640, 640), samples);
     const double all = match_of(large, large).weight;
     samples = changed_samples(samples, {-32, 0, 0, 0});  // a quarter as large
     const Bytes small = local_value(local_header(LocalKind::kOrb, 640, 640), samples);
-    const SetMatch match = match_of(large, small);
-    EXPECT_EQ(match.inliers, 100u);
-    EXPECT_LE(match.weight, 7 * 7);
-    EXPECT_LT(match.weight, all);
+    EXPECT_GT(match_of(large, small).weight, 0.9 * all);
+    EXPECT_GT(match_of(small, large).weight, 0.9 * all);
 }
 
 // The weave of a cloth: every feature is everywhere.
@@ -314,9 +323,9 @@ TEST(SetMatch, NearnessIsWorthMore) {
 TEST(SetMatch, DistancesFollowFromWeights) {
     SetMatch match{};
     EXPECT_EQ(match.distance(), 1);
-    match.weight = 6;
+    match.weight = 9;
     EXPECT_EQ(match.distance(), 0.5);
-    match.weight = 18;
+    match.weight = 27;
     EXPECT_EQ(match.distance(), 0.25);
 }
 
