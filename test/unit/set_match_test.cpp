@@ -218,7 +218,7 @@ TEST(SetMatch, FewerThanThreeCellsAreWorthNothing) {
     }
 }
 
-// A cell counts once, of either picture: many in one of `a` are one, though `b` has them far apart.
+// A cell counts once.
 TEST(SetMatch, InliersOfOneCellCountOnce) {
     std::mt19937 random(9);
     constexpr uint32_t kSevenCells = 7 * 65536 / 24;
@@ -239,6 +239,64 @@ TEST(SetMatch, AThingCountsAsMuchWhereItIsSmall) {
     const Bytes small = local_value(local_header(LocalKind::kOrb, 640, 640), samples);
     EXPECT_GT(match_of(large, small).weight, 0.9 * all);
     EXPECT_GT(match_of(small, large).weight, 0.9 * all);
+}
+
+// The small one's features are in the large one twice, a little blurred the second time.
+TEST(SetMatch, TheSmallerSetIsLookedForInTheLarger) {
+    std::mt19937 random(14);
+    for (const LocalKind kind : kKinds) {
+        for (int round = 0; round < 8; ++round) {
+            const auto samples = random_samples(kind, 20, 0, 20000, random);
+            auto twice = samples;
+            for (LocalSample sample :
+                 blurred(changed_samples(samples, {0, 0, 30000, 0}), kind, random)) {
+                sample.place.strength = 0;
+                twice.push_back(sample);
+            }
+            const Bytes a = local_value(local_header(kind, 640, 640), samples);
+            const Bytes b = local_value(local_header(kind, 640, 640), twice);
+            EXPECT_EQ(match_of(a, b).matches, 20u);
+            EXPECT_EQ(match_of(b, a).matches, 20u);
+        }
+    }
+}
+
+// A detector finds the same spot at several scales, with nearly the same descriptor.
+TEST(SetMatch, SpotsThatAreFoundTwiceAreNotRepeated) {
+    std::mt19937 random(15);
+    for (const LocalKind kind : kKinds) {
+        const auto samples = random_samples(kind, 40, 0, 60000, random);
+        for (const auto& [shift, matches] : {std::pair{1638.0, 40u}, {1639.0, 0u}}) {
+            auto twice = samples;
+            for (LocalSample sample : changed_samples(samples, {0, 0, shift, 0})) {
+                sample.place.strength = 0;
+                twice.push_back(sample);
+            }
+            EXPECT_EQ(match_of(local_value(local_header(kind, 640, 640), samples),
+                               local_value(local_header(kind, 640, 640), twice))
+                          .matches,
+                      matches);
+        }
+    }
+}
+
+// Of 100 pairs the first 60 are alike by chance; the others are equal, and come last.
+TEST(SetMatch, TheMostAlikeProposeTheMovement) {
+    std::mt19937 random(16);
+    const auto header = local_header(LocalKind::kOrb, 640, 640);
+    const auto samples = random_samples(LocalKind::kOrb, 100, 0, 65535, random);
+    auto others = blurred(blurred(samples, LocalKind::kOrb, random), LocalKind::kOrb, random);
+    const auto elsewhere = random_samples(LocalKind::kOrb, 100, 0, 65535, random);
+    for (uint32_t i = 0; i < 60; ++i)
+        others[i].place = elsewhere[i].place;
+    for (uint32_t i = 60; i < 100; ++i)
+        others[i] = samples[i];
+    for (uint32_t i = 0; i < 100; ++i)
+        others[i].place.strength = samples[i].place.strength;
+    const SetMatch match = match_of(local_value(header, samples), local_value(header, others));
+    EXPECT_GE(match.matches, 90u);
+    EXPECT_GE(match.inliers, 40u);
+    EXPECT_LE(match.inliers, 44u);
 }
 
 // The weave of a cloth: every feature is everywhere.
@@ -311,13 +369,56 @@ TEST(SetMatch, NearnessIsWorthMore) {
     const Bytes a = local_value(local_header(LocalKind::kOrb, 640, 640), samples);
     const Bytes blurred_once = local_value(local_header(LocalKind::kOrb, 640, 640),
                                            blurred(samples, LocalKind::kOrb, random));
-    auto shaken = samples;
-    for (LocalSample& sample : shaken)
-        sample.place.x = static_cast<uint16_t>(
-            std::clamp<int>(sample.place.x + static_cast<int>(random() % 801) - 400, 0, 65535));
-    const Bytes shaken_once = local_value(local_header(LocalKind::kOrb, 640, 640), shaken);
     EXPECT_LT(match_of(a, a).distance(), match_of(a, blurred_once).distance());
-    EXPECT_LT(match_of(a, a).distance(), match_of(a, shaken_once).distance());
+}
+
+/// Forty features in cells of their own.
+std::vector<LocalSample> parted_samples(LocalKind kind, std::mt19937& random) {
+    auto samples = random_samples(kind, 40, 0, 65535, random);
+    for (uint32_t i = 0; i < 40; ++i) {
+        samples[i].place.x = static_cast<uint16_t>((3 * (i % 8) + 0.5) * kCellSide);
+        samples[i].place.y = static_cast<uint16_t>((3 * (i / 8) + 0.5) * kCellSide);
+    }
+    return samples;
+}
+
+TEST(SetMatch, LikenessIsWorthAsDescribed) {
+    std::mt19937 random(18);
+    for (const int changed : {0, 1, 10, 40, 64}) {
+        const auto samples = parted_samples(LocalKind::kOrb, random);
+        auto others = samples;
+        for (LocalSample& sample : others)
+            for (int i = 0; i < changed; ++i)
+                sample.descriptor[i / 8] ^= static_cast<uint8_t>(1 << i % 8);
+        const auto header = local_header(LocalKind::kOrb, 640, 640);
+        EXPECT_NEAR(match_of(local_value(header, samples), local_value(header, others)).weight,
+                    40 * std::exp(-std::pow(changed / 40.0, 2)), 1e-9);
+    }
+    for (const int changed : {0, 1, 10, 31}) {
+        const auto samples = parted_samples(LocalKind::kSift, random);
+        auto others = samples;
+        for (LocalSample& sample : others)
+            for (uint8_t& byte : sample.descriptor)
+                byte = static_cast<uint8_t>(byte < 128 ? byte + changed : byte - changed);
+        const auto header = local_header(LocalKind::kSift, 640, 640);
+        EXPECT_NEAR(match_of(local_value(header, samples), local_value(header, others)).weight,
+                    40 * std::exp(-16.0 * changed * changed / 6000), 1e-9);
+    }
+}
+
+// Each in the middle of a cell, some 3 pixels of 640 too far to the left or to the right.
+TEST(SetMatch, ErrorsOfPlacesAreWorthLess) {
+    std::mt19937 random(17);
+    const auto header = local_header(LocalKind::kOrb, 640, 640);
+    auto samples = parted_samples(LocalKind::kOrb, random);
+    const Bytes a = local_value(header, samples);
+    for (uint32_t i = 0; i < 40; ++i)
+        samples[i].place.x =
+            static_cast<uint16_t>(samples[i].place.x + ((i + i / 8) % 2 ? 300 : -300));
+    const SetMatch match = match_of(a, local_value(header, samples));
+    EXPECT_EQ(match.inliers, 40u);
+    EXPECT_NEAR(match_of(a, a).weight, 40, 1e-9);
+    EXPECT_NEAR(match.weight, 40 * std::exp(-std::pow(300 / 409.6, 2)), 0.5);
 }
 
 TEST(SetMatch, DistancesFollowFromWeights) {
