@@ -19,7 +19,7 @@ constexpr int kLeastWorkingSide = 320;
 constexpr int kMostWorkingSide = 1600;
 constexpr double kFeaturesOfSide = 600;
 /// So many times the wanted features are found before those are chosen that lie apart.
-constexpr uint32_t kPool = 2;
+constexpr uint32_t kPool = 3;
 /// ORB shares out what is wanted among its scales.
 constexpr uint32_t kLeastPool = 100;
 /// Pixels of the shorter side from which on there may be features.

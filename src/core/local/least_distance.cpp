@@ -26,6 +26,20 @@ HWY_INLINE uint16_t least_lane(Vector lanes) {
     return *std::min_element(all, all + hn::Lanes(Shorts()));
 }
 
+size_t find_distance(const uint16_t* HWY_RESTRICT distances, size_t count, uint16_t wanted) {
+    const Shorts shorts;
+    const size_t lanes = hn::Lanes(shorts);
+    size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        const auto found = hn::Eq(hn::LoadU(shorts, distances + i), hn::Set(shorts, wanted));
+        if (!hn::AllFalse(shorts, found))
+            return i + static_cast<size_t>(hn::FindFirstTrue(shorts, found));
+    }
+    while (distances[i] != wanted)
+        ++i;
+    return i;
+}
+
 uint16_t find_least_elsewhere(const uint16_t* HWY_RESTRICT distances,
                               const uint16_t* HWY_RESTRICT x, const uint16_t* HWY_RESTRICT y,
                               size_t count, size_t index, uint16_t reach) {
@@ -59,9 +73,14 @@ HWY_AFTER_NAMESPACE();
 namespace lookalike {
 namespace {
 
+HWY_EXPORT(find_distance);
 HWY_EXPORT(find_least_elsewhere);
 
 }  // namespace
+
+uint32_t index_of_distance(const uint16_t* distances, uint32_t count, uint16_t wanted) {
+    return static_cast<uint32_t>(HWY_DYNAMIC_DISPATCH(find_distance)(distances, count, wanted));
+}
 
 uint16_t least_elsewhere(const uint16_t* distances, const PlaceColumns& places, uint32_t count,
                          uint32_t index, uint16_t reach) {

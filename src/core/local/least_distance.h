@@ -1,9 +1,12 @@
-// The least of many distances that belong to other places than one.
+// Where the least of many distances is, and the least of those that belong to other places.
 #pragma once
 
 #include <cstdint>
 
 namespace lookalike {
+
+/// The first that is `wanted`. REQUIRES: one of `count` is.
+uint32_t index_of_distance(const uint16_t* distances, uint32_t count, uint16_t wanted);
 
 /// Places as columns of x and y.
 struct PlaceColumns {

@@ -1,7 +1,5 @@
 #include "core/local/nearest_features.h"
 
-#include <algorithm>
-
 #include "core/local/bit_distances.h"
 #include "core/local/byte_distances.h"
 #include "core/local/least_distance.h"
@@ -22,8 +20,7 @@ bool FeatureTarget::find_nearest(const uint8_t* descriptor, uint16_t most,
             ? bit_distances(descriptor, planes_.data(), count, distances_.data())
             : byte_distances(descriptor, features_.descriptors, count, distances_.data());
     if (nearest->distance > most) return false;
-    nearest->index = static_cast<uint32_t>(std::ranges::find(distances_, nearest->distance) -
-                                           distances_.begin());
+    nearest->index = index_of_distance(distances_.data(), count, nearest->distance);
     nearest->elsewhere = least_elsewhere(distances_.data(), {features_.x, features_.y}, count,
                                          nearest->index, reach_);
     return true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,8 @@ constexpr uint32_t kLeastCells = 3;
 /// A match of this weight has distance 1/2.
 constexpr double kHalfWeight = 9;
 constexpr double kMostFalling = 16;
+/// With 10,000 features in the other set they take some milliseconds.
+constexpr uint32_t kFeaturesPerCheck = 64;
 
 /// exp(-x) for x from 0 to kMostFalling, by its series: libm's last digits differ from machine to
 /// machine.
@@ -52,12 +55,13 @@ double weight_of(const Likeness& likeness, uint16_t distance) {
     return falling(likeness.is_squared ? x : x * x);
 }
 
-std::vector<Correspondence> find_correspondences(const LocalFeatures& from,
-                                                 const LocalFeatures& to) {
+std::vector<Correspondence> find_correspondences(const LocalFeatures& from, const LocalFeatures& to,
+                                                 CheckForEnd check) {
     const Likeness& likeness = from.kind() == LocalKind::kOrb ? kBits : kBytes;
     std::vector<Correspondence> pairs;
     FeatureTarget target(to, kSamePlace);
     for (uint32_t i = 0; i < from.count(); ++i) {
+        if (check != nullptr && i % kFeaturesPerCheck == 0) check();
         NearestFeature nearest;
         if (!target.find_nearest(from.descriptor(i), likeness.most, &nearest) ||
             nearest.distance * 100u >= nearest.elsewhere * likeness.percent)
@@ -82,10 +86,8 @@ class Cells {
   public:
     explicit Cells(double side) : side_(side) {}
 
-    bool is_counted(double x, double y) const {
-        return std::ranges::find(counted_, cell_of(x, y)) != counted_.end();
-    }
-    void count(double x, double y) { counted_.push_back(cell_of(x, y)); }
+    bool is_counted(double x, double y) const { return counted_.contains(cell_of(x, y)); }
+    void count(double x, double y) { counted_.insert(cell_of(x, y)); }
 
   private:
     using Cell = std::pair<int64_t, int64_t>;
@@ -93,7 +95,7 @@ class Cells {
         return {static_cast<int64_t>(x / side_), static_cast<int64_t>(y / side_)};
     }
     double side_;
-    std::vector<Cell> counted_;
+    std::set<Cell> counted_;
 };
 
 /// What the inliers are worth. Of those in one cell of either picture the heaviest counts, so that
@@ -160,10 +162,11 @@ struct Comparison {
     Verified verified;
 };
 
-Comparison compare(const LocalFeatures& a, const LocalFeatures& b) {
+Comparison compare(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd check) {
     Comparison result{.a_in_b = is_looked_for(a, b), .pairs = {}, .verified = {}};
     if (a.count() == 0 || b.count() == 0) return result;
-    result.pairs = result.a_in_b ? find_correspondences(a, b) : find_correspondences(b, a);
+    result.pairs =
+        result.a_in_b ? find_correspondences(a, b, check) : find_correspondences(b, a, check);
     result.verified = verify(result.pairs);
     return result;
 }
@@ -181,15 +184,15 @@ double SetMatch::distance() const {
     return 1 / (1 + weight / kHalfWeight);
 }
 
-SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b) {
-    const Comparison compared = compare(a, b);
+SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd check) {
+    const Comparison compared = compare(a, b, check);
     const Similarity& found = compared.verified.movement;
     SetMatch match{};
     match.is_mirrored = a.header.mirrored != b.header.mirrored;
     match.matches = static_cast<uint32_t>(compared.pairs.size());
     match.inliers = static_cast<uint32_t>(compared.verified.inliers.size());
     match.weight = weight_of_inliers(compared.pairs, compared.verified);
-    match.has_movement = match.inliers > 0 && growth_of(found) > 0;
+    match.has_movement = match.weight > 0;
     if (!match.has_movement) return match;
     const Movement b_to_a = compared.a_in_b ? in_pixels(found, a.header, b.header).inverse()
                                             : in_pixels(found, b.header, a.header);
@@ -199,7 +202,7 @@ SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b) {
 }
 
 std::vector<MatchedPair> matched_pairs(const LocalFeatures& a, const LocalFeatures& b) {
-    const Comparison compared = compare(a, b);
+    const Comparison compared = compare(a, b, nullptr);
     std::vector<MatchedPair> pairs;
     for (const uint32_t i : compared.verified.inliers) {
         const Correspondence& pair = compared.pairs[i];

@@ -9,10 +9,10 @@
 namespace lookalike {
 
 struct SetMatch {
-    uint32_t matches;  ///< pairs of features that are alike
-    uint32_t inliers;  ///< of these, pairs that one movement of the picture explains
-    double weight;     ///< what the inliers are worth together
-    bool has_movement;
+    uint32_t matches;   ///< pairs of features that are alike
+    uint32_t inliers;   ///< of these, pairs that one movement of the picture explains
+    double weight;      ///< what the inliers are worth together
+    bool has_movement;  ///< the weight is not 0
     /// x in a = m[0] x + m[1] y + m[2], y in a = m[3] x + m[4] y + m[5], of x and y in b: pixels of
     /// the pictures as they are, also where features were found in a mirror.
     double movement[6];
@@ -27,9 +27,12 @@ struct MatchedPair {
     uint32_t a, b;
 };
 
+/// Called every few milliseconds; throws where the work is to end. Null: it is not.
+using CheckForEnd = void (*)();
+
 /// REQUIRES: both of one kind. match_sets(a, b) and match_sets(b, a) tell the same, each from its
 /// side; distance and counts are equal, bit by bit, on every machine.
-SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b);
+SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd check = nullptr);
 
 /// The inliers of match_sets(a, b), those that are most alike first. REQUIRES: the same.
 std::vector<MatchedPair> matched_pairs(const LocalFeatures& a, const LocalFeatures& b);

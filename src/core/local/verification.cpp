@@ -110,12 +110,21 @@ class Proposal {
 template <class IsRight>
 std::vector<uint32_t> one_to_one(std::span<const Correspondence> pairs, IsRight&& is_right) {
     std::vector<uint32_t> chosen;
+    std::vector<bool> from_taken, to_taken;
+    const auto take = [](std::vector<bool>& taken, uint32_t feature) {
+        if (feature >= taken.size()) taken.resize(feature + 1);
+        taken[feature] = true;
+    };
+    const auto is_taken = [](const std::vector<bool>& taken, uint32_t feature) {
+        return feature < taken.size() && taken[feature];
+    };
     for (uint32_t i = 0; i < pairs.size(); ++i) {
-        if (!is_right(pairs[i])) continue;
-        const bool is_taken = std::ranges::any_of(chosen, [&](uint32_t other) {
-            return pairs[other].to == pairs[i].to || pairs[other].from == pairs[i].from;
-        });
-        if (!is_taken) chosen.push_back(i);
+        if (!is_right(pairs[i]) || is_taken(from_taken, pairs[i].from) ||
+            is_taken(to_taken, pairs[i].to))
+            continue;
+        take(from_taken, pairs[i].from);
+        take(to_taken, pairs[i].to);
+        chosen.push_back(i);
     }
     return chosen;
 }

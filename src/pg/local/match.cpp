@@ -27,7 +27,7 @@ Pair pair_of(FunctionCallInfo fcinfo) {
 }
 
 SetMatch match_of(const Pair& pair) {
-    return run_core([&] { return match_sets(pair.a, pair.b); });
+    return run_core([&] { return match_sets(pair.a, pair.b, throw_if_cancelled); });
 }
 
 /// Where the corners of b's picture come to lie in a, clockwise from its upper left one.
