@@ -315,9 +315,10 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
         const bool is_path = blames_image(answer.error) && request.image_count == 1 &&
                              looks_like_path(request.images[0]);
         report_image_error(answer.error, reply->text,
-                           is_path ? "An image is its bytes, not a path: image_features_file() "
-                                     "reads a file of the server."
-                                   : nullptr);
+                           is_path
+                               ? "An image is its bytes, not a path: a function whose name ends in "
+                                 "_file reads a file of the server."
+                               : nullptr);
     }
 }
 

@@ -17,7 +17,7 @@ constexpr Failure kFailures[] = {
     {WorkerError::kMemory, false, ERRCODE_OUT_OF_MEMORY,
      "out of memory in the lookalike worker process", nullptr},
     {WorkerError::kImageUnreadable, true, ERRCODE_INVALID_BINARY_REPRESENTATION, nullptr,
-     "image_features_or_null() gives NULL for such images."},
+     "A function whose name ends in _or_null gives NULL for such images."},
     {WorkerError::kImageUnsupported, true, ERRCODE_FEATURE_NOT_SUPPORTED, nullptr,
      "Convert it to JPEG, PNG, WebP, BMP, TIFF, PNM, JPEG 2000, GIF, HEIC or AVIF."},
     {WorkerError::kImageTooLarge, true, ERRCODE_PROGRAM_LIMIT_EXCEEDED, nullptr,
