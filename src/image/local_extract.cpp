@@ -17,6 +17,8 @@ namespace {
 constexpr int kWorkingSide = 640;
 constexpr int kLeastWorkingSide = 320;
 constexpr int kMostWorkingSide = 1600;
+/// SIFT works on a picture of twice the size, and keeps some dozen copies of it in floats.
+constexpr int kMostSiftSide = 1000;
 constexpr double kFeaturesOfSide = 600;
 /// So many times the wanted features are found before those are chosen that lie apart.
 constexpr uint32_t kPool = 3;
@@ -37,9 +39,10 @@ struct Found {
     cv::Mat descriptors;
 };
 
-int working_side(uint32_t max_features) {
-    const double side = kWorkingSide * std::sqrt(max_features / kFeaturesOfSide);
-    return static_cast<int>(std::clamp<double>(side, kWorkingSide, kMostWorkingSide));
+int working_side(const LocalExtraction& wanted) {
+    const double side = kWorkingSide * std::sqrt(wanted.max_features / kFeaturesOfSide);
+    const int most = wanted.kind == LocalKind::kOrb ? kMostWorkingSide : kMostSiftSide;
+    return static_cast<int>(std::clamp<double>(side, kWorkingSide, most));
 }
 
 cv::Mat working_image(const cv::Mat& image, int most) {
@@ -101,7 +104,24 @@ Found find_features(const cv::Mat& grey, const LocalExtraction& wanted) {
     return wanted.kind == LocalKind::kOrb ? find_orb(grey, pool) : find_sift(grey, pool);
 }
 
-/// The strongest of each part of the picture, then the second of each, and so on.
+Found find_within_memory(const cv::Mat& grey, const LocalExtraction& wanted) {
+    const auto fail = [] {
+        throw ImageError(ImageFault::kOutOfMemory,
+                         "out of memory while looking for the local features of an image");
+    };
+    try {
+        return find_features(grey, wanted);
+    } catch (const std::bad_alloc&) {
+        fail();
+    } catch (const cv::Exception& exception) {
+        if (exception.code != cv::Error::StsNoMem) throw;
+        fail();
+    }
+    return {};
+}
+
+/// The strongest, but of each part of the picture the second counts for a quarter, the third for a
+/// ninth, and so on.
 std::vector<uint32_t> spread(const std::vector<cv::KeyPoint>& points, cv::Size size,
                              uint32_t count) {
     std::vector<uint32_t> order(points.size());
@@ -117,7 +137,10 @@ std::vector<uint32_t> spread(const std::vector<cv::KeyPoint>& points, cv::Size s
                          static_cast<int>(points[i].pt.x / side);
         rank[i] = in_cell[cell]++;
     }
-    std::ranges::stable_sort(order, std::less{}, [&](uint32_t i) { return rank[i]; });
+    std::ranges::stable_sort(order, std::greater{}, [&](uint32_t i) {
+        const float place = static_cast<float>(rank[i]) + 1;
+        return points[i].response / (place * place);
+    });
     order.resize(count);
     std::ranges::stable_sort(order, std::greater{}, [&](uint32_t i) { return points[i].response; });
     return order;
@@ -136,11 +159,11 @@ std::vector<uint8_t> extract_local_features(std::span<const uint8_t> image,
                                             const LocalExtraction& wanted,
                                             const ImageLimits& limits) {
     const ImageInfo info = image_info(image);
-    const int side = working_side(wanted.max_features);
+    const int side = working_side(wanted);
     const uint64_t pixels = static_cast<uint64_t>(side) * static_cast<uint64_t>(side);
     cv::Mat grey = working_image(decode_grey_image(image, limits, pixels), side);
     if (wanted.mirrored) cv::flip(grey.clone(), grey, 1);
-    const Found found = find_features(grey, wanted);
+    const Found found = find_within_memory(grey, wanted);
     const std::vector<uint32_t> chosen = spread(found.points, grey.size(), wanted.max_features);
 
     const bool is_turned = info.orientation >= 5;

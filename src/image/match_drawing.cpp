@@ -59,7 +59,7 @@ cv::Point fine(cv::Point2d point) {
 }
 
 void draw_outline(cv::Mat& canvas, const Panel& a, const Panel& b, const SetMatch& match) {
-    if (!match.has_movement) return;
+    if (match.distance() > kSameDistance) return;
     const LocalFeaturesHeader header = b.features().header;
     const double width = header.width, height = header.height;
     const double* m = match.movement;

@@ -84,8 +84,8 @@ SELECT format('<circle cx="%1$s" cy="%2$s" r="26"/><text x="%1$s" y="%3$s">%4$s<
               at[1] + 11, rank)
   FROM (SELECT rank, (box(place))[1] + point(24, 24) AS at FROM found) AS labels;
 SELECT '</svg></div><ol>';
-SELECT format('<li><span class="rank">%s</span><img alt="" src="%s"><span class="what">%s<span>%s, %s;'
-              ' %s spots</span></span><span class="score">%s</span></li>',
+SELECT format('<li><span class="rank">%s</span><img alt="" src="%s"><span class="what">%s<span>%s</span>'
+              '<span>%s, %s spots</span></span><span class="score">%s</span></li>',
               rank, pg_temp.source(image_thumbnail(photo, 112)), series, name, season, inliers,
               to_char(score, 'FM0.00'))
   FROM found

@@ -421,12 +421,29 @@ TEST(SetMatch, ErrorsOfPlacesAreWorthLess) {
     EXPECT_NEAR(match.weight, 40 * std::exp(-std::pow(300 / 409.6, 2)), 0.5);
 }
 
+// Places that have nothing to do with each other, all of one set within less than a pixel.
+TEST(SetMatch, OnePlaceIsNotAFind) {
+    std::mt19937 random(21);
+    for (const uint32_t side : {2u, 10u, 50u}) {
+        const auto samples = random_samples(LocalKind::kOrb, 150, 0, 65535, random);
+        auto squeezed = samples;
+        for (LocalSample& sample : squeezed) {
+            sample.place.x = static_cast<uint16_t>(random() % side);
+            sample.place.y = static_cast<uint16_t>(random() % side);
+        }
+        const auto header = local_header(LocalKind::kOrb, 640, 640);
+        EXPECT_GT(match_of(local_value(header, samples), local_value(header, squeezed)).distance(),
+                  0.9)
+            << side;
+    }
+}
+
 TEST(SetMatch, DistancesFollowFromWeights) {
     SetMatch match{};
     EXPECT_EQ(match.distance(), 1);
-    match.weight = 9;
+    match.weight = 8;
     EXPECT_EQ(match.distance(), 0.5);
-    match.weight = 27;
+    match.weight = 24;
     EXPECT_EQ(match.distance(), 0.25);
 }
 

@@ -32,7 +32,7 @@ constexpr double kErrorUnit = 4.0 / 640 * kPlaceParts;
 constexpr uint32_t kCells = 24;
 constexpr uint32_t kLeastCells = 3;
 /// A match of this weight has distance 1/2.
-constexpr double kHalfWeight = 9;
+constexpr double kHalfWeight = 8;
 constexpr double kMostFalling = 16;
 /// With 10,000 features in the other set they take some milliseconds.
 constexpr uint32_t kFeaturesPerCheck = 64;

@@ -8,6 +8,9 @@
 
 namespace lookalike {
 
+/// Up to this distance two pictures show the same thing.
+constexpr double kSameDistance = 0.7;
+
 struct SetMatch {
     uint32_t matches;   ///< pairs of features that are alike
     uint32_t inliers;   ///< of these, pairs that one movement of the picture explains

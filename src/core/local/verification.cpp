@@ -17,6 +17,7 @@ constexpr size_t kMaxProposals = 40;
 constexpr double kPlaceError = 8.0 / 640 * kPlaceParts;
 constexpr double kDistanceError = 0.15;
 constexpr double kLeastTolerance = 0.4;
+constexpr double kMostDrift = 2;
 constexpr int kScaleError = 13;  // 0.8 octaves
 constexpr int kTurnError = 18;   // 25 degrees
 constexpr int kLeastSquaresRounds = 3;
@@ -192,6 +193,9 @@ Verified verify(std::span<const Correspondence> pairs) {
         best->movement()};
     for (int round = 0; round < kLeastSquaresRounds && verified.inliers.size() >= 2; ++round) {
         verified.movement = fitted(pairs, verified.inliers);
+        // Their scales and their places must tell the same, or all of one lies at one place.
+        const double growth = growth_of(verified.movement) / growth_of(best->movement());
+        if (!(growth > 1 / kMostDrift && growth < kMostDrift)) return {{}, best->movement()};
         const double error = kFittedError * tolerance_of(growth_of(verified.movement));
         verified.inliers = one_to_one(pairs, [&](const Correspondence& pair) {
             return best->has_like_shape(pair) &&

@@ -96,6 +96,18 @@ bool refuses(const TriggerKind& kind, char** arguments, int count) {
     return false;
 }
 
+int32 feature_limit_of(const char* argument) {
+    char* end;
+    errno = 0;
+    const long limit = strtol(argument, &end, 10);
+    if (end == argument || *end != '\0' || errno != 0 || limit > PG_INT32_MAX)
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("fourth argument of %s must be the most features of a photo, not "
+                               "\"%s\"",
+                               kLocalTrigger.name, argument)));
+    return static_cast<int32>(Max(limit, 0));
+}
+
 Columns columns_of(const TriggerData* trigger, const TriggerKind& kind) {
     char** arguments = trigger->tg_trigger->tgargs;
     Columns columns = {};
@@ -105,7 +117,7 @@ Columns columns_of(const TriggerData* trigger, const TriggerKind& kind) {
     columns.spec = cstring_to_text(arguments[2]);
     if (kind.type_output == local_features_out)
         columns.local =
-            checked_local_wish(local_kind_of(columns.spec), pg_strtoint32(arguments[3]), false);
+            checked_local_wish(local_kind_of(columns.spec), feature_limit_of(arguments[3]), false);
     require_type(trigger, columns.photo, attribute_of(trigger, columns.photo)->atttypid == BYTEAOID,
                  "bytea");
     require_type(trigger, columns.features,

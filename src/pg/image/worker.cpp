@@ -252,6 +252,12 @@ void copy_result(const Worker* worker, const WorkerImageRequest& wire, ImageRepl
     reply->bytes = worker->shared + wire.result_offset + sizeof(reply->header);
 }
 
+void check_wish(const LocalFeaturesHeader& header, const LocalWish& wish) {
+    if (header.kind != wish.kind || header.count > wish.max_features ||
+        header.mirrored != static_cast<uint8>(wish.mirrored))
+        reject_image_reply("Local features are not those that were wanted.");
+}
+
 }  // namespace
 
 bool names_network(const char* spec, size_t spec_bytes) {
@@ -353,8 +359,7 @@ LocalValue* reply_local_features(const ImageReply& reply, const LocalWish& wish,
     const uint64 left = reply.header.byte_count - *offset;
     if (left < sizeof(header)) reject_image_reply("Local features are missing.");
     memcpy(&header, reply.bytes + *offset, sizeof(header));
-    if (header.kind != wish.kind || header.count > wish.max_features)
-        reject_image_reply("Local features are not those that were wanted.");
+    check_wish(header, wish);
     const uint64 bytes = local_features_bytes(header.kind, header.count);
     if (left < bytes) reject_image_reply("Local features have a wrong length.");
     LocalValue* value = make_local_value(header.kind, header.count);
@@ -362,6 +367,7 @@ LocalValue* reply_local_features(const ImageReply& reply, const LocalWish& wish,
     memcpy(value->bytes, reply.bytes + *offset, bytes);
     const char* fault = local_features_fault({value->bytes, bytes});
     if (fault != nullptr) reject_image_reply(fault);
+    check_wish(value->view().header, wish);
     *offset += bytes;
     return value;
 }
