@@ -15,7 +15,7 @@ CREATE TABLE pins (
 \set pictures `echo "$LOOKALIKE_PINS"`
 UPDATE pins SET photo = pg_read_binary_file(:'pictures' || '/' || file);
 CREATE TABLE board AS
-    SELECT photo, width, height, image_local_features(photo, max_features => 2000) AS locals
+    SELECT photo, width, height, image_local_features(photo, max_features => 4000) AS locals
       FROM pg_read_binary_file(:'pictures' || '/board.jpg') AS photo, image_info(photo);
 
 -- Pins that share an emblem or a frame are found where one of them is: of those at one place the best
@@ -92,7 +92,7 @@ SELECT format('<li><span class="rank">%s</span><img alt="" src="%s"><span class=
  ORDER BY rank;
 SELECT '</ol></main><h2>Why number 1?</h2>';
 SELECT format('<img class="lines" alt="" src="%s">',
-              pg_temp.source(image_draw_matches(board.photo, found.photo, max_features => 2000, size => 800)))
+              pg_temp.source(image_draw_matches(board.photo, found.photo, max_features => 4000, size => 800)))
   FROM board, found
  WHERE rank = 1;
 SELECT '<p style="margin-top: 10px">Each line joins a spot of the photograph and the spot of the pin that it'
