@@ -12,9 +12,9 @@
 
 namespace lookalike {
 
-/// A JPEG. Each picture is at most `size` pixels wide and high; where b lies in a is outlined, if the
-/// two show the same thing.
-/// `image_read` is called when one has been decoded. Throws ImageError. REQUIRES: size > 0.
+/// A JPEG. Each picture is at most `size` pixels wide and high; where b lies in a is outlined, if
+/// the two show the same thing. `image_read` is called when one has been decoded. Throws
+/// ImageError. REQUIRES: size > 0.
 std::vector<uint8_t> draw_matches(std::span<const uint8_t> a, std::span<const uint8_t> b,
                                   const LocalExtraction& wanted, uint32_t size,
                                   const ImageLimits& limits,
