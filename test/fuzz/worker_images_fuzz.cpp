@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <iterator>
 
 #include "image/image.h"
 #include "worker/images.h"
@@ -44,8 +45,31 @@ void ask(Images& images, const WorkerRequest& request) {
             return images.thumbnail(request);
         case WorkerKind::kImageExtractors:
             return images.extractors(request);
+        case WorkerKind::kImageLocalFeatures:
+            return images.local_features(request);
+        case WorkerKind::kImageDrawMatches:
+            return images.draw_matches(request);
         default:
-            return;  // networks: a library's own parser
+            return;
+    }
+}
+
+/// Not networks, which a library's own parser reads.
+constexpr WorkerKind kKinds[] = {WorkerKind::kImageInfo,          WorkerKind::kImageFeatures,
+                                 WorkerKind::kImageThumbnail,     WorkerKind::kImageExtractors,
+                                 WorkerKind::kImageLocalFeatures, WorkerKind::kImageDrawMatches};
+
+/// True when the last of the replies that wait says that all is done.
+bool is_done(int socket) {
+    uint8_t bytes[sizeof(WorkerReply) + kWorkerTextBytes];
+    bool done = false;
+    for (;;) {
+        const ssize_t length = recv(socket, bytes, sizeof(bytes), MSG_DONTWAIT);
+        if (length < 0) return done;
+        WorkerReply reply;
+        if (done || length < static_cast<ssize_t>(sizeof(reply))) std::abort();
+        std::memcpy(&reply, bytes, sizeof(reply));
+        done = reply.status == WorkerStatus::kDone;
     }
 }
 
@@ -61,8 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size < sizeof(request) || size - sizeof(request) > kSharedBytes) return -1;
     std::memcpy(&request, data, sizeof(request));
     // Few of the 65,536 kinds mean something.
-    request.kind = static_cast<WorkerKind>(static_cast<uint16_t>(WorkerKind::kImageInfo) +
-                                           static_cast<uint16_t>(request.kind) % 4);
+    request.kind = kKinds[static_cast<uint16_t>(request.kind) % std::size(kKinds)];
     request.image.max_pixels = kMaxPixels;
     std::memset(ends.bytes, 0, kSharedBytes);
     std::memcpy(ends.bytes, data + sizeof(request), size - sizeof(request));
@@ -72,9 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     } catch (const std::exception&) {
         answered = false;
     }
-    // Either an exception or one reply.
-    uint8_t reply[sizeof(WorkerReply) + kWorkerTextBytes];
-    const ssize_t length = recv(ends.sockets[0], reply, sizeof(reply), MSG_DONTWAIT);
-    if (answered != (length >= static_cast<ssize_t>(sizeof(WorkerReply)))) std::abort();
+    // Either an exception or a final reply; progress may come before both.
+    if (answered != is_done(ends.sockets[0])) std::abort();
     return 0;
 }
