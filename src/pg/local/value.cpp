@@ -2,20 +2,10 @@
 
 #include <cstring>
 
-extern "C" {
-#include "access/detoast.h"
-}
+#include "pg/type/kept_argument.h"
 
 namespace lookalike {
 namespace {
-
-constexpr int kKeptArguments = 2;
-
-/// What the last call had in a place outside of its row; see pg/type/kept_argument.cpp.
-struct KeptValue {
-    varatt_external place;
-    LocalValue* value;
-};
 
 LocalValue* checked_local_value(Datum datum) {
     auto* value = reinterpret_cast<LocalValue*>(PG_DETOAST_DATUM(datum));
@@ -41,26 +31,10 @@ LocalValue* local_argument(FunctionCallInfo fcinfo, int index) {
 }
 
 LocalValue* kept_local_argument(FunctionCallInfo fcinfo, int index) {
-    const Datum datum = PG_GETARG_DATUM(index);
-    FmgrInfo* function = fcinfo->flinfo;
-    if (function == nullptr || !VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(datum)))
-        return checked_local_value(datum);
-    if (function->fn_extra == nullptr)
-        function->fn_extra =
-            MemoryContextAllocZero(function->fn_mcxt, kKeptArguments * sizeof(KeptValue));
-    KeptValue* kept = &static_cast<KeptValue*>(function->fn_extra)[index];
-    varatt_external place;
-    VARATT_EXTERNAL_GET_POINTER(place, DatumGetPointer(datum));
-    const bool is_same = memcmp(&kept->place, &place, sizeof place) == 0;
-    if (is_same && kept->value != nullptr) return kept->value;
-    if (kept->value != nullptr) pfree(kept->value);
-    kept->value = nullptr;
-    kept->place = place;
-    if (!is_same) return checked_local_value(datum);
-    const MemoryContext caller = MemoryContextSwitchTo(function->fn_mcxt);
-    kept->value = checked_local_value(datum);
-    MemoryContextSwitchTo(caller);
-    return kept->value;
+    const CheckedValue checked = [](Datum datum) {
+        return reinterpret_cast<varlena*>(checked_local_value(datum));
+    };
+    return reinterpret_cast<LocalValue*>(kept_value(fcinfo, index, checked, SIZE_MAX));
 }
 
 LocalValue* chosen_features(const LocalFeatures& features, const uint32* chosen, uint32 count) {

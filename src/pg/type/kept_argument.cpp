@@ -16,7 +16,7 @@ constexpr int kKeptArguments = 2;
 // and its number not before 2^32 others.
 struct KeptArgument {
     varatt_external place;
-    Descriptor* value;  // null: the place was met once only, as those of a column are
+    varlena* value;  // null: the place was met once only, as those of a column are
 };
 
 KeptArgument* kept_arguments(FmgrInfo* function) {
@@ -32,31 +32,38 @@ void forget(KeptArgument* kept) {
     kept->value = nullptr;
 }
 
-Descriptor* value_in_toast(FmgrInfo* function, int index, Datum datum) {
+varlena* value_in_toast(FmgrInfo* function, int index, Datum datum, CheckedValue checked,
+                        size_t most_bytes) {
     KeptArgument* kept = &kept_arguments(function)[index];
     varatt_external place;
     VARATT_EXTERNAL_GET_POINTER(place, DatumGetPointer(datum));
     if (memcmp(&kept->place, &place, sizeof place) != 0) {
         forget(kept);
         kept->place = place;
-        return checked_descriptor(datum);
+        return checked(datum);
     }
-    if (kept->value == nullptr && static_cast<size_t>(place.va_rawsize) <= kMostKeptBytes) {
+    if (kept->value == nullptr && static_cast<size_t>(place.va_rawsize) <= most_bytes) {
         const MemoryContext caller = MemoryContextSwitchTo(function->fn_mcxt);
-        kept->value = checked_descriptor(datum);
+        kept->value = checked(datum);
         MemoryContextSwitchTo(caller);
     }
-    return kept->value != nullptr ? kept->value : checked_descriptor(datum);
+    return kept->value != nullptr ? kept->value : checked(datum);
 }
 
 }  // namespace
 
-Descriptor* moved_argument(FunctionCallInfo fcinfo, int index) {
+varlena* kept_value(FunctionCallInfo fcinfo, int index, CheckedValue checked, size_t most_bytes) {
     const Datum datum = PG_GETARG_DATUM(index);
-    if (fcinfo->flinfo == nullptr || !VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(datum))) {
-        return checked_descriptor(datum);
-    }
-    return value_in_toast(fcinfo->flinfo, index, datum);
+    if (fcinfo->flinfo == nullptr || !VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(datum)))
+        return checked(datum);
+    return value_in_toast(fcinfo->flinfo, index, datum, checked, most_bytes);
+}
+
+Descriptor* moved_argument(FunctionCallInfo fcinfo, int index) {
+    const CheckedValue checked = [](Datum datum) {
+        return reinterpret_cast<varlena*>(checked_descriptor(datum));
+    };
+    return reinterpret_cast<Descriptor*>(kept_value(fcinfo, index, checked, kMostKeptBytes));
 }
 
 }  // namespace lookalike

@@ -5,6 +5,13 @@
 
 namespace lookalike {
 
+/// Fetches a value and checks it.
+using CheckedValue = varlena* (*)(Datum datum);
+
+/// The argument `index`, which may lie in TOAST, as kept_argument() says of descriptors. A value of
+/// more than `most_bytes` is not kept.
+varlena* kept_value(FunctionCallInfo fcinfo, int index, CheckedValue checked, size_t most_bytes);
+
 /// The rest of kept_argument(), for a value outside of its row.
 Descriptor* moved_argument(FunctionCallInfo fcinfo, int index);
 
