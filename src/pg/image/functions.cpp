@@ -36,6 +36,10 @@ bytea* reply_file(const ImageReply& reply) {
     return file;
 }
 
+bytea* read_image_file(Datum path) {
+    return DatumGetByteaPP(OidFunctionCall1(F_PG_READ_BINARY_FILE_TEXT, path));
+}
+
 void name_image_file(void* path) {
     errcontext("image file \"%s\"", static_cast<const char*>(path));
 }
@@ -210,15 +214,9 @@ SQL_FUNCTION(image_features_or_null) {
 }
 
 SQL_FUNCTION(image_features_file) {
-    // The server's own function checks the path and the role's rights to it.
-    const Datum image = OidFunctionCall1(F_PG_READ_BINARY_FILE_TEXT, PG_GETARG_DATUM(0));
-    ErrorContextCallback context = {.previous = error_context_stack,
-                                    .callback = name_image_file,
-                                    .arg = text_to_cstring(PG_GETARG_TEXT_PP(0))};
-    error_context_stack = &context;
-    Descriptor* features = features_of(DatumGetByteaPP(image), PG_GETARG_TEXT_PP(1), false);
-    error_context_stack = context.previous;
-    PG_RETURN_POINTER(features);
+    PG_RETURN_POINTER(of_image_file(PG_GETARG_DATUM(0), [&](bytea* image) {
+        return features_of(image, PG_GETARG_TEXT_PP(1), false);
+    }));
 }
 
 SQL_FUNCTION(image_info) {

@@ -26,6 +26,23 @@ bytea* reply_file(const ImageReply& reply);
 /// Error context: the file, whose path is `path`, that an ERROR is about.
 void name_image_file(void* path);
 
+/// The bytes of a file of the server, whose own function checks the path and the role's rights to
+/// it.
+bytea* read_image_file(Datum path);
+
+/// What `extract` makes of the bytes of a file of the server; an ERROR in it names the file.
+template <typename Extract>
+auto of_image_file(Datum path, Extract&& extract) {
+    bytea* image = read_image_file(path);
+    ErrorContextCallback context = {.previous = error_context_stack,
+                                    .callback = name_image_file,
+                                    .arg = text_to_cstring(DatumGetTextPP(path))};
+    error_context_stack = &context;
+    auto* features = extract(image);
+    error_context_stack = context.previous;
+    return features;
+}
+
 /// The rows of a set-returning function whose first argument is an array of images: what `extract`
 /// gives of each, NULL for NULL. It is called with a few images at a time; `wish` is passed on.
 using ExtractChunk = void (*)(const ImageBytes* images, uint32 count, void* wish,

@@ -8,7 +8,6 @@
 
 extern "C" {
 #include "funcapi.h"
-#include "utils/fmgroids.h"
 }
 
 namespace lookalike {
@@ -41,6 +40,15 @@ ImageKey key_of(const ImageBytes& image, const LocalWish& wish) {
         snprintf(spec, sizeof(spec), "%clocal:%s@%d:%u:%d", '\0', local_kind_name(wish.kind),
                  kLocalVersion, wish.max_features, wish.mirrored);
     return image_key(image.bytes, image.byte_count, spec, static_cast<size_t>(length), nullptr);
+}
+
+void extract_chunk(const ImageBytes* images, uint32 count, void* wish, varlena** features) {
+    const auto& wanted = *static_cast<LocalWish*>(wish);
+    ImageReply reply;
+    ask(images, count, wanted, false, &reply);
+    uint64 offset = 0;
+    for (uint32 i = 0; i < count; ++i)
+        features[i] = reinterpret_cast<varlena*>(reply_local_features(reply, wanted, &offset));
 }
 
 }  // namespace
@@ -84,29 +92,10 @@ SQL_FUNCTION(image_local_features_or_null) {
 }
 
 SQL_FUNCTION(image_local_features_file) {
-    // The server's own function checks the path and the role's rights to it.
-    const Datum image = OidFunctionCall1(F_PG_READ_BINARY_FILE_TEXT, PG_GETARG_DATUM(0));
-    ErrorContextCallback context = {.previous = error_context_stack,
-                                    .callback = name_image_file,
-                                    .arg = text_to_cstring(PG_GETARG_TEXT_PP(0))};
-    error_context_stack = &context;
-    LocalValue* value = local_features_of(DatumGetByteaPP(image), wish_of(fcinfo, 1), false);
-    error_context_stack = context.previous;
-    PG_RETURN_POINTER(value);
+    PG_RETURN_POINTER(of_image_file(PG_GETARG_DATUM(0), [&](bytea* image) {
+        return local_features_of(image, wish_of(fcinfo, 1), false);
+    }));
 }
-
-namespace {
-
-void extract_chunk(const ImageBytes* images, uint32 count, void* wish, varlena** features) {
-    const auto& wanted = *static_cast<LocalWish*>(wish);
-    ImageReply reply;
-    ask(images, count, wanted, false, &reply);
-    uint64 offset = 0;
-    for (uint32 i = 0; i < count; ++i)
-        features[i] = reinterpret_cast<varlena*>(reply_local_features(reply, wanted, &offset));
-}
-
-}  // namespace
 
 SQL_FUNCTION(image_local_features_batch) {
     LocalWish wish = {};
