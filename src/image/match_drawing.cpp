@@ -103,8 +103,10 @@ std::vector<uint8_t> draw_matches(std::span<const uint8_t> a, std::span<const ui
     for (const Panel* panel : {&left, &right})
         panel->shown.copyTo(
             canvas(cv::Rect(panel->left, panel->top, panel->shown.cols, panel->shown.rows)));
-    draw_outline(canvas, left, right, match_sets(left.features(), right.features()));
-    draw_lines(canvas, left, right, matched_pairs(left.features(), right.features()));
+    std::vector<MatchedPair> pairs;
+    const SetMatch match = match_sets(left.features(), right.features(), nullptr, &pairs);
+    draw_outline(canvas, left, right, match);
+    draw_lines(canvas, left, right, pairs);
     std::vector<uint8_t> file;
     cv::imencode(".jpg", canvas, file, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality});
     return file;

@@ -28,6 +28,19 @@ uint8_t to_step(double steps_below_255) {
     return static_cast<uint8_t>(std::clamp(step, 0.0, 255.0));
 }
 
+/// Where the columns of a value lie, to be read or to be written.
+template <class Columns, class Byte>
+void set_columns(Columns& columns, const LocalFeaturesHeader& header, Byte* bytes) {
+    const uint32_t count = header.count;
+    columns.descriptors = bytes + sizeof(header);
+    columns.x = reinterpret_cast<decltype(columns.x)>(columns.descriptors +
+                                                      count * local_descriptor_bytes(header.kind));
+    columns.y = columns.x + count;
+    columns.scales = reinterpret_cast<Byte*>(columns.y + count);
+    columns.angles = columns.scales + count;
+    columns.strengths = columns.angles + count;
+}
+
 }  // namespace
 
 uint32_t end_of_places(const LocalFeaturesHeader& header, uint32_t side) {
@@ -61,28 +74,14 @@ const char* local_features_fault(std::span<const uint8_t> bytes) {
 LocalFeatures view_local_features(const uint8_t* bytes) {
     LocalFeatures features;
     std::memcpy(&features.header, bytes, sizeof(features.header));
-    const uint32_t count = features.header.count;
-    features.descriptors = bytes + sizeof(features.header);
-    const uint8_t* places =
-        features.descriptors + count * local_descriptor_bytes(features.header.kind);
-    features.x = reinterpret_cast<const uint16_t*>(places);
-    features.y = features.x + count;
-    features.scales = reinterpret_cast<const uint8_t*>(features.y + count);
-    features.angles = features.scales + count;
-    features.strengths = features.angles + count;
+    set_columns(features, features.header, bytes);
     return features;
 }
 
 LocalFeaturesParts lay_out_local_features(const LocalFeaturesHeader& header, uint8_t* bytes) {
     std::memcpy(bytes, &header, sizeof(header));
     LocalFeaturesParts parts;
-    parts.descriptors = bytes + sizeof(header);
-    parts.x = reinterpret_cast<uint16_t*>(parts.descriptors +
-                                          header.count * local_descriptor_bytes(header.kind));
-    parts.y = parts.x + header.count;
-    parts.scales = reinterpret_cast<uint8_t*>(parts.y + header.count);
-    parts.angles = parts.scales + header.count;
-    parts.strengths = parts.angles + header.count;
+    set_columns(parts, header, bytes);
     return parts;
 }
 

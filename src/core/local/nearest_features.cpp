@@ -5,6 +5,7 @@
 #include "core/local/least_distance.h"
 
 namespace lookalike {
+
 FeatureTarget::FeatureTarget(const LocalFeatures& features, uint16_t reach)
     : features_(features), reach_(reach), distances_(features.count()) {
     if (features.kind() != LocalKind::kOrb) return;

@@ -171,6 +171,14 @@ Comparison compare(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd c
     return result;
 }
 
+void add_inliers(const Comparison& compared, std::vector<MatchedPair>* pairs) {
+    for (const uint32_t i : compared.verified.inliers) {
+        const Correspondence& pair = compared.pairs[i];
+        pairs->push_back(compared.a_in_b ? MatchedPair{pair.from, pair.to}
+                                         : MatchedPair{pair.to, pair.from});
+    }
+}
+
 /// From the pixels of the picture that was looked for to those of the one where it was found.
 Movement in_pixels(const Similarity& found, const LocalFeaturesHeader& from,
                    const LocalFeaturesHeader& to) {
@@ -184,8 +192,10 @@ double SetMatch::distance() const {
     return 1 / (1 + weight / kHalfWeight);
 }
 
-SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd check) {
+SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd check,
+                    std::vector<MatchedPair>* pairs) {
     const Comparison compared = compare(a, b, check);
+    if (pairs != nullptr) add_inliers(compared, pairs);
     const Similarity& found = compared.verified.movement;
     SetMatch match{};
     match.is_mirrored = a.header.mirrored != b.header.mirrored;
@@ -199,17 +209,6 @@ SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd 
     const double movement[] = {b_to_a.xx, b_to_a.xy, b_to_a.x0, b_to_a.yx, b_to_a.yy, b_to_a.y0};
     std::ranges::copy(movement, match.movement);
     return match;
-}
-
-std::vector<MatchedPair> matched_pairs(const LocalFeatures& a, const LocalFeatures& b) {
-    const Comparison compared = compare(a, b, nullptr);
-    std::vector<MatchedPair> pairs;
-    for (const uint32_t i : compared.verified.inliers) {
-        const Correspondence& pair = compared.pairs[i];
-        pairs.push_back(compared.a_in_b ? MatchedPair{pair.from, pair.to}
-                                        : MatchedPair{pair.to, pair.from});
-    }
-    return pairs;
 }
 
 }  // namespace lookalike

@@ -34,10 +34,9 @@ struct MatchedPair {
 using CheckForEnd = void (*)();
 
 /// REQUIRES: both of one kind. match_sets(a, b) and match_sets(b, a) tell the same, each from its
-/// side; distance and counts are equal, bit by bit, on every machine.
-SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd check = nullptr);
-
-/// The inliers of match_sets(a, b), those that are most alike first. REQUIRES: the same.
-std::vector<MatchedPair> matched_pairs(const LocalFeatures& a, const LocalFeatures& b);
+/// side; distance and counts are equal, bit by bit, on every machine. Adds to `pairs`, if wanted,
+/// the inliers, those that are most alike first.
+SetMatch match_sets(const LocalFeatures& a, const LocalFeatures& b, CheckForEnd check = nullptr,
+                    std::vector<MatchedPair>* pairs = nullptr);
 
 }  // namespace lookalike
