@@ -82,11 +82,10 @@ CREATE INDEX many_l ON many USING hash (l);
 SET enable_seqscan = off;
 SELECT array_agg(id ORDER BY id) FROM many WHERE l = made('orb', 3, 40);
 RESET enable_seqscan;
--- There is no order, and no index that searches.
+-- There is no order.
 SELECT l FROM many ORDER BY l LIMIT 1;
 SELECT count(DISTINCT l) FROM many;
 CREATE INDEX ON many (l);
-CREATE INDEX ON many USING faiss (l);
 
 -- How far they are apart.
 SELECT k, count, d < 0.2 AS near, d > 0 AS not_zero, m.matches, m.inliers, m.score = 1 - d AS score, m.mirrored,

@@ -236,7 +236,7 @@ CREATE TYPE descriptor_sphere AS (center descriptor, radius double precision);
 COMMENT ON TYPE descriptor_sphere IS 'all places within a radius of a centre';
 CREATE FUNCTION descriptor_sphere(center descriptor, radius double precision)
     RETURNS descriptor_sphere
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'make_sphere' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION descriptor_sphere(descriptor, double precision) IS 'all places within a radius of a centre';
 
 CREATE FUNCTION within_support(internal) RETURNS internal
@@ -855,13 +855,36 @@ CREATE OPERATOR <-> (
 COMMENT ON OPERATOR <-> (local_features, local_features) IS '0: the same picture, 1: nothing of one is in the other';
 CREATE FUNCTION within(a local_features, b local_features, radius double precision) RETURNS boolean
     AS 'MODULE_PATHNAME', 'local_features_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-    COST 1600;
-COMMENT ON FUNCTION within(local_features, local_features, double precision) IS 'a <-> b <= radius: up to 0.7 the two show the same thing';
+    SUPPORT within_support COST 1600;
+COMMENT ON FUNCTION within(local_features, local_features, double precision) IS 'a <-> b <= radius: up to 0.7 the two show the same thing; served by a faiss index';
 CREATE FUNCTION match_local_features(a local_features, b local_features, OUT matches integer,
     OUT inliers integer, OUT score double precision, OUT transform double precision[],
     OUT place polygon, OUT mirrored boolean)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1600;
 COMMENT ON FUNCTION match_local_features(local_features, local_features) IS 'how much of one picture is in the other, and where b lies in a';
+
+CREATE TYPE local_features_sphere AS (center local_features, radius double precision);
+COMMENT ON TYPE local_features_sphere IS 'all pictures within a radius of one';
+CREATE FUNCTION local_features_sphere(center local_features, radius double precision)
+    RETURNS local_features_sphere
+    AS 'MODULE_PATHNAME', 'make_sphere' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION local_features_sphere(local_features, double precision) IS 'all pictures within a radius of one';
+CREATE FUNCTION in_local_features_sphere(local_features, local_features_sphere) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1600;
+COMMENT ON FUNCTION in_local_features_sphere(local_features, local_features_sphere) IS 'distance to the centre at most the radius';
+CREATE OPERATOR <@-> (
+    LEFTARG = local_features, RIGHTARG = local_features_sphere,
+    FUNCTION = in_local_features_sphere, RESTRICT = contsel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR <@-> (local_features, local_features_sphere) IS 'distance to the centre at most the radius';
+CREATE FUNCTION faiss_local_features_class() RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION faiss_local_features_class() IS 'tells an index that it is one of local_features_ops';
+CREATE OPERATOR CLASS local_features_ops DEFAULT FOR TYPE local_features USING faiss AS
+    OPERATOR 1 <-> (local_features, local_features) FOR ORDER BY float_ops,
+    OPERATOR 2 <@-> (local_features, local_features_sphere),
+    FUNCTION 1 faiss_local_features_class();
+COMMENT ON OPERATOR CLASS local_features_ops USING faiss IS '<-> and within(): pictures that show the same';
 
 -- Images ------------------------------------------------------------------------------------------
 

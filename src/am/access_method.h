@@ -11,7 +11,7 @@ extern "C" {
 }
 
 #include "core/code/refine_code.h"
-#include "core/vector/metric.h"
+#include "core/page/page_format.h"
 
 namespace lookalike {
 
@@ -23,8 +23,13 @@ constexpr int kSphereStrategy = 2;
 constexpr int kMetricProcedure = 1;
 constexpr int kAttributeStrategies = 5;
 
-/// The metric of the index's first column, from its operator class.
+/// What the function of local_features_ops tells in place of a metric's number.
+constexpr int32 kLocalFeaturesClass = 100;
+
+/// From the operator class of the index's first column. Codes of local features are compared by
+/// Metric::kHamming.
 Metric metric_of(Relation index);
+Content content_of(Relation index);
 
 /// Whether a scan looks at every entry: one list that is small enough, whose order is then exact.
 inline bool is_exhaustive(uint32 depth, Refine refine, Metric metric, BlockNumber pages) {

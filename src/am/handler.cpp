@@ -44,3 +44,7 @@ SQL_FUNCTION(faiss_handler) {
         PG_RETURN_INT32(static_cast<int32>(Metric::metric)); \
     }
 LOOKALIKE_METRICS(METRIC_FUNCTION)
+
+SQL_FUNCTION(faiss_local_features_class) {
+    PG_RETURN_INT32(kLocalFeaturesClass);
+}

@@ -2,7 +2,9 @@
 
 #include <cstring>
 
+#include "core/local/local_code.h"
 #include "core/vector/signs.h"
+#include "pg/local/value.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
@@ -17,7 +19,7 @@ RowEntries read_descriptor(Metric metric, Datum datum, Check check_fits) {
     const bool has_distance = !needs_direction(metric) || !has_no_direction(vector);
     RowEntries row{};
     row.count = 1;
-    row.entries[0] = {has_distance ? ListClass::kLeaf : ListClass::kNoDirection, vector};
+    row.only = {has_distance ? ListClass::kLeaf : ListClass::kNoDirection, vector};
     if (reinterpret_cast<Pointer>(value) != DatumGetPointer(datum)) row.detoasted = value;
     return row;
 }
@@ -25,7 +27,25 @@ RowEntries read_descriptor(Metric metric, Datum datum, Check check_fits) {
 RowEntries row_without_value() {
     RowEntries row{};
     row.count = 1;
-    row.entries[0].list_class = ListClass::kNull;
+    row.only.list_class = ListClass::kNull;
+    return row;
+}
+
+RowEntries read_local_features(const MetaPage& meta, Datum datum) {
+    LocalValue* value = checked_local_value(datum);
+    const LocalFeatures features = value->view();
+    check_local_kind(meta, features.kind());
+    RowEntries row{};
+    row.local_kind = static_cast<uint8_t>(features.kind());
+    if (reinterpret_cast<Pointer>(value) != DatumGetPointer(datum)) row.detoasted = value;
+    row.codes = static_cast<uint8_t*>(palloc(kLocalCodeBytes * (features.count() + 1)));
+    local_codes(features, row.codes);
+    row.several = static_cast<RowEntry*>(palloc(sizeof(RowEntry) * (features.count() + 1)));
+    row.several[row.count++] = {ListClass::kRow, {}};
+    for (uint32 i = 0; i < features.count(); ++i) {
+        row.several[row.count++] = {ListClass::kLeaf,
+                                    {Kind::kBit, kLocalCodeBits, row.codes + kLocalCodeBytes * i}};
+    }
     return row;
 }
 
@@ -39,9 +59,21 @@ void check_dims_to_build(uint32 expected, uint32 dims) {
 
 }  // namespace
 
+void check_local_kind(const MetaPage& meta, LocalKind kind) {
+    if (meta.local_kind == 0 || meta.local_kind == static_cast<uint8_t>(kind)) return;
+    ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                    errmsg("expected local features of kind %s, not %s",
+                           local_kind_name(static_cast<LocalKind>(meta.local_kind)),
+                           local_kind_name(kind)),
+                    errdetail("An index holds local features of one kind."),
+                    errhint("Create a partial index for each: WHERE kind(column) = '...'.")));
+}
+
 RowEntries read_row(Relation index, const LoadedIndex& loaded, const Datum* values,
                     const bool* is_null) {
     if (!has_value(is_null)) return row_without_value();
+    if (loaded.meta.content == Content::kLocalFeatures)
+        return read_local_features(loaded.meta, values[0]);
     return read_descriptor(loaded.meta.metric, values[0], [&](const DescriptorView& vector) {
         if (loaded.knows_dims()) {
             check_value_fits(index, loaded, vector,
@@ -53,16 +85,19 @@ RowEntries read_row(Relation index, const LoadedIndex& loaded, const Datum* valu
     });
 }
 
-RowEntries read_row_to_build(Metric metric, uint32 dims, const Datum* values, const bool* is_null) {
+RowEntries read_row_to_build(const MetaPage& meta, const Datum* values, const bool* is_null) {
     if (!has_value(is_null)) return row_without_value();
-    return read_descriptor(metric, values[0], [&](const DescriptorView& vector) {
-        check_metric_takes(metric, vector.kind);
-        check_dims_to_build(dims, vector.dims);
+    if (meta.content == Content::kLocalFeatures) return read_local_features(meta, values[0]);
+    return read_descriptor(meta.metric, values[0], [&](const DescriptorView& vector) {
+        check_metric_takes(meta.metric, vector.kind);
+        check_dims_to_build(meta.dims, vector.dims);
     });
 }
 
 void release_row(const RowEntries& row) {
     if (row.detoasted != nullptr) pfree(row.detoasted);
+    if (row.several != nullptr) pfree(row.several);
+    if (row.codes != nullptr) pfree(row.codes);
 }
 
 void copy_elements(const RowEntry& entry, float* to) {

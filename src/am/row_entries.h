@@ -7,44 +7,45 @@
 //   to_index_space()  one entry's vector as the index encodes it
 //   EntryEncoder      the entry as its list's pages hold it, once the list is known
 //
-// Only read_row() looks at the column's type. Another type than descriptor is read there into
-// views of the same kinds, as many entries as its value has. What an entry of it carries besides
-// its vector, a payload such as the place of a local feature in its picture, belongs to RowEntry
-// here and to EncodedEntry on the way to the page; no type has one yet.
+// Only read_row() looks at the column's type. A descriptor is one entry. Local features are an
+// entry for each, of its code, and before them one that stands for the row: the plain list of these
+// tells which rows there are, also those without any feature.
 #pragma once
 
 #include "am/storage/loaded_index.h"
 #include "core/code/entry_encoder.h"
+#include "core/local/local_features.h"
 #include "pg/type/descriptor.h"
 
 namespace lookalike {
-
-/// Entries of one row at most. That it is one is relied upon where a row's place in the table
-/// stands for its entry: faiss_index_check finds the entry of a row by it, and
-/// faiss_index_calibrate its list (each has a static_assert), and a scan gives out a row for every
-/// entry that it finds.
-constexpr uint32 kMostEntriesPerRow = 1;
 
 /// Which lists of an index take an entry.
 enum class ListClass : uint8_t {
     kNull,         ///< the row has no value
     kNoDirection,  ///< cosine has no distance for it: every element is zero
     kLeaf,         ///< of the lists with a centroid, the nearest
+    kRow,          ///< local features: the row has a value, whatever is in it
 };
 
 struct RowEntry {
     ListClass list_class;
-    DescriptorView vector;  ///< lies in the row's value; nothing for kNull
+    DescriptorView vector;  ///< lies in the row's value; nothing for kNull and kRow
 };
 
 /// What one row puts into an index. Good while the row's value is, and until release_row().
 struct RowEntries {
     uint32 count;
-    RowEntry entries[kMostEntriesPerRow];
-    void* detoasted;  ///< palloc'd copy of the value; null where it needed none
+    RowEntry only;       ///< where `several` is null
+    RowEntry* several;   ///< palloc'd
+    uint8_t local_kind;  ///< a LocalKind; 0: not of local features
+    void* detoasted;     ///< palloc'd copy of the value; null where it needed none
+    uint8_t* codes;      ///< palloc'd; null where entries lie in the value
 
-    const RowEntry* begin() const { return entries; }
-    const RowEntry* end() const { return entries + count; }
+    /// Of its entries, those that have a vector.
+    uint32 vector_count() const { return several == nullptr ? count : count - 1; }
+
+    const RowEntry* begin() const { return several == nullptr ? &only : several; }
+    const RowEntry* end() const { return begin() + count; }
 };
 
 /// Whether a row has a value, without reading it. Rows are as aminsert gets them, this column
@@ -53,13 +54,17 @@ inline bool has_value(const bool* is_null) {
     return !is_null[0];
 }
 
+/// Raises unless an index can hold, or be asked for, local features of this kind.
+void check_local_kind(const MetaPage& meta, LocalKind kind);
+
 /// Reads a row for an index that exists; raises unless its value fits. While the index does not
 /// know its dimensions any number of them does.
 RowEntries read_row(Relation index, const LoadedIndex& loaded, const Datum* values,
                     const bool* is_null);
 
-/// The same while an index is being built; `dims` is 0 as long as there was no value.
-RowEntries read_row_to_build(Metric metric, uint32 dims, const Datum* values, const bool* is_null);
+/// The same while an index is being built; of `meta` the content and metric are read, and what is
+/// known of values until now.
+RowEntries read_row_to_build(const MetaPage& meta, const Datum* values, const bool* is_null);
 
 /// Gives back what read_row() has palloc'd, for those who read millions in one memory context.
 void release_row(const RowEntries& row);

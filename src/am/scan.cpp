@@ -12,19 +12,22 @@ extern "C" {
 #include <cmath>
 
 #include "am/filter/conditions.h"
+#include "am/local/vote_scan.h"
 #include "am/options.h"
+#include "am/row_entries.h"
 #include "am/scan_stats.h"
 #include "am/storage/reader.h"
 #include "am/storage/row_distance.h"
 #include "am/storage/row_prefetch.h"
 #include "am/storage/row_walk.h"
+#include "pg/local/value.h"
 #include "pg/run_core.h"
 #include "pg/type/descriptor.h"
 
 namespace lookalike {
 namespace {
 
-enum class Stage { kStart, kSearch, kNoDirection, kNull, kEverything, kDone };
+enum class Stage { kStart, kSearch, kVotes, kNoDirection, kNull, kEverything, kDone };
 
 struct ScanState {
     MemoryContext context;  // of one rescan
@@ -34,6 +37,7 @@ struct ScanState {
     bool ends_at_radius;  // of kSearch: what lies beyond the sphere is not wanted
     bool has_distances;   // of kEverything: NaN for every row, as none is NULL
     Reader* reader;
+    VoteScan* votes;          // of local features
     RowWalk walk;             // of stages without a search
     BlockNumber heap_blocks;  // as last known
     RowPrefetcher prefetcher;
@@ -90,6 +94,12 @@ void start_null_rows(ScanState* state) {
 
 // Without an order, or where no row has a number for a distance, rows come as they lie.
 void start_everything(IndexScanDesc scan, ScanState* state, bool has_distances) {
+    if (state->meta.content == Content::kLocalFeatures) {
+        // One list has an entry of each row.
+        state->stage = Stage::kNoDirection;
+        walk_list(&state->walk, state->meta.nan_list);
+        return;
+    }
     state->stage = Stage::kEverything;
     state->has_distances = has_distances;
     // Where others have distances, rows that are NULL come later.
@@ -108,8 +118,44 @@ bool looks_at_everything(IndexScanDesc scan, const ScanState* state, const Loade
                          RelationGetNumberOfBlocks(scan->indexRelation));
 }
 
-bool has_same_bytes(const Descriptor* a, const Descriptor* b) {
+bool has_same_bytes(const void* a, const void* b) {
     return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+// The operator of the scan's order, or where it has none, that of the index's class.
+void find_distance_function(IndexScanDesc scan, RowDistance* measure) {
+    if (scan->numberOfOrderBys > 0) {
+        measure->function = &scan->orderByData[0].sk_func;
+        measure->collation = scan->orderByData[0].sk_collation;
+        return;
+    }
+    const Relation index = scan->indexRelation;
+    const Oid type = index->rd_opcintype[0];
+    auto* function = static_cast<FmgrInfo*>(palloc(sizeof(FmgrInfo)));
+    fmgr_info(get_opcode(get_opfamily_member(index->rd_opfamily[0], type, type, kDistanceStrategy)),
+              function);
+    measure->function = function;
+    measure->collation = InvalidOid;
+}
+
+void start_votes(IndexScanDesc scan, ScanState* state, const LoadedIndex& loaded, Datum center) {
+    const Relation index = scan->indexRelation;
+    LocalValue* query = checked_local_value(center);
+    state->row_distance.query = PointerGetDatum(query);
+    state->ends_at_radius =
+        state->conditions.has_sphere &&
+        has_same_bytes(query, checked_local_value(state->conditions.sphere.center));
+    const LocalFeatures features = query->view();
+    if (loaded.meta.local_kind != 0) check_local_kind(loaded.meta, features.kind());
+    keep_root(index, &loaded);
+    state->votes =
+        begin_vote_scan(index, loaded, features,
+                        {.filter = state->conditions.filter,
+                         .recall = wanted_recall(index_options(index)),
+                         .radius = state->ends_at_radius ? state->conditions.sphere.radius
+                                                         : std::numeric_limits<double>::infinity(),
+                         .memory_bytes = static_cast<size_t>(work_mem) * 1024});
+    state->stage = Stage::kVotes;
 }
 
 // No distance but the negative inner product is below zero.
@@ -143,12 +189,16 @@ void start_search(IndexScanDesc scan, ScanState* state) {
         start_everything(scan, state, false);
         return;
     }
-    const Descriptor* center =
-        is_ordered ? checked_descriptor(order->sk_argument) : state->conditions.sphere.center;
+    find_distance_function(scan, &state->row_distance);
+    const Datum center_value = is_ordered ? order->sk_argument : state->conditions.sphere.center;
+    if (loaded->meta.content == Content::kLocalFeatures)
+        return start_votes(scan, state, *loaded, center_value);
+    const Descriptor* center = checked_descriptor(center_value);
     const DescriptorView query = center->view();
     state->row_distance.query = PointerGetDatum(center);
     state->ends_at_radius =
-        state->conditions.has_sphere && has_same_bytes(center, state->conditions.sphere.center);
+        state->conditions.has_sphere &&
+        has_same_bytes(center, checked_descriptor(state->conditions.sphere.center));
     if (!loaded->knows_dims()) {
         start_null_rows(state);
         return;
@@ -179,6 +229,17 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     state->stage = Stage::kSearch;
 }
 
+// A row that is compared counts as refined.
+void add_votes(const VoteScan& votes, ScanCounts* counts) {
+    counts->entries_refined += votes.compared;
+    if (votes.search == nullptr) return;
+    const VoteSearch::Counters& counters = votes.search->counters();
+    counts->lists_probed += votes.lists_read;
+    counts->lists_skipped += counters.lists_skipped;
+    counts->entries_scanned += counters.entries_scanned;
+    counts->entries_filtered += counters.entries_scanned - counters.entries_passed;
+}
+
 // With the loop that runs, if one has begun.
 ScanProgress progress_with_loop(const ScanState* state) {
     ScanProgress progress = state->progress;
@@ -189,6 +250,7 @@ ScanProgress progress_with_loop(const ScanState* state) {
                            : state->ends_at_radius      ? StopReason::kRadius
                                                         : StopReason::kExhausted;
     if (state->reader != nullptr) progress.counts.add_search(*state->reader->search);
+    if (state->votes != nullptr) add_votes(*state->votes, &progress.counts);
     return progress;
 }
 
@@ -220,14 +282,41 @@ bool next_of_search(IndexScanDesc scan, ScanState* state) {
     return true;
 }
 
+// The next row that has something in common with the query; its distance is known.
+bool next_of_votes(IndexScanDesc scan, ScanState* state) {
+    ComparedRow row;
+    if (!next_voted_row(state->votes, scan, &state->row_distance, &state->prefetcher, &row))
+        return false;
+    give_row(scan, row_place(row.row), row.distance, false);
+    scan->xs_recheck = state->conditions.recheck;
+    scan->xs_recheckorderby = false;
+    return true;
+}
+
+// The distance of rows that votes do not find.
+constexpr double kNothingInCommon = 1;
+
+void end_votes(ScanState* state) {
+    if (state->ends_at_radius && state->conditions.sphere.radius < kNothingInCommon) {
+        state->stage = Stage::kDone;
+        return;
+    }
+    state->stage = Stage::kNoDirection;
+    walk_list(&state->walk, state->meta.nan_list);
+}
+
 bool next_unsearched(IndexScanDesc scan, ScanState* state) {
     EntryPointer pointer;
-    if (!next_of_walk(&state->walk, scan->indexRelation, state->meta, &pointer)) return false;
+    do {
+        if (!next_of_walk(&state->walk, scan->indexRelation, state->meta, &pointer)) return false;
+    } while (state->votes != nullptr && state->stage == Stage::kNoDirection &&
+             was_given(state->votes, pointer));
     const bool is_null = state->stage == Stage::kNull ||
                          (state->stage == Stage::kEverything && !state->has_distances);
-    give_row(scan, pointer, get_float8_nan(), is_null);
+    give_row(scan, pointer, state->votes == nullptr ? get_float8_nan() : kNothingInCommon, is_null);
     // These pages are not filtered.
     scan->xs_recheck = scan->numberOfKeys > 0;
+    scan->xs_recheckorderby = false;
     return true;
 }
 
@@ -254,6 +343,7 @@ void rescan(IndexScanDesc scan, ScanKey keys, int, ScanKey order_bys, int) {
     end_measuring(&state->row_distance);
     MemoryContextReset(state->context);
     state->reader = nullptr;
+    state->votes = nullptr;
     if (keys != nullptr && scan->numberOfKeys > 0) {
         memmove(scan->keyData, keys, sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
     }
@@ -289,6 +379,10 @@ bool next_row(IndexScanDesc scan, ScanDirection) {
                     state->stage = Stage::kNoDirection;
                     walk_list(&state->walk, state->meta.nan_list);
                 }
+                break;
+            case Stage::kVotes:
+                found = next_of_votes(scan, state);
+                if (!found) end_votes(state);
                 break;
             case Stage::kNoDirection:
                 found = next_unsearched(scan, state);

@@ -100,12 +100,14 @@ void sweep_page(Sweep* sweep, BlockNumber block) {
     if (page_trailer(page)->kind == PageKind::kList && list_level(page) == 0) {
         const ListGeometry& geometry = is_plain ? sweep->plain : sweep->leaf;
         check_list_page(sweep->index, buffer, geometry);
-        const bool counts = is_plain || sweep->tree_lists.has(list_id);
+        // Local features: a row is what is in the plain lists.
+        const bool is_row = is_plain || sweep->meta.content == Content::kDescriptors;
+        const bool counts = is_row && (is_plain || sweep->tree_lists.has(list_id));
         if (sweep_entries(sweep, buffer, geometry, counts)) swept_list = list_id;
         // A list whose pages come one after the other is remembered once. A retired one goes as a
         // whole, and a crash may have left it with a chain that ends at a page which serves
         // another.
-        if (!is_plain && counts && block != list_id &&
+        if (!is_plain && sweep->tree_lists.has(list_id) && block != list_id &&
             ListPageView(geometry, page).live_count() == 0 &&
             (sweep->emptied_lists == NIL || llast_oid(sweep->emptied_lists) != list_id)) {
             sweep->emptied_lists = lappend_oid(sweep->emptied_lists, list_id);

@@ -35,8 +35,6 @@ constexpr uint64 kSampleSeed = 20150602;
 constexpr int32 kNoList = -1;
 constexpr uint64 kDistancesOfStretch = 1'000'000;
 
-static_assert(kMostEntriesPerRow == 1, "here a row's place in the table tells its entry's list");
-
 // Lives in one memory context. Of maintenance_work_mem the sort, the centroids, the rows that
 // become queries and the queries take a quarter each.
 struct CalibrateState : IndexPages {
@@ -316,7 +314,8 @@ uint64 calibrate_by_entries(const InspectedIndex& inspected) {
 
 uint64 calibrate(const InspectedIndex& inspected) {
     const LoadedIndex* loaded = load_index(inspected.index);
-    if (loaded->meta.leaf_count <= 1) return 0;
+    // A search by votes goes by no calibration.
+    if (loaded->meta.leaf_count <= 1 || loaded->meta.content != Content::kDescriptors) return 0;
     check_centroids_fit(inspected.index, *loaded);
     return can_measure_entries(*loaded) ? calibrate_by_entries(inspected)
                                         : calibrate_by_table(inspected);

@@ -69,7 +69,11 @@ void check_index(const InspectedIndex& inspected, bool locks_writers) {
     allocate_scratch(state);
     start_sort(state);
     check_pages(state);
-    check_rows(state);
+    if (state->meta.content == Content::kLocalFeatures) {
+        check_features(state);
+    } else {
+        check_rows(state);
+    }
     if (locks_writers)
         ereport(DEBUG1,
                 (errmsg_internal("index \"%s\" has %u pages, " UINT64_FORMAT " of them leaked",

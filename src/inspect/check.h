@@ -11,6 +11,7 @@ extern "C" {
 }
 
 #include "core/code/entry_encoder.h"
+#include "core/page/list_summary.h"
 #include "inspect/page_reader.h"
 #include "pg/run_core.h"
 
@@ -52,9 +53,11 @@ struct CheckState : IndexPages {
     float* zero;                                ///< code_dims: the root's centroid
     float* vector;                              ///< code_dims
     StoredEntry stored;
+    uint8_t summary[summary_bytes(kMaxAttributes)];  ///< local features: of the list being read
 };
 
-/// Columns of the sorted entries: row (block << 16 | offset), place (list page << 16 | index).
+/// Columns of the sorted entries: row (block << 16 | offset), place (list page << 16 | index), or
+/// of local features the entry's tag.
 TupleDesc entry_row_descriptor();
 
 /// Every page: its kind, owner and links, every list, every entry of the root. Sorts the other
@@ -63,6 +66,16 @@ void check_pages(CheckState* state);
 
 /// Every live row of the table against its entry, and every entry against the table.
 void check_rows(CheckState* state);
+
+/// The same of local features, whose rows have many entries: these are sorted by their tags in
+/// place of their places.
+void check_features(CheckState* state);
+constexpr int64 kTagOfNull = 0;
+constexpr int64 kTagOfRow = 1;
+int64 tag_of_feature(const AttributeWidths& widths, const uint8_t* code,
+                     const AttributeKeys& attributes);
+
+[[noreturn]] void raise_row_fault(const CheckState* state, int64 row, const char* fault);
 
 /// Reads entry `index` of the list page that state->page is a copy of into state->stored.
 void read_stored_entry(CheckState* state, BlockNumber list_page, const ListGeometry& geometry,

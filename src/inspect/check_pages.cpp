@@ -9,6 +9,7 @@ extern "C" {
 #include <cstring>
 
 #include "am/storage/stream.h"
+#include "core/page/list_summary.h"
 #include "core/page/refine_slot.h"
 
 namespace lookalike {
@@ -143,6 +144,27 @@ const ListGeometry& geometry_of(const CheckState* state, BlockNumber list_id) {
     return is_plain ? state->plain : state->leaf;
 }
 
+// Of local features. The summary of the list, kept from its first page, must cover the entry;
+// beside writers it may have been widened since.
+int64 tag_of_entry(CheckState* state, BlockNumber list_page, uint32 index) {
+    const BlockNumber list_id = page_trailer(state->page)->list_id;
+    if (list_id == state->meta.null_list) return kTagOfNull;
+    if (list_id == state->meta.nan_list) return kTagOfRow;
+    const ListPageView view(state->leaf, state->page);
+    if (list_page == list_id) memcpy(state->summary, view.summary(), state->leaf.summary_bytes);
+    const AttributeKeys attributes = read_attributes(view, index);
+    const EncodedEntry entry{.pointer = view.pointer(index),
+                             .factors = {},
+                             .code = nullptr,
+                             .refine = nullptr,
+                             .attributes = &attributes};
+    if (state->locks_writers && !summary_covers(state->summary, entry))
+        raise_corrupted(state->index, list_id, "the summary of a list does not cover its entries");
+    const uint8_t* code = view.codes(index / kBlockEntries) +
+                          size_t{index % kBlockEntries} * state->leaf.row_code_bytes;
+    return tag_of_feature(state->leaf.attributes, code, attributes);
+}
+
 void sort_row_entry(CheckState* state, BlockNumber list_page, uint32 index) {
     const BlockNumber list_id = page_trailer(state->page)->list_id;
     const EntryPointer pointer =
@@ -154,10 +176,13 @@ void sort_row_entry(CheckState* state, BlockNumber list_page, uint32 index) {
         pointer.offset > MaxOffsetNumber) {
         raise_corrupted(state->index, list_page, "an entry points beyond the end of the table");
     }
+    const int64 place = state->meta.content == Content::kLocalFeatures
+                            ? tag_of_entry(state, list_page, index)
+                            : int64{list_page} << 16 | index;
     TupleTableSlot* slot = state->put_slot;
     ExecClearTuple(slot);
     slot->tts_values[0] = Int64GetDatum(int64{pointer.block()} << 16 | pointer.offset);
-    slot->tts_values[1] = Int64GetDatum(int64{list_page} << 16 | index);
+    slot->tts_values[1] = Int64GetDatum(place);
     memset(slot->tts_isnull, 0, 2);
     ExecStoreVirtualTuple(slot);
     tuplesort_puttupleslot(state->entries, slot);
@@ -251,7 +276,9 @@ void check_pages(CheckState* state) {
     check_mean(state);
     check_list(state, meta.null_list, state->plain, 0, sort_row_entry);
     check_list(state, meta.nan_list, state->plain, 0,
-               needs_direction(meta.metric) ? sort_row_entry : refuse_entry);
+               needs_direction(meta.metric) || meta.content == Content::kLocalFeatures
+                   ? sort_row_entry
+                   : refuse_entry);
     if (meta.depth == 1) {
         // The first row may have come and settled what its page looks like.
         if (meta.dims > 0 || state->locks_writers) {

@@ -1,5 +1,5 @@
-// The rows of the table against the entries of the index. Both come in the order of the table's
-// blocks: the table as it lies, the entries sorted.
+// The rows of a table of descriptors against the entries of the index, one of each. Both come in
+// the order of the table's blocks: the table as it lies, the entries sorted.
 #include "am/filter/conditions.h"
 #include "inspect/check.h"
 
@@ -18,6 +18,7 @@ extern "C" {
 
 #include "am/row_entries.h"
 #include "core/page/list_summary.h"
+#include "inspect/line_pointers.h"
 
 namespace lookalike {
 namespace {
@@ -25,11 +26,9 @@ namespace {
 constexpr int64 kNoEntry = -1;
 constexpr int64 kTwoEntries = -2;
 
-static_assert(kMostEntriesPerRow == 1, "here a row's place in the table tells its entry");
-
 struct RowScan {
     CheckState* state;
-    bool is_heap;  // the table's pages are what PostgreSQL's own table access method makes
+    LinePointers pointers;
 
     // The next entry in the order of rows.
     bool at_end;
@@ -40,10 +39,6 @@ struct RowScan {
     BlockNumber block;
     int64 places[MaxOffsetNumber + 1];  // of the entries, by offset, or one of the above
 
-    // Whose line pointers are known, by offset: an index may point there.
-    BlockNumber known_block;
-    bool is_root[MaxOffsetNumber + 1];
-
     MemoryContext row_context;
     const IndexSpace* space;  // that the encoder was made for
     EntryEncoder* encoder;
@@ -53,42 +48,13 @@ struct RowScan {
 };
 
 [[noreturn]] void raise_row_fault(const RowScan* scan, int64 row, const char* fault) {
-    ereport(ERROR,
-            (errcode(ERRCODE_INDEX_CORRUPTED),
-             errmsg("index \"%s\" does not match row (%u,%u) of table \"%s\"",
-                    RelationGetRelationName(scan->state->index), static_cast<uint32>(row >> 16),
-                    static_cast<uint32>(row & 0xffff), RelationGetRelationName(scan->state->heap)),
-             errdetail("%s.", fault), errhint("REINDEX it.")));
-    pg_unreachable();
-}
-
-// Which line pointers of a block may have an entry: those in use, except heap-only tuples, which
-// are found through the first row of their chain.
-void learn_line_pointers(RowScan* scan, BlockNumber block) {
-    memset(scan->is_root, 0, sizeof scan->is_root);
-    const Buffer buffer = ReadBuffer(scan->state->heap, block);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    const Page page = BufferGetPage(buffer);
-    const OffsetNumber count = PageIsNew(page) ? 0 : PageGetMaxOffsetNumber(page);
-    for (OffsetNumber offset = FirstOffsetNumber; offset <= count; ++offset) {
-        const ItemId item = PageGetItemId(page, offset);
-        scan->is_root[offset] =
-            ItemIdIsUsed(item) &&
-            !(ItemIdIsNormal(item) && HeapTupleHeaderIsHeapOnly(reinterpret_cast<HeapTupleHeader>(
-                                          PageGetItem(page, item))));
-    }
-    UnlockReleaseBuffer(buffer);
-    scan->known_block = block;
+    raise_row_fault(scan->state, row, fault);
 }
 
 // Beside writers the row may have gone, with the entry, since that was read.
 void check_points_at_row(RowScan* scan) {
-    if (!scan->is_heap || !scan->state->locks_writers) return;
-    const auto block = static_cast<BlockNumber>(scan->row >> 16);
-    if (scan->known_block != block) learn_line_pointers(scan, block);
-    if (!scan->is_root[scan->row & 0xffff]) {
+    if (scan->state->locks_writers && !may_have_entry(&scan->pointers, scan->row))
         raise_row_fault(scan, scan->row, "An entry points at a row that does not exist");
-    }
 }
 
 [[noreturn]] void raise_two_entries(const RowScan* scan, int64 row) {
@@ -257,10 +223,9 @@ void check_row(Relation, ItemPointer pointer, Datum* values, bool* is_null, bool
 RowScan* start_row_scan(CheckState* state) {
     auto* scan = static_cast<RowScan*>(palloc0(sizeof(RowScan)));
     scan->state = state;
-    scan->is_heap = state->heap->rd_tableam == GetHeapamTableAmRoutine();
+    start_line_pointers(&scan->pointers, state->heap);
     scan->row = -1;
     scan->block = InvalidBlockNumber;
-    scan->known_block = InvalidBlockNumber;
     scan->row_context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss check row", ALLOCSET_DEFAULT_SIZES);
     scan->centroid = static_cast<float*>(palloc0(sizeof(float) * (state->shape.code_dims + 1)));
@@ -270,6 +235,15 @@ RowScan* start_row_scan(CheckState* state) {
 }
 
 }  // namespace
+
+void raise_row_fault(const CheckState* state, int64 row, const char* fault) {
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("index \"%s\" does not match row (%u,%u) of table \"%s\"",
+                           RelationGetRelationName(state->index), static_cast<uint32>(row >> 16),
+                           static_cast<uint32>(row & 0xffff), RelationGetRelationName(state->heap)),
+                    errdetail("%s.", fault), errhint("REINDEX it.")));
+    pg_unreachable();
+}
 
 void check_rows(CheckState* state) {
     tuplesort_performsort(state->entries);

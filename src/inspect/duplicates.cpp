@@ -45,6 +45,7 @@ const char* predicate_text(const InspectedIndex& inspected) {
 
 // Each pair once: of two rows, the one that lies further back is looked for around the other.
 char* join_text(const InspectedIndex& inspected, Oid schema, double radius) {
+    const bool is_local = content_of(inspected.index) == Content::kLocalFeatures;
     const MetricTraits& metric = traits_of(metric_of(inspected.index));
     const char* rows = psprintf("(SELECT ctid AS place, %s AS features FROM ONLY %s%s)",
                                 expression_text(inspected),
@@ -55,8 +56,8 @@ char* join_text(const InspectedIndex& inspected, Oid schema, double radius) {
         "SELECT a.place, b.place, %s(b.features, a.features) FROM %s AS a, %s AS b"
         " WHERE %s(b.features, a.features, '%s'::pg_catalog.float8)"
         " AND b.place OPERATOR(pg_catalog.>) a.place",
-        qualified_name(schema, metric.distance), rows, rows, qualified_name(schema, metric.within),
-        float8out_internal(radius));
+        qualified_name(schema, is_local ? "local_distance" : metric.distance), rows, rows,
+        qualified_name(schema, is_local ? "within" : metric.within), float8out_internal(radius));
 }
 
 // Where the rows of the function's answer go, in the memory of the query that calls it.

@@ -102,6 +102,12 @@ Part part_of(const InspectedIndex& inspected, Oid asked, uint32 part_count) {
         check_hides_each_row(inspected, asked, calibration.row_count, false);
         return {rows_now(inspected, static_cast<double>(calibration.row_count)), curve};
     }
+    if (content_of(inspected.index) == Content::kLocalFeatures)
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                 errmsg("index \"%s\" is one of local features",
+                        RelationGetRelationName(inspected.index)),
+                 errdetail("Their distances tell by themselves how alike two pictures are.")));
     const SampledDistances sampled = sampled_distances(inspected, part_count);
     check_hides_each_row(inspected, asked, sampled.calibration.row_count, true);
     return {sampled.rows, DistanceCurve(sampled.calibration, meta.metric)};

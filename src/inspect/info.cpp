@@ -17,6 +17,7 @@ extern "C" {
 #include "am/storage/loaded_index.h"
 #include "am/storage/tree.h"
 #include "am/upkeep/row_vectors.h"
+#include "core/local/local_features.h"
 #include "core/split/list_parts.h"
 #include "inspect/rights.h"
 
@@ -269,11 +270,18 @@ HeapTuple info_tuple(TupleDesc descriptor, const Totals& totals, const char* rea
     for (const uint64 count : totals.pages_of_kind)
         pages += count;
     values[kVersion] = Int32GetDatum(meta.version);
-    values[kMetric] = CStringGetTextDatum(traits_of(meta.metric).name);
+    const bool is_local = meta.content == Content::kLocalFeatures;
+    values[kMetric] =
+        CStringGetTextDatum(is_local ? "local features" : traits_of(meta.metric).name);
     is_null[kKind] = is_null[kDimensions] = meta.dims == 0;
     if (meta.dims > 0) {
         values[kKind] = CStringGetTextDatum(kind_name(static_cast<Kind>(meta.kind)));
         values[kDimensions] = Int32GetDatum(static_cast<int32>(meta.dims));
+    }
+    if (is_local) {
+        is_null[kKind] = meta.local_kind == 0;
+        values[kKind] =
+            CStringGetTextDatum(local_kind_name(static_cast<LocalKind>(Max(meta.local_kind, 1))));
     }
     values[kRefineColumn] =
         CStringGetTextDatum(refine_name(is_binary(meta.metric) ? Refine::kNone : meta.refine));

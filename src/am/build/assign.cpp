@@ -32,6 +32,7 @@ struct Batch {
 
 struct AssignScan {
     const BuildJob* job;
+    MetaPage meta;  // with what the sample has found
     const LearnedLists* lists;
     EntrySort* entries;
     uint32 batch_rows;
@@ -43,7 +44,8 @@ struct AssignScan {
     float* distances;
     float* scratch;  // one row as floats, as SQL has them
     EntryEncoder* encoder;
-    int64 rows_done;
+    int64 rows_done;  // vectors, as the sample counts
+    double indexed_rows;
 };
 
 // Of a row in a batch; bits are padded for the worker.
@@ -175,8 +177,8 @@ void assign_row(Relation, ItemPointer row, Datum* values, bool* is_null, bool, v
     // The sample saw no value. Under CONCURRENTLY one may have come since: its validation, which is
     // not done yet, inserts this row as any later one.
     if (!lists.knows_dims() && has_value(is_null)) return;
-    const RowEntries entries =
-        read_row_to_build(scan->job->metric(), lists.shape.dims, values, is_null);
+    const RowEntries entries = read_row_to_build(scan->meta, values, is_null);
+    ++scan->indexed_rows;
     for (const RowEntry& entry : entries) {
         if (entry.list_class == ListClass::kLeaf) {
             add_to_batch(scan, entry, pointer, values, is_null);
@@ -240,6 +242,9 @@ AssignedRows assign_rows(const BuildJob& job, LearnedLists* lists, uint64 rows_s
     const MemoryContext previous = MemoryContextSwitchTo(context);
     AssignScan scan{};
     scan.job = &job;
+    scan.meta = job.meta;
+    scan.meta.dims = lists->shape.dims;
+    scan.meta.local_kind = lists->local_kind;
     scan.lists = lists;
     scan.entries = assigned.entries;
     prepare_batches(&scan);
@@ -247,6 +252,7 @@ AssignedRows assign_rows(const BuildJob& job, LearnedLists* lists, uint64 rows_s
                                                 assign_row, &scan, nullptr);
     send_batch(&scan);
     collect_batch(&scan);
+    assigned.indexed_rows = scan.indexed_rows;
     if (lists->calibrator != nullptr) {
         assigned.calibration =
             run_core([&] { return lists->calibrator->measure(throw_if_cancelled); });

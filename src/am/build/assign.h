@@ -9,6 +9,7 @@ namespace lookalike {
 struct AssignedRows {
     EntrySort* entries;       ///< of all rows
     double heap_rows;         ///< of the table, as PostgreSQL counts them
+    double indexed_rows;      ///< of these, what the index has entries of
     Calibration calibration;  ///< zeros for one list
 };
 

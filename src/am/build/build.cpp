@@ -13,6 +13,7 @@ extern "C" {
 #include "am/filter/conditions.h"
 #include "am/options.h"
 #include "am/storage/free_pages.h"
+#include "core/local/local_code.h"
 #include "core/page/meta_page.h"
 
 namespace lookalike {
@@ -22,6 +23,11 @@ constexpr uint64_t kRotationSeed = 0x6c6f6f6b616c696bull;
 
 // What the column's type says of its values.
 void describe_column(Relation index, MetaPage* meta) {
+    if (meta->content == Content::kLocalFeatures) {
+        meta->kind = static_cast<uint8_t>(Kind::kBit);
+        meta->dims = kLocalCodeBits;
+        return;
+    }
     const TypeModifier modifier = decode_typmod(TupleDescAttr(index->rd_att, 0)->atttypmod);
     if (modifier.any_kind) return;
     check_metric_takes(meta->metric, modifier.kind);
@@ -36,6 +42,7 @@ MetaPage initial_meta(Relation index) {
     meta.magic = kMetaMagic;
     meta.version = kFormatVersion;
     meta.metric = metric_of(index);
+    meta.content = content_of(index);
     meta.kind = 0xff;
     describe_column(index, &meta);
     describe_attributes(index, &meta);
@@ -50,6 +57,7 @@ MetaPage initial_meta(Relation index) {
 
 MetaPage finished_meta(MetaPage meta, const RowSample& sample, const Calibration& calibration) {
     meta.built_rows = sample.rows_seen;
+    meta.local_kind = sample.local_kind;
     set_calibration(&meta, calibration);
     if (sample.dims > 0) {
         meta.dims = sample.dims;
@@ -60,14 +68,30 @@ MetaPage finished_meta(MetaPage meta, const RowSample& sample, const Calibration
 
 }  // namespace
 
-Metric metric_of(Relation index) {
+namespace {
+
+// What the operator class of the first column says.
+int32 class_number(Relation index) {
     if (!OidIsValid(index_getprocid(index, 1, kMetricProcedure))) {
-        ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                        errmsg("the first column of a faiss index must be a descriptor"),
-                        errhint("Name the descriptor first and filter attributes after it.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                 errmsg("the first column of a faiss index must be a descriptor or local features"),
+                 errhint("Name it first and filter attributes after it.")));
     }
     FmgrInfo* procedure = index_getprocinfo(index, 1, kMetricProcedure);
-    const int32 metric = DatumGetInt32(FunctionCall0Coll(procedure, InvalidOid));
+    return DatumGetInt32(FunctionCall0Coll(procedure, InvalidOid));
+}
+
+}  // namespace
+
+Content content_of(Relation index) {
+    return class_number(index) == kLocalFeaturesClass ? Content::kLocalFeatures
+                                                      : Content::kDescriptors;
+}
+
+Metric metric_of(Relation index) {
+    const int32 metric = class_number(index);
+    if (metric == kLocalFeaturesClass) return Metric::kHamming;
     if (metric < 0 || metric >= static_cast<int32>(kMetricCount)) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                         errmsg("operator class of index \"%s\" names an unknown metric",
@@ -95,7 +119,6 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     RowSample sample = sample_rows(job);
     LearnedLists lists = learn_lists(job, &sample);
     const AssignedRows rows = assign_rows(job, &lists, sample.rows_seen);
-    const auto entry_count = static_cast<double>(rows.entries->entry_count);
     MetaPage meta = job.meta;
     write_lists(index, lists, rows.entries, &meta);
     write_meta(index, finished_meta(meta, sample, rows.calibration));
@@ -107,7 +130,7 @@ IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {
     MemoryContextSwitchTo(previous);
     auto* result = static_cast<IndexBuildResult*>(palloc(sizeof(IndexBuildResult)));
     result->heap_tuples = rows.heap_rows;
-    result->index_tuples = entry_count;
+    result->index_tuples = rows.indexed_rows;
     MemoryContextDelete(context);
     return result;
 }

@@ -218,21 +218,21 @@ void give_centroids(const LearnedLists& lists, uint64 centroids_offset) {
 }
 
 // REQUIRES: lists->count is above 1. It may sink to 1, where rows have only one value.
-void learn_in_worker(RowSample* sample, LearnedLists* lists) {
-    choose_queries(*sample, lists);
+void learn_in_worker(const BuildJob& job, RowSample* sample, LearnedLists* lists) {
+    if (job.meta.content == Content::kDescriptors) choose_queries(*sample, lists);
     const SharedArea area = divide_area(*sample, *lists);
     lists->worker = start_worker(*sample, *lists, area);
     train(sample, lists, area);
     release_shared_sample(*lists, area.sample_bytes);
     give_centroids(*lists, area.centroids_offset);
-    if (lists->count > 1) {
+    if (lists->count == 1) {
+        lists->centroids = nullptr;
+        lists->calibrator = nullptr;
+    } else if (lists->calibrator != nullptr) {
         const std::span<const float> centroids(lists->centroids,
                                                uint64{lists->count} * lists->shape.code_dims);
         run_core(
             [&] { lists->calibrator->set_lists(centroids, lists->count, throw_if_cancelled); });
-    } else {
-        lists->centroids = nullptr;
-        lists->calibrator = nullptr;
     }
 }
 
@@ -242,11 +242,12 @@ LearnedLists learn_lists(const BuildJob& job, RowSample* sample) {
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLearn);
     LearnedLists lists{};
     lists.count = 1;
+    lists.local_kind = sample->local_kind;
     if (sample->dims == 0) return lists;
     make_space(job, *sample, &lists);
     lists.count = choose_list_count(job, *sample, lists.shape.code_dims);
     if (lists.count > 1) {
-        learn_in_worker(sample, &lists);
+        learn_in_worker(job, sample, &lists);
     } else {
         release_rows(sample);
     }

@@ -17,9 +17,11 @@ struct LearnedLists {
                         ///< and 1 for bits; null for a single list of bits
     uint32 learn_dims;  ///< of vectors that the worker sees: the first of code_dims
 
+    uint8_t local_kind;  ///< of local features; 0: unknown
+
     // For assigning, which uses them up.
     Worker* worker;          ///< with the centroids; null for one list
-    Calibrator* calibrator;  ///< with its queries; null for one list
+    Calibrator* calibrator;  ///< with its queries; null for one list and for local features
 
     bool knows_dims() const { return shape.dims > 0; }
     /// As the worker gets rows to assign, and the centroids for that.

@@ -18,25 +18,43 @@ extern "C" {
 namespace lookalike {
 namespace {
 
+constexpr char kMakeLocalSphere[] = "local_features_sphere";
+
+// What a condition that an index serves is made of.
+struct ConditionParts {
+    const char* make_sphere;      // null: the function is no within()
+    const char* sphere_operator;  // between a value and a sphere
+};
+
+ConditionParts parts_of_symbol(const char* symbol) {
+    if (strcmp(symbol, "local_features_within") == 0) return {kMakeLocalSphere, "<@->"};
+    for (const MetricTraits& metric : kMetricTraits) {
+        if (strcmp(symbol, metric.within) == 0)
+            return {"descriptor_sphere", metric.sphere_operator};
+    }
+    return {nullptr, nullptr};
+}
+
 // Of one of the functions within...(): its C code tells, whatever SQL calls it. Only a superuser
-// can give a function this support. Null: it is none of them.
-const MetricTraits* metric_of_function(Oid function) {
+// can give a function this support.
+ConditionParts parts_of_function(Oid function) {
     HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
     if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", function);
     bool is_null;
     const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
-    const MetricTraits* found = nullptr;
-    if (!is_null) {
-        const char* symbol = TextDatumGetCString(source);
-        for (const MetricTraits& metric : kMetricTraits) {
-            if (strcmp(symbol, metric.within) == 0) found = &metric;
-        }
-    }
+    const ConditionParts parts =
+        is_null ? ConditionParts{} : parts_of_symbol(TextDatumGetCString(source));
     ReleaseSysCache(tuple);
-    return found;
+    return parts;
 }
 
-// "descriptor <operator> sphere" instead of within(descriptor, center, radius).
+// Their functions cost what SQL says.
+bool is_of_local_features(Oid function) {
+    const char* make_sphere = parts_of_function(function).make_sphere;
+    return make_sphere != nullptr && strcmp(make_sphere, kMakeLocalSphere) == 0;
+}
+
+// "value <operator> sphere" instead of within(value, center, radius).
 struct SphereCondition {
     Oid operator_id;  // invalid: the function is no within(), or the extension lacks it
     Expr* sphere;
@@ -44,22 +62,22 @@ struct SphereCondition {
 
 // The parts are looked up beside the function, wherever the extension lives and whoever asks.
 SphereCondition sphere_condition(Oid function, void* center, void* radius) {
-    const MetricTraits* metric = metric_of_function(function);
-    if (metric == nullptr) return {InvalidOid, nullptr};
+    const ConditionParts parts = parts_of_function(function);
+    if (parts.make_sphere == nullptr) return {InvalidOid, nullptr};
     const Oid schema = get_func_namespace(function);
     Oid* types;
     int count;
     get_func_signature(function, &types, &count);
-    const Oid descriptor = types[0];
-    const Oid sphere_arguments[] = {descriptor, FLOAT8OID};
+    const Oid value = types[0];
+    const Oid sphere_arguments[] = {value, FLOAT8OID};
     const Oid make_sphere = GetSysCacheOid3(
-        PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("descriptor_sphere"),
+        PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(parts.make_sphere),
         PointerGetDatum(buildoidvector(sphere_arguments, 2)), ObjectIdGetDatum(schema));
     if (!OidIsValid(make_sphere)) return {InvalidOid, nullptr};
     const Oid sphere = get_func_rettype(make_sphere);
     const Oid operator_id = GetSysCacheOid4(
-        OPERNAMENSP, Anum_pg_operator_oid, CStringGetDatum(metric->sphere_operator),
-        ObjectIdGetDatum(descriptor), ObjectIdGetDatum(sphere), ObjectIdGetDatum(schema));
+        OPERNAMENSP, Anum_pg_operator_oid, CStringGetDatum(parts.sphere_operator),
+        ObjectIdGetDatum(value), ObjectIdGetDatum(sphere), ObjectIdGetDatum(schema));
     return {operator_id,
             reinterpret_cast<Expr*>(makeFuncExpr(make_sphere, sphere, list_make2(center, radius),
                                                  InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL))};
@@ -163,6 +181,7 @@ SQL_FUNCTION(within_support) {
     }
     if (IsA(request, SupportRequestCost)) {
         auto* cost = reinterpret_cast<SupportRequestCost*>(request);
+        if (is_of_local_features(cost->funcid)) PG_RETURN_POINTER(nullptr);
         const List* arguments = arguments_of(cost->node);
         if (arguments == NIL) PG_RETURN_POINTER(nullptr);
         cost->startup = 0;

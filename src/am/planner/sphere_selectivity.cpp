@@ -32,7 +32,8 @@ constexpr double kTellingValues = 2;
 Datum is_comparable_and_in_sphere(FunctionCallInfo fcinfo) {
     Sphere sphere;
     if (!read_sphere(PG_GETARG_DATUM(1), &sphere) ||
-        !are_comparable(descriptor_argument(fcinfo, 0)->view(), sphere.center->view())) {
+        !are_comparable(descriptor_argument(fcinfo, 0)->view(),
+                        checked_descriptor(sphere.center)->view())) {
         PG_RETURN_BOOL(false);
     }
     return FunctionCall2Coll(static_cast<FmgrInfo*>(fcinfo->flinfo->fn_extra), InvalidOid,

@@ -44,11 +44,10 @@ bool measure_row(RowDistance* measure, IndexScanDesc scan, EntryPointer row, dou
         found = !is_null[0];
         if (found) {
             // A rescan overwrites the scan key, and what the function keeps with it.
-            ScanKey order = &scan->orderByData[0];
             FmgrInfo function;
-            fmgr_info_copy(&function, &order->sk_func, measure->context);
+            fmgr_info_copy(&function, const_cast<FmgrInfo*>(measure->function), measure->context);
             *distance = DatumGetFloat8(
-                FunctionCall2Coll(&function, order->sk_collation, values[0], measure->query));
+                FunctionCall2Coll(&function, measure->collation, values[0], measure->query));
         }
         MemoryContextSwitchTo(previous);
         MemoryContextReset(measure->context);

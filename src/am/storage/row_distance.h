@@ -6,16 +6,19 @@
 
 namespace lookalike {
 
-/// What computing it takes; zero but for the query before the first. Lives in one memory context.
+/// What computing it takes; zero but for query and function before the first. Lives in one memory
+/// context.
 struct RowDistance {
-    Datum query;            ///< as the operator takes it, out of TOAST
+    Datum query;               ///< as the operator takes it, out of TOAST
+    const FmgrInfo* function;  ///< the operator's
+    Oid collation;
     MemoryContext context;  ///< of one row
     struct IndexInfo* columns;
     struct EState* state;
     struct TupleTableSlot* slot;
 };
 
-/// False: the scan's snapshot sees no such row. REQUIRES: the scan has an order.
+/// False: the scan's snapshot sees no such row.
 bool measure_row(RowDistance* measure, IndexScanDesc scan, EntryPointer row, double* distance);
 
 void end_measuring(RowDistance* measure);

@@ -326,6 +326,7 @@ bool is_same_index(const Measuring* measuring, const LoadedIndex& loaded) {
 
 bool can_measure_entries(const LoadedIndex& loaded) {
     return loaded.knows_dims() && loaded.meta.leaf_count > 1 &&
+           loaded.meta.content == Content::kDescriptors &&
            (is_binary(loaded.shape.metric) || loaded.shape.refine != Refine::kNone);
 }
 

@@ -153,7 +153,7 @@ void measure_rows(Relation index, Relation table, const LoadedIndex& loaded) {
 }  // namespace
 
 void measure_beside_insert(Relation index, Relation table, const LoadedIndex& loaded) {
-    if (loaded.meta.leaf_count <= 1) return;
+    if (loaded.meta.leaf_count <= 1 || loaded.meta.content != Content::kDescriptors) return;
     const Calibration calibration = calibration_of(loaded.meta);
     const bool is_first = calibration.query_count == 0;
     if (!can_measure_entries(loaded)) {

@@ -17,8 +17,7 @@ extern "C" {
 namespace lookalike {
 
 struct RowVectors {
-    Metric metric;
-    uint32 dims;
+    MetaPage meta;
     const IndexSpace* space;
     AttrNumber column;
     Snapshot kept;  // from which on nobody takes away what was deleted
@@ -60,7 +59,7 @@ FetchedRow read_slot(RowVectors* rows, uint8_t* code) {
         const FetchedRow kept = is_toast_kept(rows);
         if (kept != FetchedRow::kFound) return kept;
     }
-    const RowEntries entries = read_row_to_build(rows->metric, rows->dims, &value, &is_null);
+    const RowEntries entries = read_row_to_build(rows->meta, &value, &is_null);
     const RowEntry& entry = *entries.begin();
     if (entry.list_class != ListClass::kLeaf) return FetchedRow::kGone;
     const EntryVector vector =
@@ -78,8 +77,7 @@ bool can_fetch_rows(Relation table, Relation index) {
 
 RowVectors* begin_row_vectors(Relation table, Relation index, const LoadedIndex& loaded) {
     auto* rows = static_cast<RowVectors*>(palloc0(sizeof(RowVectors)));
-    rows->metric = loaded.shape.metric;
-    rows->dims = loaded.shape.dims;
+    rows->meta = loaded.meta;
     rows->space = loaded.space;
     rows->column = index->rd_index->indkey.values[kDescriptorColumn];
     rows->kept = RegisterSnapshot(GetLatestSnapshot());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/local/local_code.h"
 #include "core/vector/element.h"
 #include "core/vector/metric.h"
 
@@ -13,6 +14,12 @@ namespace {
 bool has_known_kinds(const MetaPage& meta) {
     return meta.version == kFormatVersion && static_cast<uint8_t>(meta.metric) < kMetricCount &&
            static_cast<uint8_t>(meta.refine) < kRefineCount && meta.payload_bytes == 0;
+}
+
+bool has_sound_content(const MetaPage& meta) {
+    if (meta.content == Content::kDescriptors) return meta.local_kind == 0;
+    return meta.content == Content::kLocalFeatures && meta.metric == Metric::kHamming &&
+           meta.dims == kLocalCodeBits && (meta.local_kind == 0 || is_local_kind(meta.local_kind));
 }
 
 bool has_sound_tree(const MetaPage& meta) {
@@ -40,7 +47,7 @@ const char* meta_fault(const MetaPage& meta) {
     if (meta.magic != kMetaMagic || meta.checksum != meta_checksum(meta))
         return "the meta page is damaged";
     const bool is_sound = has_known_kinds(meta) && has_sound_tree(meta) && has_sound_shape(meta) &&
-                          has_sound_attributes(meta);
+                          has_sound_attributes(meta) && has_sound_content(meta);
     return is_sound ? nullptr : "the meta page holds impossible values";
 }
 

@@ -33,6 +33,12 @@ enum class PageKind : uint8_t {
     kFree = 6,    ///< may be taken from the free space map
 };
 
+/// What an index holds. Never reuse a number.
+enum class Content : uint8_t {
+    kDescriptors = 0,    ///< an entry a row
+    kLocalFeatures = 1,  ///< an entry a feature, of its code, and one of each row
+};
+
 /// The last 16 bytes of every page.
 struct PageTrailer {
     uint32_t list_id;  ///< first block of the list that owns the page; 0 for meta and vector pages
@@ -69,7 +75,8 @@ struct MetaPage {
     uint32_t leaf_count;  ///< lists at level 0
     uint32_t root_list;   ///< first block of the root
     uint32_t null_list;   ///< rows without a descriptor
-    uint32_t nan_list;    ///< rows without a direction (cosine)
+    uint32_t
+        nan_list;  ///< rows without a direction (cosine); local features: every row with a value
     uint32_t mean_block;  ///< first page of the mean, or kNoBlock: it is zero
     uint32_t attribute_count;
     uint64_t built_rows;     ///< rows that the build wrote
@@ -79,7 +86,10 @@ struct MetaPage {
     uint64_t merges;         ///< lists that were joined to another one
     uint64_t split_time;     ///< microseconds that both took
     uint32_t list_option;    ///< the option "lists" as the build took it
-    uint32_t reserved[7];    ///< 0
+    Content content;         ///< what a row has in it
+    uint8_t local_kind;      ///< local features: a LocalKind, 0 while unknown
+    uint16_t reserved1;      ///< 0
+    uint32_t reserved[6];    ///< 0
     AttributeFormat attributes[kMaxAttributes];
     uint8_t calibration[2048];  ///< a Calibration (core/measure/calibration_record.h), then zeros
     uint32_t mean_checksum;     ///< of the mean's floats; 0 without

@@ -78,6 +78,14 @@ SQL_FUNCTION(local_features_within) {
     PG_RETURN_BOOL(match_of(pair_of(fcinfo)).distance() <= radius);
 }
 
+SQL_FUNCTION(in_local_features_sphere) {
+    Sphere sphere;
+    if (!read_sphere(PG_GETARG_DATUM(1), &sphere)) PG_RETURN_NULL();
+    const Pair pair{local_argument(fcinfo, 0)->view(), checked_local_value(sphere.center)->view()};
+    check_same_kind(pair.a, pair.b);
+    PG_RETURN_BOOL(match_of(pair).distance() <= sphere.radius);
+}
+
 SQL_FUNCTION(match_local_features) {
     TupleDesc type;
     if (get_call_result_type(fcinfo, nullptr, &type) != TYPEFUNC_COMPOSITE)

@@ -5,8 +5,6 @@
 #include "pg/type/kept_argument.h"
 
 namespace lookalike {
-namespace {
-
 LocalValue* checked_local_value(Datum datum) {
     auto* value = reinterpret_cast<LocalValue*>(PG_DETOAST_DATUM(datum));
     const char* fault = local_features_fault({value->bytes, VARSIZE(value) - VARHDRSZ});
@@ -16,8 +14,6 @@ LocalValue* checked_local_value(Datum datum) {
                  errdetail_internal("%s", fault)));
     return value;
 }
-
-}  // namespace
 
 LocalValue* make_local_value(LocalKind kind, uint32 count) {
     const Size size = VARHDRSZ + local_features_bytes(kind, count);

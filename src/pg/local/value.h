@@ -18,6 +18,9 @@ struct LocalValue {
 /// In CurrentMemoryContext, its bytes not yet written.
 LocalValue* make_local_value(LocalKind kind, uint32 count);
 
+/// Detoasted and checked.
+LocalValue* checked_local_value(Datum datum);
+
 /// The argument `index` of a SQL function, detoasted and checked.
 LocalValue* local_argument(FunctionCallInfo fcinfo, int index);
 

@@ -28,7 +28,7 @@ bool read_sphere(Datum datum, Sphere* sphere) {
     if (is_null) return false;
     const Datum radius = GetAttributeByNum(tuple, 2, &is_null);
     if (is_null) return false;
-    *sphere = {checked_descriptor(center), DatumGetFloat8(radius)};
+    *sphere = {center, DatumGetFloat8(radius)};
     check_radius(sphere->radius);
     return true;
 }
@@ -54,14 +54,14 @@ Datum within(FunctionCallInfo fcinfo, PGFunction distance) {
 Datum in_sphere(FunctionCallInfo fcinfo, PGFunction distance) {
     Sphere sphere;
     if (!read_sphere(PG_GETARG_DATUM(1), &sphere)) PG_RETURN_NULL();
-    PG_RETURN_BOOL(
-        is_within(distance, PG_GETARG_DATUM(0), PointerGetDatum(sphere.center), sphere.radius));
+    PG_RETURN_BOOL(is_within(distance, PG_GETARG_DATUM(0), sphere.center, sphere.radius));
 }
 
 }  // namespace
 }  // namespace lookalike
 
-SQL_FUNCTION(descriptor_sphere) {
+// The constructor of either type.
+SQL_FUNCTION(make_sphere) {
     TupleDesc descriptor;
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE) {
         elog(ERROR, "return type must be a row type");

@@ -5,9 +5,9 @@
 
 namespace lookalike {
 
-/// The composite type descriptor_sphere, read.
+/// A composite type of a centre and a radius, descriptor_sphere or local_features_sphere, read.
 struct Sphere {
-    Descriptor* center;
+    Datum center;
     double radius;  ///< never NaN
 };
 
