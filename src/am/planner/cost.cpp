@@ -18,24 +18,56 @@ extern "C" {
 #include "am/planner/sphere_planning.h"
 #include "am/storage/loaded_index.h"
 #include "core/search/search_cost.h"
+#include "core/votes/vote_cost.h"
+#include "core/votes/vote_plan.h"
 
 namespace lookalike {
 namespace {
 
+// What is known of a scan before the index is looked at.
+struct ScanPlan {
+    IndexSize size;
+    SearchDemand demand;
+    Prices prices;
+};
+
+SearchCost cost_of_search(const ScanPlan& plan, const MetaPage& meta, double recall) {
+    const SearchWork work =
+        expected_work(probe_plan(meta, recall, wanted_probes()),
+                      opened_share(calibration_of(meta), recall), meta.leaf_count,
+                      is_exhaustive(meta.depth, meta.refine, meta.metric,
+                                    static_cast<BlockNumber>(plan.size.pages)),
+                      plan.size, plan.demand);
+    return search_cost(work, plan.size, plan.demand, plan.prices);
+}
+
+SearchCost cost_of_votes(const ScanPlan& plan, const MetaPage& meta, double recall) {
+    const double lists = meta.leaf_count;
+    return vote_cost({.list_count = lists,
+                      .lists_per_feature = double{1} * lists_per_feature(recall),
+                      .entries = lists * lists,
+                      .pages = plan.size.pages,
+                      .rows = plan.size.rows,
+                      .given_rows = plan.demand.given_rows,
+                      .kept_share = plan.demand.kept_share,
+                      .ends_at_sphere = plan.demand.ends_at_sphere,
+                      .loop_count = plan.demand.loop_count},
+                     plan.prices);
+}
+
 // False: the index cannot be read.
-bool plan_work(const IndexOptInfo* info, const IndexSize& size, const SearchDemand& demand,
-               SearchWork* work) {
-    *work = work_of_one_list(size);
-    if (info->hypothetical) return true;
+bool cost_of_scan(const IndexOptInfo* info, const ScanPlan& plan, SearchCost* cost) {
+    if (info->hypothetical) {
+        *cost = search_cost(work_of_one_list(plan.size), plan.size, plan.demand, plan.prices);
+        return true;
+    }
     Relation index = index_open(info->indexoid, NoLock);
     MetaPage meta;
     const bool is_readable = peek_meta(index, &meta);
     if (is_readable) {
         const double recall = wanted_recall(index_options(index));
-        *work = expected_work(probe_plan(meta, recall, wanted_probes()),
-                              opened_share(calibration_of(meta), recall), meta.leaf_count,
-                              is_exhaustive(meta.depth, meta.refine, meta.metric, info->pages),
-                              size, demand);
+        *cost = meta.content == Content::kLocalFeatures ? cost_of_votes(plan, meta, recall)
+                                                        : cost_of_search(plan, meta, recall);
     }
     index_close(index, NoLock);
     return is_readable;
@@ -92,20 +124,20 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loop_count, Cost* 
     *selectivity = rows_share(root, path, get_quals_from_indexclauses(path->indexclauses));
     *correlation = 0;
     *pages = info->pages;
-    const IndexSize size{.pages = double{1} * info->pages, .rows = info->tuples};
-    const SearchDemand demand =
-        demand_of(root, path, sphere_conditions(path), *selectivity, loop_count);
-    SearchWork work;
+    const ScanPlan plan{
+        .size = {.pages = double{1} * info->pages, .rows = info->tuples},
+        .demand = demand_of(root, path, sphere_conditions(path), *selectivity, loop_count),
+        .prices = current_prices(root, path)};
     const bool is_ordered = path->indexorderbys != NIL;
-    if ((is_ordered ? !may_claim_order(root) : !demand.ends_at_sphere) ||
-        !plan_work(info, size, demand, &work)) {
+    const bool is_useful = is_ordered ? may_claim_order(root) : plan.demand.ends_at_sphere;
+    SearchCost cost{};
+    if (!is_useful || !cost_of_scan(info, plan, &cost)) {
         // Reading all rows, or in no useful order, is the heap's job.
         *startup_cost = get_float8_infinity();
         *total_cost = get_float8_infinity();
         rule_out(&path->path);
         return;
     }
-    const SearchCost cost = search_cost(work, size, demand, current_prices(root, path));
     *startup_cost = cost.startup;
     *total_cost = cost.total;
 }

@@ -106,6 +106,8 @@ List* index_condition(SupportRequestIndexCondition* request) {
 
 // Of within(a, b, radius), where a or b is a column.
 double function_selectivity(SupportRequestSelectivity* request) {
+    // Statistics tell nothing of local features: hardly any two are equal.
+    if (is_of_local_features(request->funcid)) return kDefaultSelectivity;
     for (const int column : {0, 1}) {
         const SphereCondition condition = sphere_condition(
             request->funcid, list_nth(request->args, 1 - column), lthird(request->args));

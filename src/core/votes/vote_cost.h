@@ -1,0 +1,22 @@
+// What a search by votes costs by the planner's prices: plain numbers in, plain numbers out.
+#pragma once
+
+#include "core/search/search_cost.h"
+
+namespace lookalike {
+
+struct VoteWork {
+    double list_count;
+    double lists_per_feature;
+    double entries;  ///< of the index
+    double pages;
+    double rows;        ///< of the table that the index holds
+    double given_rows;  ///< pass the conditions that the index knows
+    double kept_share;  ///< of these pass the conditions that it does not know
+    bool ends_at_sphere;
+    double loop_count;  ///< so many searches follow each other
+};
+
+SearchCost vote_cost(const VoteWork& work, const Prices& prices);
+
+}  // namespace lookalike
