@@ -173,7 +173,8 @@ void keep_centroids(const float* learned, LearnedLists* lists) {
     if (is_binary(lists->shape.metric)) round_to_bits(lists);
 }
 
-void train(RowSample* sample, LearnedLists* lists, const SharedArea& area) {
+void train(const BuildJob& job, RowSample* sample, LearnedLists* lists, const SharedArea& area) {
+    const bool are_words = job.meta.content == Content::kLocalFeatures;
     share_sample(*sample, *lists, shared_floats(lists->worker, 0));
     release_rows(sample);
     auto* learned = static_cast<float*>(MemoryContextAllocHuge(
@@ -183,7 +184,8 @@ void train(RowSample* sample, LearnedLists* lists, const SharedArea& area) {
                                   .row_count = sample->row_count,
                                   .list_count = lists->count,
                                   .dims = lists->learn_dims,
-                                  .iteration_count = kLearnIterations};
+                                  .iteration_count =
+                                      are_words ? kLearnIterationsOfWords : kLearnIterations};
     lists->count = worker_train(lists->worker, &training, learned, report_iteration, nullptr);
     keep_centroids(learned, lists);
     pfree(learned);
@@ -222,7 +224,7 @@ void learn_in_worker(const BuildJob& job, RowSample* sample, LearnedLists* lists
     if (job.meta.content == Content::kDescriptors) choose_queries(*sample, lists);
     const SharedArea area = divide_area(*sample, *lists);
     lists->worker = start_worker(*sample, *lists, area);
-    train(sample, lists, area);
+    train(job, sample, lists, area);
     release_shared_sample(*lists, area.sample_bytes);
     give_centroids(*lists, area.centroids_offset);
     if (lists->count == 1) {

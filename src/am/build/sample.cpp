@@ -61,7 +61,8 @@ uint64 entries_seen(const SampleScan& scan) {
 // The sample that so many entries as were seen until now want.
 uint64 wanted_rows(const SampleScan& scan) {
     return build_budget().sample_rows(scan.sample.dims,
-                                      wanted_lists(*scan.job, entries_seen(scan)));
+                                      wanted_lists(*scan.job, entries_seen(scan)),
+                                      scan.meta.content == Content::kLocalFeatures);
 }
 
 // Lowers the chance to what leaves so many rows of those seen until now.

@@ -60,8 +60,9 @@ uint64_t BuildBudget::fitting_sample_rows(uint32_t dims) const {
     return std::max<uint64_t>(20, bytes_ / 3 / (sizeof(float) * uint64_t{dims}));
 }
 
-uint64_t BuildBudget::sample_rows(uint32_t dims, uint64_t list_count) const {
-    const uint64_t useful = std::max<uint64_t>(256 * list_count, 2 * kRowsOfOneList);
+uint64_t BuildBudget::sample_rows(uint32_t dims, uint64_t list_count, bool are_words) const {
+    const uint64_t of_each = are_words ? 64 : 256;
+    const uint64_t useful = std::max<uint64_t>(of_each * list_count, 2 * kRowsOfOneList);
     return std::min(fitting_sample_rows(dims), useful);
 }
 

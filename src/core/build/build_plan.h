@@ -11,8 +11,10 @@ namespace lookalike {
 /// Up to so many rows are one list: its answer is exact, and it needs no worker.
 constexpr uint64_t kRowsOfOneList = 5000;
 
-/// Iterations of k-means.
+/// Iterations of k-means. Words are good enough sooner: what they only decide is which features are
+/// looked at together.
 constexpr uint32_t kLearnIterations = 30;
+constexpr uint32_t kLearnIterationsOfWords = 10;
 
 /// Vectors above are projected for learning: after the rotation any coordinates are a random
 /// projection.
@@ -48,9 +50,9 @@ class BuildBudget {
     /// form. A mean wants some, however little memory there is.
     uint64_t fitting_sample_rows(uint32_t dims) const;
 
-    /// Rows that the sample should have: k-means gains little beyond 256 rows a list. A table that
-    /// fits one list is taken whole.
-    uint64_t sample_rows(uint32_t dims, uint64_t list_count) const;
+    /// Rows that the sample should have: k-means gains little beyond 256 rows a list, or 64 for a
+    /// word. A table that fits one list is taken whole.
+    uint64_t sample_rows(uint32_t dims, uint64_t list_count, bool are_words = false) const;
 
     /// The least memory with which so many centroids fit and a sample has so many rows.
     static uint64_t bytes_to_learn(uint64_t list_count, uint64_t rows, uint32_t dims,
