@@ -231,7 +231,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
 
 // A row that is compared counts as refined.
 void add_votes(const VoteScan& votes, ScanCounts* counts) {
-    counts->entries_refined += votes.compared;
+    counts->entries_refined += votes.compared_count;
     if (votes.search == nullptr) return;
     const VoteSearch::Counters& counters = votes.search->counters();
     counts->lists_probed += votes.lists_read;

@@ -1,20 +1,21 @@
 #include "am/local/vote_scan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "am/local/index_words.h"
 #include "am/storage/list_chain.h"
 #include "am/storage/row_walk.h"
+#include "core/local/set_match.h"
 #include "core/votes/vote_plan.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
 namespace {
 
-constexpr uint32 kBatchRows = 64;
-constexpr uint64 kComparedPerGiven = 4;
-// Up to here two pictures may have something in common; farther apart lies what chance makes alike.
-constexpr double kChanceDistance = 0.75;
+// Where very many show the same, so many are compared for each row that is given out.
+constexpr uint32 kComparedPerGiven = 4;
+constexpr uint32 kBatchRows = 16;
 constexpr uint32 kRowsAhead = 4;
 
 bool is_farther(const ComparedRow& a, const ComparedRow& b) {
@@ -39,7 +40,7 @@ void read_lists(VoteScan* votes, const ListGeometry& leaf) {
 }
 
 void count_votes(VoteScan* votes, const LoadedIndex& loaded, const LocalFeatures& query) {
-    const VotePlan plan{.lists_per_feature = lists_per_feature(votes->options.recall),
+    const VotePlan plan{.lists_per_feature = vote_effort(votes->options.recall).lists_per_feature,
                         .memory_bytes = votes->options.memory_bytes};
     const ListGeometry leaf = loaded.shape.levels[0];
     auto* owned = ContextOwned<VoteSearch>::make();
@@ -63,25 +64,53 @@ void append(Element** elements, uint32* count, uint32* room, const Element& elem
     (*elements)[(*count)++] = element;
 }
 
+uint32 patience_of(const VoteScan& votes) {
+    const uint32 patience = vote_effort(votes.options.recall).patience;
+    return std::isinf(votes.options.radius) ? patience : kPatienceInSphere * patience;
+}
+
 // Rows that have nothing in common with the query come later, as they lie.
-double compare(VoteScan* votes, IndexScanDesc scan, RowDistance* measure, uint64 row) {
+void compare(VoteScan* votes, IndexScanDesc scan, RowDistance* measure, uint64 row) {
     CHECK_FOR_INTERRUPTS();
     double distance;
-    ++votes->compared;
-    if (!measure_row(measure, scan, row_place(row), &distance)) return 1;
+    append(&votes->compared, &votes->compared_count, &votes->compared_room, row);
+    ++votes->in_vain;
+    if (!measure_row(measure, scan, row_place(row), &distance)) return;
+    if (distance <= kSameDistance) votes->in_vain = 0;
     if (distance < 1 && distance <= votes->options.radius) {
         append(&votes->waiting, &votes->waiting_count, &votes->waiting_room, {distance, row});
         std::push_heap(votes->waiting, votes->waiting + votes->waiting_count, is_farther);
     }
-    return distance;
+}
+
+void compare_other_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure) {
+    uint64* end = votes->compared + votes->compared_count;
+    const uint64 before = votes->compared_count;
+    std::sort(votes->compared, end);
+    RowWalk walk = make_row_walk();
+    walk_list(&walk, votes->meta.nan_list);
+    EntryPointer row;
+    while (next_of_walk(&walk, votes->index, votes->meta, &row)) {
+        // Those compared since lie behind, and may have moved the others.
+        const uint64* known = votes->compared;
+        if (!std::binary_search(known, known + before, row_number(row)))
+            compare(votes, scan, measure, row_number(row));
+    }
+    votes->goes_on = false;
 }
 
 void compare_next_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure,
                        RowPrefetcher* prefetcher) {
     const std::span<const VotedRow> rows =
         run_core([&] { return votes->search->next_rows(kBatchRows); });
+    if (rows.empty()) {
+        // Where all pictures are equal, those that votes were left out of show the same, too.
+        if (run_core([&] { return votes->search->has_left_out(); }))
+            compare_other_rows(votes, scan, measure);
+        votes->goes_on = false;
+        return;
+    }
     const BlockNumber heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
-    votes->goes_on = false;
     for (size_t i = 0; i < rows.size(); ++i) {
         if (row_place(rows[i].row).block() >= heap_blocks)
             raise_corrupted(votes->index, kMetaBlock, "an entry points beyond the table");
@@ -89,17 +118,9 @@ void compare_next_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure
             if (row_place(rows[ahead].row).block() < heap_blocks)
                 prefetcher->expect(scan->heapRelation, row_place(rows[ahead].row));
         }
-        if (compare(votes, scan, measure, rows[i].row) <= kChanceDistance) votes->goes_on = true;
+        compare(votes, scan, measure, rows[i].row);
     }
-}
-
-void compare_all_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure) {
-    RowWalk walk = make_row_walk();
-    walk_list(&walk, votes->meta.nan_list);
-    EntryPointer row;
-    while (next_of_walk(&walk, votes->index, votes->meta, &row))
-        compare(votes, scan, measure, row_number(row));
-    votes->goes_on = false;
+    votes->goes_on = votes->in_vain < patience_of(*votes);
 }
 
 }  // namespace
@@ -114,6 +135,8 @@ VoteScan* begin_vote_scan(Relation index, const LoadedIndex& loaded, const Local
     votes->goes_on = true;
     votes->waiting_room = kFirstRoom;
     votes->waiting = static_cast<ComparedRow*>(palloc(sizeof(ComparedRow) * kFirstRoom));
+    votes->compared_room = kFirstRoom;
+    votes->compared = static_cast<uint64*>(palloc(sizeof(uint64) * kFirstRoom));
     votes->given_room = kFirstRoom;
     votes->given = static_cast<uint64*>(palloc(sizeof(uint64) * kFirstRoom));
     if (options.recall < 1) count_votes(votes, loaded, query);
@@ -122,8 +145,9 @@ VoteScan* begin_vote_scan(Relation index, const LoadedIndex& loaded, const Local
 
 bool next_voted_row(VoteScan* votes, IndexScanDesc scan, RowDistance* measure,
                     RowPrefetcher* prefetcher, ComparedRow* row) {
-    if (votes->goes_on && votes->search == nullptr) compare_all_rows(votes, scan, measure);
-    while (votes->goes_on && votes->compared <= kComparedPerGiven * votes->given_count)
+    if (votes->goes_on && votes->search == nullptr) compare_other_rows(votes, scan, measure);
+    while (votes->goes_on &&
+           votes->compared_count < patience_of(*votes) + kComparedPerGiven * votes->given_count)
         compare_next_rows(votes, scan, measure, prefetcher);
     if (votes->waiting_count == 0) return false;
     std::pop_heap(votes->waiting, votes->waiting + votes->waiting_count, is_farther);

@@ -31,8 +31,11 @@ struct VoteScan {
     MetaPage meta;
     VoteSearch* search;  ///< null: every row is compared
     uint32 lists_read;
-    uint64 compared;  ///< rows
-    bool goes_on;     ///< rows with fewer votes may have something in common with the query
+    bool goes_on;      ///< rows with fewer votes may have something in common with the query
+    uint32 in_vain;    ///< of the rows compared, the last so many show something else
+    uint64* compared;  ///< rows
+    uint32 compared_count;
+    uint32 compared_room;
     // Compared and not given out yet, a heap with the nearest on top.
     ComparedRow* waiting;
     uint32 waiting_count;

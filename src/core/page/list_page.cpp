@@ -119,19 +119,6 @@ const char* list_page_fault(const ListGeometry& geometry, const uint8_t* page) {
     return nullptr;
 }
 
-uint32_t ListPageView::live(uint32_t block) const {
-    uint32_t mask;
-    std::memcpy(&mask, block_start(block) + geometry_->block_bytes - sizeof mask, sizeof mask);
-    return mask;
-}
-
-EntryPointer ListPageView::pointer(uint32_t index) const {
-    EntryPointer pointer;
-    std::memcpy(&pointer, body_ + geometry_->pointers_offset() + index * sizeof pointer,
-                sizeof pointer);
-    return pointer;
-}
-
 ScanColumns ListPageView::columns(uint32_t block) const {
     const float* base = reinterpret_cast<const float*>(factors(block));
     return {base, base + kBlockEntries, base + 2 * kBlockEntries};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -115,6 +116,19 @@ struct AttributeKeys {
     uint64_t keys[kMaxAttributes];
     uint32_t nulls;  ///< a bit for each attribute
 };
+
+inline uint32_t ListPageView::live(uint32_t block) const {
+    uint32_t mask;
+    std::memcpy(&mask, block_start(block) + geometry_->block_bytes - sizeof mask, sizeof mask);
+    return mask;
+}
+
+inline EntryPointer ListPageView::pointer(uint32_t index) const {
+    EntryPointer pointer;
+    std::memcpy(&pointer, body_ + geometry_->pointers_offset() + index * sizeof pointer,
+                sizeof pointer);
+    return pointer;
+}
 
 /// What an index keeps of one row or child list, made once and written to one place.
 struct EncodedEntry {

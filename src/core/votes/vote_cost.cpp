@@ -12,21 +12,21 @@ namespace {
 constexpr double kFeatures = 600;
 // Two codes are compared in about a nanosecond, an operator is called in about 25.
 constexpr double kCodeOperators = 0.04;
-// A row that is found brings its comparison, and that of some others.
-constexpr double kFirstCompared = 64;
 // As the other access methods charge for a page that is in the cache.
 constexpr double kPageVisitOperators = 50;
 
 }  // namespace
 
 SearchCost vote_cost(const VoteWork& work, const Prices& prices) {
-    const double lists = std::min(kFeatures * work.lists_per_feature, work.list_count);
+    const double lists = std::min(kFeatures * work.effort.lists_per_feature, work.list_count);
     const double share = lists / std::max(work.list_count, 1.0);
     const double cache = work.loop_count > 1 ? 1 / std::sqrt(work.loop_count) : 1;
     const double pages = std::max(share * work.pages, 1.0);
-    const double codes = kFeatures * (work.list_count + work.lists_per_feature * work.entries /
-                                                            std::max(work.list_count, 1.0));
-    const double compared = std::min(kFirstCompared, work.rows);
+    const double codes =
+        kFeatures * (work.list_count +
+                     work.effort.lists_per_feature * work.entries / std::max(work.list_count, 1.0));
+    const uint32_t patience = work.effort.patience * (work.ends_at_sphere ? kPatienceInSphere : 1u);
+    const double compared = std::min(double{1} * patience, work.rows);
     const double startup = cache * pages * prices.sequential_page +
                            pages * kPageVisitOperators * prices.operator_call +
                            codes * kCodeOperators * prices.operator_call + prices.distance_startup +

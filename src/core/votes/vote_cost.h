@@ -2,12 +2,13 @@
 #pragma once
 
 #include "core/search/search_cost.h"
+#include "core/votes/vote_plan.h"
 
 namespace lookalike {
 
 struct VoteWork {
     double list_count;
-    double lists_per_feature;
+    VoteEffort effort;
     double entries;  ///< of the index
     double pages;
     double rows;        ///< of the table that the index holds

@@ -11,10 +11,8 @@
 namespace lookalike {
 namespace {
 
-// Of a feature the nearest entries are kept, as far as the memory goes, but never fewer or more
-// than so many.
-constexpr size_t kFewestHits = 32;
-constexpr size_t kMostHits = 512;
+// Of a feature so many of the nearest entries vote, and all that are as near as the last of them.
+constexpr size_t kVoters = 32;
 
 constexpr uint32_t kDistanceBits = 8;
 
@@ -23,7 +21,7 @@ struct Weights {
     float of[kAlikeBits + 1];
 
     Weights() {
-        constexpr double kScale = 11.5;
+        constexpr double kScale = 11.3;
         for (uint32_t bits = 0; bits <= kAlikeBits; ++bits) {
             const double share = bits / kScale;
             of[bits] = static_cast<float>(std::exp(-share * share));
@@ -56,26 +54,38 @@ bool has_more_votes(const VotedRow& a, const VotedRow& b) {
 // Rows and their votes so far, by the row's number.
 class Ballot {
   public:
-    explicit Ballot(size_t most_rows) : slots_(std::bit_ceil(2 * most_rows + 1)) {}
-
     void add(uint64_t row, float weight) {
+        VotedRow& slot = slot_of(row);
+        if (slot.votes == 0) ++count_;
+        slot.row = row;
+        slot.votes += weight;
+        if (count_ > slots_.size() / 4 * 3) grow();
+    }
+
+    std::vector<VotedRow> take_rows() {
+        std::erase_if(slots_, [](const VotedRow& slot) { return slot.votes == 0; });
+        return std::move(slots_);
+    }
+
+  private:
+    VotedRow& slot_of(uint64_t row) {
         const size_t mask = slots_.size() - 1;
         size_t at = row * 0x9e3779b97f4a7c15u >> 20 & mask;
         while (slots_[at].votes > 0 && slots_[at].row != row)
             at = (at + 1) & mask;
-        slots_[at].row = row;
-        slots_[at].votes += weight;
+        return slots_[at];
     }
 
-    std::vector<VotedRow> rows() const {
-        std::vector<VotedRow> rows;
-        std::copy_if(slots_.begin(), slots_.end(), std::back_inserter(rows),
-                     [](const VotedRow& slot) { return slot.votes > 0; });
-        return rows;
+    void grow() {
+        std::vector<VotedRow> before(slots_.size() * 2);
+        before.swap(slots_);
+        for (const VotedRow& slot : before) {
+            if (slot.votes > 0) slot_of(slot.row) = slot;
+        }
     }
 
-  private:
-    std::vector<VotedRow> slots_;
+    size_t count_ = 0;
+    std::vector<VotedRow> slots_ = std::vector<VotedRow>(1024);
 };
 
 }  // namespace
@@ -87,12 +97,10 @@ VoteSearch::VoteSearch(std::vector<uint8_t> codes, const ListGeometry& leaf,
       filter_(filter),
       plan_(plan),
       feature_count_(static_cast<uint32_t>(codes_.size() / kLocalCodeBytes)),
-      limits_(feature_count_, static_cast<uint8_t>(kAlikeBits)),
-      hits_(feature_count_) {
-    // Twice as many are kept before they are thinned out; a row's votes take four times as much.
-    constexpr size_t kBytesOfHit = 2 * sizeof(Hit) + 4 * sizeof(VotedRow);
-    most_hits_ = std::clamp(plan.memory_bytes / kBytesOfHit / std::max(feature_count_, 1u),
-                            kFewestHits, kMostHits);
+      finds_(feature_count_) {
+    // Twice as many are kept before they are thinned out, and a ballot has room to spare.
+    constexpr size_t kBytesOfHit = 2 * sizeof(Hit) + 2 * sizeof(VotedRow);
+    most_hits_ = std::max(plan.memory_bytes / kBytesOfHit / std::max(feature_count_, 1u), kVoters);
 }
 
 void VoteSearch::choose_lists(Words* words) {
@@ -137,47 +145,48 @@ void VoteSearch::push_block(const WantedList& wanted, const ListPageView& page, 
     for (uint32_t i = 0; i < wanted.count; ++i) {
         const uint32_t feature = wanted_by_[wanted.first + i];
         uint8_t distances[kBlockEntries];
-        code_distances(codes_.data() + feature * kLocalCodeBytes, page.codes(block), kBlockEntries,
-                       distances);
-        uint32_t alike = 0;
-        for (uint32_t entry = 0; entry < kBlockEntries; ++entry)
-            alike |= uint32_t{distances[entry] <= limits_[feature]} << entry;
-        alike &= live;
+        const uint32_t alike =
+            live & codes_within(codes_.data() + feature * kLocalCodeBytes, page.codes(block),
+                                finds_[feature].limit, distances);
         if (alike != 0) push_hits(feature, page, block, alike, distances);
     }
 }
 
 void VoteSearch::push_hits(uint32_t feature, const ListPageView& page, uint32_t block,
                            uint32_t alike, const uint8_t* distances) {
-    std::vector<Hit>& hits = hits_[feature];
+    Finds& finds = finds_[feature];
     for (; alike != 0; alike &= alike - 1) {
         const auto lane = static_cast<uint32_t>(std::countr_zero(alike));
+        const uint8_t distance = distances[lane];
+        if (distance > finds.limit) continue;
         const EntryPointer pointer = page.pointer(block * uint32_t{kBlockEntries} + lane);
-        hits.push_back(row_number(pointer) << kDistanceBits | distances[lane]);
+        finds.hits.push_back(row_number(pointer) << kDistanceBits | distance);
         ++counters_.entries_alike;
+        ++finds.counts[distance];
+        ++finds.within;
+        while (finds.within - finds.counts[finds.limit] >= kVoters)
+            finds.within -= finds.counts[finds.limit--];
     }
-    if (hits.size() >= 2 * most_hits_) leave_nearest(feature);
+    if (finds.hits.size() >= 2 * most_hits_) leave_nearest(&finds);
 }
 
-void VoteSearch::leave_nearest(uint32_t feature) {
-    std::vector<Hit>& hits = hits_[feature];
+// Forgets what is beyond the limit, and of what is at it what there is no memory for.
+void VoteSearch::leave_nearest(Finds* finds) {
+    std::vector<Hit>& hits = finds->hits;
+    std::erase_if(hits, [&](Hit hit) { return distance_of(hit) > finds->limit; });
     if (hits.size() <= most_hits_) return;
-    const auto last = hits.begin() + static_cast<ptrdiff_t>(most_hits_ - 1);
-    std::nth_element(hits.begin(), last, hits.end(), is_nearer);
-    // What comes at the same distance may lie before it.
-    limits_[feature] = static_cast<uint8_t>(distance_of(*last));
+    std::nth_element(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(most_hits_), hits.end(),
+                     is_nearer);
     hits.resize(most_hits_);
+    left_out_ = true;
 }
 
 void VoteSearch::count_votes() {
     static const Weights weights;
-    size_t hit_count = 0;
-    for (uint32_t feature = 0; feature < feature_count_; ++feature) {
-        leave_nearest(feature);
-        hit_count += hits_[feature].size();
-    }
-    Ballot ballot(hit_count);
-    for (std::vector<Hit>& hits : hits_) {
+    Ballot ballot;
+    for (Finds& finds : finds_) {
+        leave_nearest(&finds);
+        std::vector<Hit> hits = std::move(finds.hits);
         // Of a row the nearest counts.
         std::sort(hits.begin(), hits.end());
         const auto end = std::unique(hits.begin(), hits.end(),
@@ -189,8 +198,8 @@ void VoteSearch::count_votes() {
         for (auto hit = hits.begin(); hit != end; ++hit)
             ballot.add(row_of(*hit), weights.of[distance_of(*hit)] * share);
     }
-    hits_ = {};
-    rows_ = ballot.rows();
+    finds_ = {};
+    rows_ = ballot.take_rows();
 }
 
 std::span<const VotedRow> VoteSearch::next_rows(size_t count) {

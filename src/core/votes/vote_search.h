@@ -57,13 +57,14 @@ class VoteSearch {
     /// Before the pages of a list: whether none of its entries can pass the filter.
     bool skip_list(const uint8_t* first_page);
 
-    /// A page of that list. REQUIRES: list_page_fault() found nothing.
+    /// A page of that list. REQUIRES: list_page_fault() found nothing; a page comes once.
     void push_page(size_t number, const uint8_t* page);
 
     /// Counts the votes, after the last page.
     void count_votes();
 
-    size_t row_count() const { return rows_.size(); }
+    /// Whether there was no memory for entries that were as near as others.
+    bool has_left_out() const { return left_out_; }
 
     /// The next rows, at most `count`: those with the most votes, of equal ones as they lie.
     std::span<const VotedRow> next_rows(size_t count);
@@ -74,6 +75,15 @@ class VoteSearch {
     // An entry that is alike: its row, 48 bits, and how many bits differ, 8.
     using Hit = uint64_t;
 
+    // What a feature has found.
+    struct Finds {
+        uint8_t limit = kAlikeBits;  // bits that may differ
+        // How many differ in so many bits; beyond the limit they are forgotten.
+        uint32_t counts[kAlikeBits + 1] = {};
+        uint32_t within = 0;  // the limit
+        std::vector<Hit> hits;
+    };
+
     struct WantedList {
         uint32_t list;
         uint32_t first;  // of its features in wanted_by_
@@ -83,18 +93,18 @@ class VoteSearch {
     void push_block(const WantedList& wanted, const ListPageView& page, uint32_t block);
     void push_hits(uint32_t feature, const ListPageView& page, uint32_t block, uint32_t alike,
                    const uint8_t* distances);
-    void leave_nearest(uint32_t feature);
+    void leave_nearest(Finds* finds);
 
     std::vector<uint8_t> codes_;
     const ListGeometry leaf_;
     const EntryFilter* filter_;
     VotePlan plan_;
     uint32_t feature_count_;
-    size_t most_hits_;  // of a feature that are kept in the end
+    size_t most_hits_;  // of a feature that there is memory for
+    bool left_out_ = false;
     std::vector<WantedList> wanted_;
     std::vector<uint32_t> wanted_by_;
-    std::vector<uint8_t> limits_;  // of each feature: bits that may differ
-    std::vector<std::vector<Hit>> hits_;
+    std::vector<Finds> finds_;  // of each feature
     std::vector<VotedRow> rows_;
     size_t given_ = 0;
     Counters counters_;
