@@ -5,7 +5,8 @@
 //   find FOLDER -name '*.jpg' | shuf | build/cmake/local_quality [base] [queries] [kind] [stored]
 //   [asked]
 //
-// With SHOW_WRONG set it names the pictures that came instead.
+// With SHOW_WRONG set it names the pictures that came instead; with DUMP=FOLDER it writes what it
+// compared for test/bench/local_index.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <opencv2/features2d.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -21,6 +23,7 @@
 #include <string>
 #include <thread>
 
+#include "core/local/local_text.h"
 #include "core/local/set_match.h"
 #include "image/decode.h"
 #include "image/local_extract.h"
@@ -149,6 +152,7 @@ struct Answer {
     double own = 1;         // its distance
     double best_other = 1;  // the least of others
     std::string best_file;
+    Bytes query;
 };
 
 Answer ask(const Bytes& query, const std::vector<Picture>& base, size_t source) {
@@ -257,6 +261,7 @@ std::vector<Answer> answers_of(const Group& group, const Files& files,
         const Bytes query = extract(image, options, options.asked * group.features_times,
                                     name == "mirrored", name == "jpeg 20" ? 20 : 40);
         answers[i] = ask(query, base, group.is_absent ? base.size() : source);
+        answers[i].query = query;
     });
     return answers;
 }
@@ -289,6 +294,36 @@ void print_wrong(const Group& group, const Files& files, const std::vector<Answe
     }
 }
 
+std::string text_of(const Bytes& local) {
+    const LocalFeatures features = view_local_features(local.data());
+    std::string text(max_local_text_bytes(features.kind(), features.count()), 0);
+    text.resize(format_local_text(features, text.data()));
+    return text;
+}
+
+/// For test/bench/local_index: tables as COPY reads them.
+void dump_base(const std::string& folder, const std::vector<Picture>& base) {
+    std::ofstream stored(folder + "/stored");
+    for (size_t i = 0; i < base.size(); ++i)
+        stored << i << '\t' << text_of(base[i].local) << '\n';
+}
+
+void dump_answers(const std::string& folder, const Group& group, const Files& files,
+                  const std::vector<Answer>& answers) {
+    std::ofstream asked(folder + "/asked", std::ios::app);
+    asked << std::setprecision(17);
+    for (size_t i = 0; i < answers.size(); ++i) {
+        asked << group.name << '\t';
+        if (group.is_absent)
+            asked << "\\N";
+        else
+            asked << source_of(group, files, i, answers.size());
+        asked << '\t' << answers[i].rank << '\t' << answers[i].own << '\t'
+              << std::min(answers[i].own, answers[i].best_other) << '\t'
+              << text_of(answers[i].query) << '\n';
+    }
+}
+
 int run(const Options& options) {
     cv::setNumThreads(1);
     const Files files = read_files(options.base);
@@ -298,9 +333,12 @@ int run(const Options& options) {
     }
     const std::vector<Picture> base = extract_base(files, options);
     show_speed(base, options, files.base);
+    const char* folder = std::getenv("DUMP");
+    if (folder != nullptr) dump_base(folder, base);
     for (const Group& group : kGroups) {
         const std::vector<Answer> answers = answers_of(group, files, base, options);
         print_shares(group, answers);
+        if (folder != nullptr) dump_answers(folder, group, files, answers);
         if (std::getenv("SHOW_WRONG") != nullptr) print_wrong(group, files, answers);
         std::fflush(stdout);
     }
