@@ -12,7 +12,7 @@
 namespace lookalike {
 namespace {
 
-constexpr size_t kBytes = 8 * kWordsOfBits;
+constexpr size_t kBytes = 32;
 
 uint16_t differing_bits(const uint8_t* a, const uint8_t* b) {
     int sum = 0;
@@ -21,12 +21,12 @@ uint16_t differing_bits(const uint8_t* a, const uint8_t* b) {
     return static_cast<uint16_t>(sum);
 }
 
-std::vector<uint64_t> planes_of(const Bytes& descriptors) {
-    const size_t count = descriptors.size() / kBytes;
+std::vector<BitBlock> blocks_of(const Bytes& descriptors) {
+    const auto count = static_cast<uint32_t>(descriptors.size() / kBytes);
     const Guarded<uint8_t> from(descriptors);
-    const Guarded<uint64_t> planes(std::vector<uint64_t>(count * kWordsOfBits));
-    plane_words(from.data(), static_cast<uint32_t>(count), planes.data());
-    return planes.elements();
+    const Guarded<BitBlock> blocks(std::vector<BitBlock>(bit_blocks(count)));
+    fill_bit_blocks(from.data(), count, blocks.data());
+    return blocks.elements();
 }
 
 /// The distances that a plain loop finds, and the least of them.
@@ -35,12 +35,15 @@ void expect_distances(const Bytes& descriptor, const Bytes& descriptors) {
     std::vector<uint16_t> right(count);
     for (size_t i = 0; i < count; ++i)
         right[i] = differing_bits(descriptor.data(), descriptors.data() + i * kBytes);
-    const Guarded<uint64_t> planes(planes_of(descriptors));
-    const Guarded<uint16_t> found(std::vector<uint16_t>(count, 0xabcd));
+    const Guarded<BitBlock> blocks(blocks_of(descriptors));
+    const size_t room = blocks.elements().size() * BitBlock::kFeatures;
+    const Guarded<uint16_t> distances(std::vector<uint16_t>(room, 0xabcd));
     const Guarded<uint8_t> own(descriptor);
     const uint16_t least =
-        bit_distances(own.data(), planes.data(), static_cast<uint32_t>(count), found.data());
-    EXPECT_EQ(found.elements(), right) << count;
+        bit_distances(own.data(), blocks.data(), static_cast<uint32_t>(count), distances.data());
+    std::vector<uint16_t> found = distances.elements();
+    found.resize(count);
+    EXPECT_EQ(found, right) << count;
     EXPECT_EQ(least, *std::ranges::min_element(right)) << count;
 }
 
@@ -57,10 +60,10 @@ TEST(BitDistances, EveryBitCountsOnce) {
     Bytes descriptors(kBytes * 256, 0);
     for (size_t bit = 0; bit < 256; ++bit)
         descriptors[bit * kBytes + bit / 8] = static_cast<uint8_t>(1 << bit % 8);
-    const std::vector<uint64_t> planes = planes_of(descriptors);
     on_each_target([&] {
+        const std::vector<BitBlock> blocks = blocks_of(descriptors);
         std::vector<uint16_t> found(256);
-        EXPECT_EQ(bit_distances(none.data(), planes.data(), 256, found.data()), 1);
+        EXPECT_EQ(bit_distances(none.data(), blocks.data(), 256, found.data()), 1);
         EXPECT_EQ(found, std::vector<uint16_t>(256, 1));
     });
 }
@@ -80,19 +83,6 @@ TEST(BitDistances, TheLeastIsFoundWhereverItIs) {
             expect_distances(Bytes(kBytes, 0), descriptors);
         }
     });
-}
-
-TEST(BitDistances, PlanesHoldTheWordsOfAllDescriptors) {
-    std::mt19937 random(2);
-    const Bytes descriptors = random_bytes(kBytes * 5, random);
-    const std::vector<uint64_t> planes = planes_of(descriptors);
-    for (size_t i = 0; i < 5; ++i) {
-        for (size_t plane = 0; plane < kWordsOfBits; ++plane) {
-            uint64_t word;
-            std::memcpy(&word, &descriptors[i * kBytes + plane * 8], 8);
-            EXPECT_EQ(planes[plane * 5 + i], word);
-        }
-    }
 }
 
 }  // namespace

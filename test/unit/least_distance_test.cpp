@@ -23,20 +23,30 @@ Places random_places(uint32_t count, uint32_t side, std::mt19937& random) {
     return places;
 }
 
-uint16_t found_least(const Places& places, uint32_t index, uint16_t reach) {
+bool is_found(const Places& places, const Elsewhere& wanted) {
     const Guarded<uint16_t> distances(places.distances), x(places.x), y(places.y);
-    return least_elsewhere(distances.data(), {x.data(), y.data()},
-                           static_cast<uint32_t>(places.x.size()), index, reach);
+    return is_any_elsewhere(distances.data(), {x.data(), y.data()},
+                            static_cast<uint32_t>(places.x.size()), wanted);
 }
 
-uint16_t right_least(const Places& places, uint32_t index, uint16_t reach) {
-    uint16_t least = UINT16_MAX;
+/// UINT16_MAX + 1 where there is none.
+uint32_t least_elsewhere(const Places& places, uint32_t index, uint16_t reach) {
+    uint32_t least = UINT16_MAX + 1;
     for (size_t i = 0; i < places.x.size(); ++i) {
         const int across = std::abs(places.x[i] - places.x[index]);
         const int down = std::abs(places.y[i] - places.y[index]);
-        if (std::max(across, down) > reach) least = std::min(least, places.distances[i]);
+        if (std::max(across, down) > reach) least = std::min<uint32_t>(least, places.distances[i]);
     }
     return least;
+}
+
+/// That one of the least distance is found, and none of less.
+void expect_least(const Places& places, uint32_t index, uint16_t reach, uint32_t least) {
+    for (const uint32_t most : {0u, least - 1, least, least + 1, uint32_t{UINT16_MAX}}) {
+        if (most > UINT16_MAX) continue;
+        ASSERT_EQ(is_found(places, {index, reach, static_cast<uint16_t>(most)}), most >= least)
+            << places.x.size() << ", reach " << reach << ", most " << most;
+    }
 }
 
 TEST(LeastDistance, AgreesWithAPlainLoopForAllCounts) {
@@ -47,8 +57,7 @@ TEST(LeastDistance, AgreesWithAPlainLoopForAllCounts) {
                 const Places places = random_places(count, side, random);
                 for (const uint16_t reach : {0, 1, 1638, 40000, 65535}) {
                     const uint32_t index = random() % count;
-                    ASSERT_EQ(found_least(places, index, reach), right_least(places, index, reach))
-                        << count << " within " << side << ", reach " << reach;
+                    expect_least(places, index, reach, least_elsewhere(places, index, reach));
                 }
             }
         }
@@ -56,7 +65,7 @@ TEST(LeastDistance, AgreesWithAPlainLoopForAllCounts) {
 }
 
 TEST(LeastDistance, AloneThereIsNone) {
-    on_each_target([] { EXPECT_EQ(found_least({{5}, {100}, {100}}, 0, 10), UINT16_MAX); });
+    on_each_target([] { EXPECT_FALSE(is_found({{5}, {100}, {100}}, {0, 10, UINT16_MAX})); });
 }
 
 TEST(LeastDistance, ThoseAtTheReachAreNear) {
@@ -67,9 +76,9 @@ TEST(LeastDistance, ThoseAtTheReachAreNear) {
             for (const int step : {-1, 1}) {
                 for (std::vector<uint16_t>* axis : {&places.x, &places.y}) {
                     axis->back() = static_cast<uint16_t>(1000 + step * 10);
-                    EXPECT_EQ(found_least(places, 0, 10), UINT16_MAX);
+                    EXPECT_FALSE(is_found(places, {0, 10, UINT16_MAX}));
                     axis->back() = static_cast<uint16_t>(1000 + step * 11);
-                    EXPECT_EQ(found_least(places, 0, 10), 1);
+                    expect_least(places, 0, 10, 1);
                     axis->back() = 1000;
                 }
             }
@@ -83,9 +92,9 @@ TEST(LeastDistance, TheEndsOfThePictureAreFarApart) {
             Places places{std::vector<uint16_t>(count, 7), std::vector<uint16_t>(count, 0),
                           std::vector<uint16_t>(count, 0)};
             places.x.back() = 65535;
-            EXPECT_EQ(found_least(places, 0, 65534), 7);
-            EXPECT_EQ(found_least(places, static_cast<uint32_t>(count - 1), 65534), 7);
-            EXPECT_EQ(found_least(places, 0, 65535), UINT16_MAX);
+            expect_least(places, 0, 65534, 7);
+            expect_least(places, static_cast<uint32_t>(count - 1), 65534, 7);
+            EXPECT_FALSE(is_found(places, {0, 65535, UINT16_MAX}));
         }
     });
 }

@@ -12,6 +12,11 @@ namespace {
 
 constexpr uint16_t kReach = 1000;
 
+/// Whatever lies elsewhere, unless it is not a bit farther than the descriptor itself.
+Nearness within(uint16_t most) {
+    return {.most = most, .percent = UINT16_MAX};
+}
+
 uint16_t right_distance(LocalKind kind, const Bytes& a, const Bytes& b) {
     int sum = 0;
     for (size_t i = 0; i < a.size(); ++i)
@@ -51,23 +56,36 @@ TEST(NearestFeatures, AgreeWithPlainLoops) {
             for (const LocalSample& sample : samples)
                 distances.push_back(right_distance(kind, wanted, sample.descriptor));
             const auto index = std::ranges::min_element(distances) - distances.begin();
-            uint16_t elsewhere = UINT16_MAX;
+            uint64_t elsewhere = UINT32_MAX;
             for (uint32_t i = 0; i < count; ++i)
                 if (std::abs(samples[i].place.x - samples[index].place.x) > kReach ||
                     std::abs(samples[i].place.y - samples[index].place.y) > kReach)
-                    elsewhere = std::min(elsewhere, distances[i]);
+                    elsewhere = std::min<uint64_t>(elsewhere, distances[i]);
             const Bytes bytes = local_value(local_header(kind, 640, 640), samples);
             const LocalFeatures features = view_local_features(bytes.data());
             on_each_target([&] {
                 FeatureTarget target(features, kReach);
                 NearestFeature nearest;
-                ASSERT_TRUE(target.find_nearest(wanted.data(), UINT16_MAX, &nearest));
+                ASSERT_TRUE(target.find_nearest(wanted.data(), within(UINT16_MAX), &nearest));
                 EXPECT_EQ(nearest.index, index);
                 EXPECT_EQ(nearest.distance, distances[index]);
-                EXPECT_EQ(nearest.elsewhere, elsewhere);
+                for (const uint16_t percent : {1, 50, 72, 80, 90, 100, 110, 200})
+                    EXPECT_EQ(target.find_nearest(wanted.data(), {UINT16_MAX, percent}, &nearest),
+                              distances[index] * 100u < elsewhere * percent)
+                        << percent;
             });
         }
     }
+}
+
+TEST(NearestFeatures, WhatIsHardlyNearerThanElsewhereIsNotFound) {
+    const Bytes bytes =
+        orb_value({sample_at(0, 0, with_bits(8)), sample_at(kReach + 1, 0, with_bits(10))});
+    const LocalFeatures features = view_local_features(bytes.data());
+    FeatureTarget target(features, kReach);
+    NearestFeature nearest;
+    EXPECT_FALSE(target.find_nearest(with_bits(0).data(), {64, 80}, &nearest));
+    EXPECT_TRUE(target.find_nearest(with_bits(0).data(), {64, 81}, &nearest));
 }
 
 TEST(NearestFeatures, WhatIsFartherThanAllowedIsNotFound) {
@@ -75,8 +93,8 @@ TEST(NearestFeatures, WhatIsFartherThanAllowedIsNotFound) {
     const LocalFeatures features = view_local_features(bytes.data());
     FeatureTarget target(features, kReach);
     NearestFeature nearest;
-    EXPECT_FALSE(target.find_nearest(with_bits(0).data(), 63, &nearest));
-    ASSERT_TRUE(target.find_nearest(with_bits(0).data(), 64, &nearest));
+    EXPECT_FALSE(target.find_nearest(with_bits(0).data(), within(63), &nearest));
+    ASSERT_TRUE(target.find_nearest(with_bits(0).data(), within(64), &nearest));
     EXPECT_EQ(nearest.distance, 64);
 }
 
@@ -89,9 +107,10 @@ TEST(NearestFeatures, OfEquallyNearOnesTheFirstIsFound) {
     on_each_target([&] {
         FeatureTarget target(features, kReach);
         NearestFeature nearest;
-        ASSERT_TRUE(target.find_nearest(with_bits(0).data(), 64, &nearest));
+        ASSERT_TRUE(target.find_nearest(with_bits(0).data(), within(64), &nearest));
         EXPECT_EQ(nearest.index, 7u);
-        EXPECT_EQ(nearest.elsewhere, 50);
+        EXPECT_FALSE(target.find_nearest(with_bits(0).data(), {64, 6}, &nearest));
+        EXPECT_TRUE(target.find_nearest(with_bits(0).data(), {64, 7}, &nearest));
     });
 }
 
@@ -101,8 +120,7 @@ TEST(NearestFeatures, NothingLiesElsewhereWhereAllIsNear) {
     const LocalFeatures features = view_local_features(bytes.data());
     FeatureTarget target(features, kReach);
     NearestFeature nearest;
-    ASSERT_TRUE(target.find_nearest(with_bits(0).data(), 64, &nearest));
-    EXPECT_EQ(nearest.elsewhere, UINT16_MAX);
+    EXPECT_TRUE(target.find_nearest(with_bits(0).data(), {64, 1}, &nearest));
 }
 
 // A target is asked for one feature after the other.
@@ -115,7 +133,7 @@ TEST(NearestFeatures, AnAnswerDependsOnNoOtherOne) {
     for (int round = 0; round < 2; ++round) {
         for (uint32_t i = 0; i < features.count(); ++i) {
             NearestFeature nearest;
-            ASSERT_TRUE(target.find_nearest(features.descriptor(i), 0, &nearest));
+            ASSERT_TRUE(target.find_nearest(features.descriptor(i), within(0), &nearest));
             EXPECT_EQ(nearest.index, i);
             EXPECT_EQ(nearest.distance, 0);
         }

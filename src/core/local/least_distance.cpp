@@ -1,6 +1,5 @@
 #include "core/local/least_distance.h"
 
-#include <algorithm>
 #include <cstdlib>
 
 #include "core/no_postgres.h"
@@ -19,13 +18,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Shorts = hn::ScalableTag<uint16_t>;
 using Vector = hn::Vec<Shorts>;
 
-/// Highway has no least of all lanes of 16 bits on every target.
-HWY_INLINE uint16_t least_lane(Vector lanes) {
-    uint16_t all[hn::MaxLanes(Shorts())];
-    hn::StoreU(lanes, Shorts(), all);
-    return *std::min_element(all, all + hn::Lanes(Shorts()));
-}
-
 size_t find_distance(const uint16_t* HWY_RESTRICT distances, size_t count, uint16_t wanted) {
     const Shorts shorts;
     const size_t lanes = hn::Lanes(shorts);
@@ -40,29 +32,29 @@ size_t find_distance(const uint16_t* HWY_RESTRICT distances, size_t count, uint1
     return i;
 }
 
-uint16_t find_least_elsewhere(const uint16_t* HWY_RESTRICT distances,
-                              const uint16_t* HWY_RESTRICT x, const uint16_t* HWY_RESTRICT y,
-                              size_t count, size_t index, uint16_t reach) {
+bool find_elsewhere(const uint16_t* HWY_RESTRICT distances, const uint16_t* HWY_RESTRICT x,
+                    const uint16_t* HWY_RESTRICT y, size_t count, const Elsewhere& wanted) {
     const Shorts shorts;
     const size_t lanes = hn::Lanes(shorts);
-    const Vector farthest = hn::Set(shorts, UINT16_MAX);
+    const uint32_t index = wanted.index;
+    const Vector most = hn::Set(shorts, wanted.most), reach = hn::Set(shorts, wanted.reach);
     const Vector own_x = hn::Set(shorts, x[index]), own_y = hn::Set(shorts, y[index]);
-    const Vector near = hn::Set(shorts, reach);
-    const auto apart = [&](Vector a, Vector b) { return hn::Sub(hn::Max(a, b), hn::Min(a, b)); };
-    Vector leasts = farthest;
+    const auto is_at_most = [](Vector a, Vector b) { return hn::Eq(hn::Max(a, b), b); };
+    const auto apart = [](Vector a, Vector b) { return hn::Sub(hn::Max(a, b), hn::Min(a, b)); };
     size_t i = 0;
     for (; i + lanes <= count; i += lanes) {
+        const auto is_small = is_at_most(hn::LoadU(shorts, distances + i), most);
+        if (hn::AllFalse(shorts, is_small)) continue;
         const Vector across = apart(hn::LoadU(shorts, x + i), own_x);
         const Vector down = apart(hn::LoadU(shorts, y + i), own_y);
-        const auto is_near = hn::Eq(hn::Max(hn::Max(across, down), near), near);
-        leasts =
-            hn::Min(leasts, hn::IfThenElse(is_near, farthest, hn::LoadU(shorts, distances + i)));
+        const auto is_here = is_at_most(hn::Max(across, down), reach);
+        if (!hn::AllFalse(shorts, hn::AndNot(is_here, is_small))) return true;
     }
-    uint16_t least = least_lane(leasts);
     for (; i < count; ++i)
-        if (std::abs(x[i] - x[index]) > reach || std::abs(y[i] - y[index]) > reach)
-            least = std::min(least, distances[i]);
-    return least;
+        if (distances[i] <= wanted.most &&
+            (std::abs(x[i] - x[index]) > wanted.reach || std::abs(y[i] - y[index]) > wanted.reach))
+            return true;
+    return false;
 }
 
 }  // namespace
@@ -74,7 +66,7 @@ namespace lookalike {
 namespace {
 
 HWY_EXPORT(find_distance);
-HWY_EXPORT(find_least_elsewhere);
+HWY_EXPORT(find_elsewhere);
 
 }  // namespace
 
@@ -82,10 +74,9 @@ uint32_t index_of_distance(const uint16_t* distances, uint32_t count, uint16_t w
     return static_cast<uint32_t>(HWY_DYNAMIC_DISPATCH(find_distance)(distances, count, wanted));
 }
 
-uint16_t least_elsewhere(const uint16_t* distances, const PlaceColumns& places, uint32_t count,
-                         uint32_t index, uint16_t reach) {
-    return HWY_DYNAMIC_DISPATCH(find_least_elsewhere)(distances, places.x, places.y, count, index,
-                                                      reach);
+bool is_any_elsewhere(const uint16_t* distances, const PlaceColumns& places, uint32_t count,
+                      const Elsewhere& wanted) {
+    return HWY_DYNAMIC_DISPATCH(find_elsewhere)(distances, places.x, places.y, count, wanted);
 }
 
 }  // namespace lookalike

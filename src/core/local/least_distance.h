@@ -1,4 +1,5 @@
-// Where the least of many distances is, and the least of those that belong to other places.
+// Where the least of many distances is, and whether one that belongs to another place is small,
+// too.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,16 @@ struct PlaceColumns {
     const uint16_t* y;
 };
 
-/// The least distance of those whose x or y is farther than `reach` from that of place `index`;
-/// UINT16_MAX where there is none.
-uint16_t least_elsewhere(const uint16_t* distances, const PlaceColumns& places, uint32_t count,
-                         uint32_t index, uint16_t reach);
+/// What lies farther than `reach` from place `index`, in x or in y, and has a distance of `most` or
+/// less.
+struct Elsewhere {
+    uint32_t index;
+    uint16_t reach;
+    uint16_t most;
+};
+
+/// Stops at the first: most of what is compared has one.
+bool is_any_elsewhere(const uint16_t* distances, const PlaceColumns& places, uint32_t count,
+                      const Elsewhere& wanted);
 
 }  // namespace lookalike

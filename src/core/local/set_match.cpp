@@ -17,13 +17,13 @@ namespace {
 
 /// When two features are alike.
 struct Likeness {
-    uint16_t most;     ///< no pair is farther apart
-    uint32_t percent;  ///< of the distance to what is nearest elsewhere, less than this
-    double unit;       ///< the weight falls as exp(-(distance / unit)^2)
-    bool is_squared;   ///< the distance is a square already
+    Nearness nearness;
+    double unit;      ///< the weight falls as exp(-(distance / unit)^2)
+    bool is_squared;  ///< the distance is a square already
 };
-constexpr Likeness kBits{.most = 64, .percent = 80, .unit = 40, .is_squared = false};
-constexpr Likeness kBytes{.most = 16000, .percent = 72, .unit = 6000, .is_squared = true};
+constexpr Likeness kBits{.nearness = {.most = 64, .percent = 80}, .unit = 40, .is_squared = false};
+constexpr Likeness kBytes{
+    .nearness = {.most = 16000, .percent = 72}, .unit = 6000, .is_squared = true};
 
 /// Places of features that show the same thing: at several scales, say.
 constexpr uint16_t kSamePlace = kPlaceParts / 40;
@@ -63,9 +63,7 @@ std::vector<Correspondence> find_correspondences(const LocalFeatures& from, cons
     for (uint32_t i = 0; i < from.count(); ++i) {
         if (check != nullptr && i % kFeaturesPerCheck == 0) check();
         NearestFeature nearest;
-        if (!target.find_nearest(from.descriptor(i), likeness.most, &nearest) ||
-            nearest.distance * 100u >= nearest.elsewhere * likeness.percent)
-            continue;
+        if (!target.find_nearest(from.descriptor(i), likeness.nearness, &nearest)) continue;
         const LocalPlace a = from.place(i), b = to.place(nearest.index);
         pairs.push_back({.from_x = static_cast<double>(a.x),
                          .from_y = static_cast<double>(a.y),
