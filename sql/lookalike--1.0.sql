@@ -844,7 +844,7 @@ CREATE OPERATOR CLASS local_features_hash_ops DEFAULT FOR TYPE local_features US
     FUNCTION 2 local_features_hash_extended(local_features, bigint);
 COMMENT ON OPERATOR CLASS local_features_hash_ops USING hash IS 'equality of local features';
 
--- 150 features against 600 take 40 us.
+-- 150 features against 600 take 30 us, and fetching them from TOAST some more.
 CREATE FUNCTION local_distance(a local_features, b local_features) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1600;
 COMMENT ON FUNCTION local_distance(local_features, local_features) IS '0: the same picture, 1: nothing of one is in the other';

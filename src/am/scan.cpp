@@ -148,10 +148,12 @@ void start_votes(IndexScanDesc scan, ScanState* state, const LoadedIndex& loaded
     const LocalFeatures features = query->view();
     if (loaded.meta.local_kind != 0) check_local_kind(loaded.meta, features.kind());
     keep_root(index, &loaded);
+    const double recall = wanted_recall(index_options(index));
     state->votes =
         begin_vote_scan(index, loaded, features,
                         {.filter = state->conditions.filter,
-                         .recall = wanted_recall(index_options(index)),
+                         .effort = vote_effort(recall, wanted_probes()),
+                         .compares_all = recall >= 1,
                          .radius = state->ends_at_radius ? state->conditions.sphere.radius
                                                          : std::numeric_limits<double>::infinity(),
                          .memory_bytes = static_cast<size_t>(work_mem) * 1024});

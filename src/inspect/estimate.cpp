@@ -24,8 +24,10 @@ extern "C" {
 #include "am/filter/attribute_key.h"
 #include "am/storage/pages.h"
 #include "core/code/index_space.h"
+#include "core/local/local_code.h"
 #include "core/protocol/worker.h"
 #include "inspect/null_fraction.h"
+#include "pg/local/value.h"
 #include "pg/type/descriptor.h"
 
 using namespace lookalike;
@@ -35,6 +37,7 @@ namespace {
 constexpr double kReadBytesPerSecond = 600e6;
 constexpr double kEncodedElementsPerSecond = 40e6;
 constexpr double kMultiplicationsPerSecond = 10e9;  // one core
+constexpr double kBitsAtOnce = 32;
 constexpr double kWrittenBytesPerSecond = 300e6;
 constexpr double kWorkerStartSeconds = 0.1;
 
@@ -46,6 +49,8 @@ constexpr double kSortOverhead = 1.35;
 struct ColumnFacts {
     double rows;  // with a value
     double null_rows;
+    double vectors;  // of these rows: local features have many
+    Content content;
     double table_bytes;
     bool knows_shape;
     Kind kind;
@@ -100,17 +105,22 @@ AttrNumber find_column(Relation table, const char* name) {
 }
 
 // Types of filter attributes have an operator class as well, but no metric.
-void check_has_metric(Relation table, AttrNumber column) {
+Content content_of_column(Relation table, AttrNumber column) {
     const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
     const Oid type = getBaseType(attribute->atttypid);
     const Oid operator_class = GetDefaultOpClass(type, get_index_am_oid("faiss", false));
-    if (!OidIsValid(operator_class) ||
-        !OidIsValid(
-            get_opfamily_proc(get_opclass_family(operator_class), type, type, kMetricProcedure))) {
+    const Oid procedure =
+        OidIsValid(operator_class)
+            ? get_opfamily_proc(get_opclass_family(operator_class), type, type, kMetricProcedure)
+            : InvalidOid;
+    if (!OidIsValid(procedure)) {
         ereport(ERROR,
                 (errcode(ERRCODE_DATATYPE_MISMATCH),
                  errmsg("column \"%s\" is not of type descriptor", NameStr(attribute->attname))));
     }
+    return DatumGetInt32(OidFunctionCall0(procedure)) == kLocalFeaturesClass
+               ? Content::kLocalFeatures
+               : Content::kDescriptors;
 }
 
 // Bytes of the keys of a column, as in an index whose second or later column it is.
@@ -149,24 +159,54 @@ AttributeWidths filter_widths(Relation table, ArrayType* names) {
     return widths;
 }
 
-// The first value, where the column's type does not tell.
-void read_shape(Relation table, AttrNumber column, ColumnFacts* facts) {
+// Calls `take` with values of the column until it returns false.
+template <typename Take>
+void read_values(Relation table, AttrNumber column, Take take) {
     TupleTableSlot* slot = table_slot_create(table, nullptr);
     const Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     TableScanDesc scan = table_beginscan(table, snapshot, 0, nullptr);
-    while (!facts->knows_shape && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    bool goes_on = true;
+    while (goes_on && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
         CHECK_FOR_INTERRUPTS();
         bool is_null;
         const Datum value = slot_getattr(slot, column, &is_null);
-        if (is_null) continue;
-        const DescriptorView view = checked_descriptor(value)->view();
-        facts->knows_shape = true;
-        facts->kind = view.kind;
-        facts->dims = view.dims;
+        if (!is_null) goes_on = take(value);
     }
     table_endscan(scan);
     UnregisterSnapshot(snapshot);
     ExecDropSingleTupleTableSlot(slot);
+}
+
+// The first value, where the column's type does not tell.
+void read_shape(Relation table, AttrNumber column, ColumnFacts* facts) {
+    read_values(table, column, [&](Datum value) {
+        const DescriptorView view = checked_descriptor(value)->view();
+        facts->knows_shape = true;
+        facts->kind = view.kind;
+        facts->dims = view.dims;
+        return false;
+    });
+}
+
+// As many features as the first rows have.
+void read_feature_counts(Relation table, AttrNumber column, ColumnFacts* facts) {
+    constexpr int kMostRead = 100;
+    double features = 0;
+    double bytes = 0;
+    int count = 0;
+    read_values(table, column, [&](Datum value) {
+        LocalValue* local = checked_local_value(value);
+        features += local->view().count();
+        bytes += VARSIZE(local);
+        if (reinterpret_cast<Pointer>(local) != DatumGetPointer(value)) pfree(local);
+        return ++count < kMostRead;
+    });
+    facts->knows_shape = true;
+    facts->kind = Kind::kBit;
+    facts->dims = kLocalCodeBits;
+    if (count == 0) return;
+    facts->vectors = facts->rows * features / count;
+    facts->table_bytes = std::max(facts->table_bytes, facts->rows * bytes / count);
 }
 
 ColumnFacts column_facts(Relation table, AttrNumber column) {
@@ -177,6 +217,13 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     estimate_rel_size(table, nullptr, &pages, &rows, &all_visible);
     facts.null_rows = rows * null_fraction(table, column);
     facts.rows = rows - facts.null_rows;
+    facts.content = content_of_column(table, column);
+    facts.table_bytes = double{BLCKSZ} * pages;
+    if (facts.content == Content::kLocalFeatures) {
+        read_feature_counts(table, column, &facts);
+        return facts;
+    }
+    facts.vectors = facts.rows;
     const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
     int32 typmod = attribute->atttypmod;
     getBaseTypeAndTypmod(attribute->atttypid, &typmod);
@@ -188,7 +235,7 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     // Values outside the table's own pages are read from there.
     const double value_bytes =
         facts.knows_shape ? static_cast<double>(element_bytes(facts.kind, facts.dims)) : 0;
-    facts.table_bytes = std::max(double{BLCKSZ} * pages, facts.rows * value_bytes);
+    facts.table_bytes = std::max(facts.table_bytes, facts.rows * value_bytes);
     return facts;
 }
 
@@ -214,7 +261,7 @@ double peak_memory(const ColumnFacts& facts, uint32 code_dims, uint64 lists, dou
     const double sample_bytes = sizeof(float) * sample_rows * facts.dims;
     const double sort_bytes =
         std::min(static_cast<double>(build_budget().sort_bytes(lists, code_dims)),
-                 facts.rows * (entry_bytes + kSortHeaderBytes) * kSortOverhead);
+                 facts.vectors * (entry_bytes + kSortHeaderBytes) * kSortOverhead);
     const double assigning =
         static_cast<double>(build_budget().assign_bytes(lists, code_dims)) + sort_bytes;
     if (lists == 1) return std::max(sample_bytes, assigning);
@@ -233,14 +280,16 @@ Estimate estimate_index(const ColumnFacts& facts) {
         facts.knows_shape ? list_geometry(metric, code_dims, Refine::kInt8, 0, facts.filters)
                           : plain_list_geometry();
     Estimate estimate{};
-    const auto rows = static_cast<uint64>(facts.rows);
-    estimate.lists = build_budget().list_count(rows, code_dims);
+    const bool is_local = facts.content == Content::kLocalFeatures;
+    estimate.lists = build_budget().list_count(static_cast<uint64>(facts.vectors), code_dims);
     const double sample_rows =
-        std::min(facts.rows, static_cast<double>(build_budget().sample_rows(dims, estimate.lists)));
+        std::min(facts.vectors,
+                 static_cast<double>(build_budget().sample_rows(dims, estimate.lists, is_local)));
+    const double plain_rows = facts.null_rows + (is_local ? facts.rows : 0);
     double pages =
-        1 + pages_of_lists(leaf, facts.rows, estimate.lists) +
-        static_cast<double>(plain_list_geometry().pages_for(static_cast<uint64>(facts.null_rows))) +
-        1 + std::ceil(binary ? 0.0 : sizeof(float) * dims / double{kBodyBytes});
+        1 + pages_of_lists(leaf, facts.vectors, estimate.lists) +
+        static_cast<double>(plain_list_geometry().pages_for(static_cast<uint64>(plain_rows))) + 1 +
+        std::ceil(binary ? 0.0 : sizeof(float) * dims / double{kBodyBytes});
     if (estimate.lists > 1) {
         const ListGeometry root = list_geometry(metric, code_dims, Refine::kFloat, 1);
         pages += static_cast<double>(root.pages_for(estimate.lists));
@@ -250,15 +299,19 @@ Estimate estimate_index(const ColumnFacts& facts) {
     const uint32 entry_bytes =
         leaf.row_code_bytes + leaf.slot_bytes + facts.filters.count * uint32{sizeof(uint64)};
     estimate.memory_bytes = peak_memory(facts, code_dims, estimate.lists, sample_rows, entry_bytes);
+    // Bits are encoded and assigned many at a time; lists are learned from them as from other
+    // numbers.
+    const double words = binary ? std::ceil(code_dims / kBitsAtOnce) : code_dims;
     estimate.seconds = 2 * facts.table_bytes / kReadBytesPerSecond +
-                       facts.rows * code_dims / kEncodedElementsPerSecond +
+                       facts.vectors * words / kEncodedElementsPerSecond +
                        estimate.bytes / kWrittenBytesPerSecond;
     if (estimate.lists > 1) {
         // k-means compares rows with all lists twice; its other rounds take about as long again.
-        const double row_products = sample_rows * 4 + facts.rows;
+        const double learn_dims = std::min(code_dims, kMaxLearnDims);
+        const double products =
+            sample_rows * 4 * learn_dims + facts.vectors * (binary ? words : learn_dims);
         estimate.seconds +=
-            kWorkerStartSeconds + row_products * static_cast<double>(estimate.lists) *
-                                      std::min(code_dims, kMaxLearnDims) /
+            kWorkerStartSeconds + products * static_cast<double>(estimate.lists) /
                                       (kMultiplicationsPerSecond * build_thread_count());
     }
     return estimate;
@@ -273,7 +326,6 @@ SQL_FUNCTION(faiss_index_estimate) {
     }
     Relation table = open_table(PG_GETARG_OID(0));
     const AttrNumber column = find_column(table, NameStr(*PG_GETARG_NAME(1)));
-    check_has_metric(table, column);
     ColumnFacts facts = column_facts(table, column);
     if (PG_NARGS() > 2) facts.filters = filter_widths(table, PG_GETARG_ARRAYTYPE_P(2));
     const Estimate estimate = estimate_index(facts);

@@ -26,6 +26,7 @@ extern "C" {
 #include <cmath>
 #include <limits>
 
+#include "core/local/set_match.h"
 #include "inspect/rights.h"
 
 using namespace lookalike;
@@ -92,6 +93,7 @@ struct IndexText {
     const char* condition;  // of a partial index, or "true"
     Oid type;
     bool may_lack_direction;
+    double farthest;  // rows beyond are near by chance: whether they are found tells nothing
 };
 
 const char* operator_text(Oid operator_id) {
@@ -129,7 +131,10 @@ IndexText index_text(const InspectedIndex& inspected) {
                 get_opfamily_member(index->rd_opfamily[0], type, type, kDistanceStrategy)),
             .condition = condition_text(index),
             .type = type,
-            .may_lack_direction = needs_direction(metric_of(index))};
+            .may_lack_direction = needs_direction(metric_of(index)),
+            .farthest = content_of(index) == Content::kLocalFeatures
+                            ? kSameDistance
+                            : std::numeric_limits<double>::infinity()};
 }
 
 void check_spi(int result, const char* what) {
@@ -285,6 +290,14 @@ uint32 count_hits(const Answer& found, const Answer& exact) {
     return std::min(static_cast<uint32>(hits), exact.count);
 }
 
+// Leaves out what is farther. Distances ascend.
+void leave_near(Answer* exact, uint64 count, double farthest) {
+    for (Answer* answer = exact; answer < exact + count; ++answer) {
+        while (answer->count > 0 && answer->distances[answer->count - 1] > farthest)
+            --answer->count;
+    }
+}
+
 Measured compare(Answer* found, const Answer* exact, uint64 count) {
     Measured measured{.queries = count,
                       .recall = 1,
@@ -325,7 +338,9 @@ Measured measure(const InspectedIndex& inspected, int32 sample, int32 k) {
         visible.index = InvalidOid;
         SPIPlanPtr by_table = prepare_search(text, k);
         if (!IsA(leaf_node(by_table), SeqScan)) elog(ERROR, "the exact answer has no plan");
-        measured = compare(found, search_all(by_table, queries, k), queries.count);
+        Answer* exact = search_all(by_table, queries, k);
+        leave_near(exact, queries.count, text.farthest);
+        measured = compare(found, exact, queries.count);
     }
     check_spi(SPI_finish(), "SPI_finish");
     return measured;

@@ -14,6 +14,8 @@ CREATE TABLE pins (
 \copy pins (file, name, series, season) from program 'cat "$LOOKALIKE_PINS"/pins.csv' with (format csv, header)
 \set pictures `echo "$LOOKALIKE_PINS"`
 UPDATE pins SET photo = pg_read_binary_file(:'pictures' || '/' || file);
+CREATE INDEX ON pins USING faiss (locals, season);
+ANALYZE pins;
 CREATE TABLE board AS
     SELECT photo, width, height, image_local_features(photo, max_features => 4000) AS locals
       FROM pg_read_binary_file(:'pictures' || '/board.jpg') AS photo, image_info(photo);
@@ -23,7 +25,7 @@ CREATE TABLE board AS
 CREATE TEMP TABLE candidates AS
     SELECT pins.*, match.score, match.place, match.inliers
       FROM board, pins, match_local_features(board.locals, pins.locals) AS match
-     WHERE match.score >= 0.3;
+     WHERE within(pins.locals, board.locals, 0.7);
 CREATE TEMP TABLE found AS
     SELECT row_number() OVER (ORDER BY score DESC) AS rank, *
       FROM candidates

@@ -7,7 +7,6 @@
 #include "am/storage/list_chain.h"
 #include "am/storage/row_walk.h"
 #include "core/local/set_match.h"
-#include "core/votes/vote_plan.h"
 #include "pg/run_core.h"
 
 namespace lookalike {
@@ -40,7 +39,7 @@ void read_lists(VoteScan* votes, const ListGeometry& leaf) {
 }
 
 void count_votes(VoteScan* votes, const LoadedIndex& loaded, const LocalFeatures& query) {
-    const VotePlan plan{.lists_per_feature = vote_effort(votes->options.recall).lists_per_feature,
+    const VotePlan plan{.lists_per_feature = votes->options.effort.lists_per_feature,
                         .memory_bytes = votes->options.memory_bytes};
     const ListGeometry leaf = loaded.shape.levels[0];
     auto* owned = ContextOwned<VoteSearch>::make();
@@ -65,7 +64,7 @@ void append(Element** elements, uint32* count, uint32* room, const Element& elem
 }
 
 uint32 patience_of(const VoteScan& votes) {
-    const uint32 patience = vote_effort(votes.options.recall).patience;
+    const uint32 patience = votes.options.effort.patience;
     return std::isinf(votes.options.radius) ? patience : kPatienceInSphere * patience;
 }
 
@@ -139,7 +138,7 @@ VoteScan* begin_vote_scan(Relation index, const LoadedIndex& loaded, const Local
     votes->compared = static_cast<uint64*>(palloc(sizeof(uint64) * kFirstRoom));
     votes->given_room = kFirstRoom;
     votes->given = static_cast<uint64*>(palloc(sizeof(uint64) * kFirstRoom));
-    if (options.recall < 1) count_votes(votes, loaded, query);
+    if (!options.compares_all) count_votes(votes, loaded, query);
     return votes;
 }
 

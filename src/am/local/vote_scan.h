@@ -7,14 +7,16 @@
 #include "am/storage/row_prefetch.h"
 #include "core/local/local_features.h"
 #include "core/search/entry_filter.h"
+#include "core/votes/vote_plan.h"
 #include "core/votes/vote_search.h"
 
 namespace lookalike {
 
 struct VoteScanOptions {
     const EntryFilter* filter;  ///< null: none
-    double recall;
-    double radius;  ///< rows beyond are not wanted
+    VoteEffort effort;
+    bool compares_all;  ///< every row, whatever its votes
+    double radius;      ///< rows beyond are not wanted
     size_t memory_bytes;
 };
 

@@ -44,7 +44,7 @@ SearchCost cost_of_search(const ScanPlan& plan, const MetaPage& meta, double rec
 SearchCost cost_of_votes(const ScanPlan& plan, const MetaPage& meta, double recall) {
     const double lists = meta.leaf_count;
     return vote_cost({.list_count = lists,
-                      .effort = vote_effort(recall),
+                      .effort = vote_effort(recall, wanted_probes()),
                       .entries = lists * lists,
                       .pages = plan.size.pages,
                       .rows = plan.size.rows,

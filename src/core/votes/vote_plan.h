@@ -12,12 +12,14 @@ struct VoteEffort {
     uint32_t patience;
 };
 
-/// For a share of the nearest rows that is to be found.
-constexpr VoteEffort vote_effort(double recall) {
-    if (recall <= 0.9) return {1, 32};
-    if (recall <= 0.95) return {2, 64};
-    if (recall <= 0.98) return {4, 128};
-    return {8, 256};
+/// For a share of the nearest rows that is to be found. `probes`: so many lists, if it is not 0.
+constexpr VoteEffort vote_effort(double recall, uint32_t probes) {
+    VoteEffort effort{8, 256};
+    if (recall <= 0.98) effort = {4, 128};
+    if (recall <= 0.95) effort = {2, 64};
+    if (recall <= 0.9) effort = {1, 32};
+    if (probes > 0) effort.lists_per_feature = probes;
+    return effort;
 }
 
 /// Who wants all rows of a sphere, and not the nearest, waits longer.
