@@ -29,10 +29,11 @@ SELECT faiss_index_check('pins_l');
 SELECT metric, kind, dimensions, lists > 1 AS is_parted, built_rows, entries, depth FROM faiss_index_info('pins_l');
 SELECT reltuples FROM pg_class WHERE relname = 'pins_l';
 
--- The plan, and the answer.
+-- The plan, and the answer. So few rows are as soon compared.
+SELECT node_of('SELECT id FROM pins ORDER BY l <-> made(7, 40)');
+SET enable_seqscan = off;
 SELECT node_of('SELECT id FROM pins ORDER BY l <-> made(7, 40) LIMIT 2');
 SELECT node_of('SELECT id FROM pins WHERE within(l, made(7, 40), 0.7)');
-SELECT node_of('SELECT id FROM pins ORDER BY l <-> made(7, 40)');
 SELECT id, l <-> made(7, 40) < 0.7 AS same FROM pins ORDER BY l <-> made(7, 40) LIMIT 2;
 SELECT id FROM pins ORDER BY made(9, 40) <-> l LIMIT 2;
 SELECT id FROM pins WHERE within(l, made(7, 40), 0.7) ORDER BY id;
@@ -52,7 +53,6 @@ SELECT id FROM pins WHERE id > 200 ORDER BY l <-> made(7, 40) LIMIT 1;
 SELECT id FROM pins WHERE season = 3 AND id > 100 AND within(l, made(7, 40), 0.7);
 
 -- Every row comes, once, those without a value last; LIMIT is filled.
-SET enable_seqscan = off;
 SET enable_sort = off;
 SELECT node_of('SELECT id FROM pins ORDER BY l <-> made(7, 40) LIMIT 1000');
 SELECT count(*), count(DISTINCT id), (array_agg(id))[1:2] AS first, (array_agg(id))[204] AS last
@@ -62,7 +62,6 @@ SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM pins ORDER BY l <-> 'or
 SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM pins ORDER BY l <-> NULL LIMIT 1000) AS x;
 SELECT id FROM pins WHERE l IS NULL ORDER BY l <-> made(7, 40) LIMIT 5;
 SELECT count(*) FROM (SELECT id FROM pins WHERE l IS NOT NULL ORDER BY l <-> made(7, 40) LIMIT 1000) AS x;
-RESET enable_seqscan;
 RESET enable_sort;
 
 -- In the order of their distances, and the same as without the index.
@@ -84,6 +83,28 @@ SELECT count(*) FROM alike WHERE within(l, made(1, 100), 0.7);
 SET enable_indexscan = off;
 SELECT count(*) FROM alike WHERE within(l, made(1, 100), 0.7);
 RESET enable_indexscan;
+
+-- Filters hold also where every row is compared.
+ALTER TABLE alike ADD COLUMN n int;
+UPDATE alike SET n = id % 3;
+CREATE INDEX alike_n ON alike USING faiss (l, n);
+DROP INDEX alike_l;
+SELECT node_of('SELECT id FROM alike WHERE n = 2 ORDER BY l <-> made(1, 100) LIMIT 300');
+SELECT r, count(*), min(n), max(n) FROM unnest('{0.95,1}'::float8[]) AS r, LATERAL (SELECT set_config('lookalike.recall', r::text, false) OFFSET 0) AS s,
+    LATERAL (SELECT * FROM alike WHERE n = 2 AND s IS NOT NULL ORDER BY l <-> made(1, 100) LIMIT 300) AS x GROUP BY r ORDER BY r;
+SET lookalike.recall = 1;
+SELECT count(*), min(n), max(n) FROM alike WHERE n = 2 AND within(l, made(1, 100), 0.7);
+RESET lookalike.recall;
+CREATE INDEX alike_l ON alike USING faiss (l);
+DROP INDEX alike_n;
+-- All are equal, and more than there is memory for: still all of them, and no others.
+CREATE TABLE equal AS SELECT i AS id, i % 2 AS n, made(5, 150) AS l FROM generate_series(1, 700) AS i;
+CREATE INDEX equal_l ON equal USING faiss (l, n);
+SET work_mem = '64kB';
+SELECT count(*), count(DISTINCT id), max(n) FROM equal WHERE n = 0 AND within(l, made(5, 150), 0.7);
+SELECT count(*), count(DISTINCT id), max(n) FROM (SELECT * FROM equal WHERE n = 0 ORDER BY l <-> made(5, 150) LIMIT 1000) AS x;
+RESET work_mem;
+DROP TABLE equal;
 
 -- One kind.
 INSERT INTO pins VALUES (300, 1, made(1, 10, 0, 'sift'));
@@ -130,7 +151,9 @@ SELECT id FROM pins ORDER BY l <-> made(1, 40) LIMIT 1;
 -- What an index tells of itself.
 SELECT k, queries, recall, recall_min FROM faiss_index_recall('alike_l', 10, 5);
 SELECT faiss_index_calibrate('alike_l');
-SELECT count(*) > 300 AS pairs FROM faiss_duplicates('alike_l', 0.6);
+CREATE TABLE few AS SELECT * FROM alike WHERE id <= 40;
+CREATE INDEX few_l ON few USING faiss (l);
+SELECT count(*) = (SELECT count(*) FROM few AS a, few AS b WHERE a.id < b.id AND (a.l <-> b.l) <= 0.6) AS pairs FROM faiss_duplicates('few_l', 0.6);
 SELECT faiss_expected_rows('alike_l', 0.5);
 SELECT amvalidate(oid) FROM pg_opclass WHERE opcname = 'local_features_ops';
 
@@ -153,12 +176,10 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10) TO (1000);
 CREATE INDEX ON parted USING faiss (l);
 INSERT INTO parted SELECT i, made(i, 40) FROM generate_series(1, 20) AS i;
-SET enable_seqscan = off;
 SELECT faiss_index_check('unlogged_l'), faiss_index_check('temporary_l'), faiss_index_check('parted_2_l_idx');
 SELECT id FROM unlogged ORDER BY l <-> made(3, 40) LIMIT 1;
 SELECT id FROM temporary ORDER BY l <-> made(333, 40) LIMIT 1;
 SELECT id FROM parted ORDER BY l <-> made(3, 40) LIMIT 1;
 SELECT id FROM parted WHERE within(l, made(13, 40), 0.7);
-RESET enable_seqscan;
-DROP TABLE pins, alike, unlogged, temporary, parted;
+DROP TABLE pins, alike, few, unlogged, temporary, parted;
 DROP FUNCTION answer, node_of, made;

@@ -483,6 +483,14 @@ CREATE AGGREGATE avg(descriptor) (
 );
 COMMENT ON AGGREGATE avg(descriptor) IS 'mean, dimension by dimension';
 
+-- Learning from marks --------------------------------------------------------------------------------
+
+CREATE FUNCTION rocchio(query descriptor, good descriptor[], bad descriptor[] DEFAULT '{}',
+    keep double precision DEFAULT 1, towards double precision DEFAULT 0.75,
+    away double precision DEFAULT 0.25) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION rocchio(descriptor, descriptor[], descriptor[], double precision, double precision, double precision) IS 'a query moved towards what was marked good and away from what was marked bad';
+
 -- The index access method ------------------------------------------------------------------------
 
 CREATE FUNCTION faiss_handler(internal) RETURNS index_am_handler

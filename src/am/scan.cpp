@@ -277,7 +277,8 @@ bool next_of_search(IndexScanDesc scan, ScanState* state) {
     const FoundEntry& entry = step.found;
     give_row(scan, entry.pointer, entry.distance, false);
     prefetch_rows(scan);
-    scan->xs_recheck = state->conditions.recheck;
+    // A bound is no distance.
+    scan->xs_recheck = state->conditions.recheck(0);
     scan->xs_recheckorderby =
         scan->numberOfOrderBys > 0 && !entry.is_exact &&
         (state->meta.refine != Refine::kNone || is_binary(state->meta.metric));
@@ -290,7 +291,8 @@ bool next_of_votes(IndexScanDesc scan, ScanState* state) {
     if (!next_voted_row(state->votes, scan, &state->row_distance, &state->prefetcher, &row))
         return false;
     give_row(scan, row_place(row.row), row.distance, false);
-    scan->xs_recheck = state->conditions.recheck;
+    scan->xs_recheck =
+        state->votes->has_all_rows || state->conditions.recheck(state->ends_at_radius ? 1 : 0);
     scan->xs_recheckorderby = false;
     return true;
 }

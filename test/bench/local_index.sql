@@ -49,3 +49,15 @@ SELECT kind, recall, count(*) AS queries,
        round(percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)::numeric, 1) AS p99_ms,
        round(avg(compared)) AS compared, round(avg(entries) / 1000) AS thousand_entries
   FROM answers AS i JOIN asked AS a USING (no) GROUP BY kind, recall ORDER BY min(no), recall;
+
+RESET lookalike.recall;
+-- Of the pairs within 0.7, those that within() finds.
+CREATE TABLE few AS SELECT no, kind, locals FROM asked WHERE no % 5 = 0;
+CREATE TABLE found AS SELECT f.no, s.id FROM few AS f, stored AS s WHERE within(s.locals, f.locals, 0.7);
+SET enable_indexscan = off;
+SET enable_seqscan = on;
+CREATE TABLE there AS SELECT f.no, s.id FROM few AS f, stored AS s WHERE within(s.locals, f.locals, 0.7);
+\echo 'within(locals, q, 0.7), by the index and of all compared:'
+SELECT kind, count(DISTINCT no) AS queries, count(t.id) AS pairs, count(f.id) AS found,
+       round(100.0 * count(f.id) / nullif(count(t.id), 0), 1) AS percent
+  FROM few LEFT JOIN there AS t USING (no) LEFT JOIN found AS f USING (no, id) GROUP BY kind ORDER BY min(no);

@@ -78,6 +78,15 @@ int32 class_number(Relation index) {
                  errmsg("the first column of a faiss index must be a descriptor or local features"),
                  errhint("Name it first and filter attributes after it.")));
     }
+    // Values are read as what the extension's types are; a class that somebody made may be of
+    // another.
+    if (get_typlen(index->rd_opcintype[0]) != -1) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                 errmsg("the operator class of index \"%s\" is of type %s, which a faiss index "
+                        "cannot hold",
+                        RelationGetRelationName(index), format_type_be(index->rd_opcintype[0]))));
+    }
     FmgrInfo* procedure = index_getprocinfo(index, 1, kMetricProcedure);
     return DatumGetInt32(FunctionCall0Coll(procedure, InvalidOid));
 }

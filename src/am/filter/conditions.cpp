@@ -74,7 +74,7 @@ void read_sphere_condition(const ScanKeyData& key, Conditions* conditions) {
         conditions->nothing = true;
         return;
     }
-    conditions->recheck = true;
+    ++conditions->sphere_count;
     conditions->no_null_features = true;
     if (conditions->has_sphere && !(sphere.radius < conditions->sphere.radius)) return;
     conditions->has_sphere = true;
@@ -155,7 +155,7 @@ Conditions read_conditions(Relation index, const AttributeWidths& widths, const 
         }
         bool exact = true;
         const Draft draft = draft_ranges(key_column(index, widths, attribute), key, &exact);
-        if (!exact) conditions.recheck = true;
+        if (!exact) conditions.recheck_attributes = true;
         run_core([&] {
             AttributeFilter& filter = filter_of(*gathered, attribute);
             filter.takes_null = false;

@@ -26,10 +26,16 @@ struct Conditions {
     bool nothing;               ///< no row can match, as in "= NULL"
     bool only_null_features;    ///< descriptor IS NULL
     bool no_null_features;      ///< descriptor IS NOT NULL
-    bool recheck;               ///< keys are lossy: the executor must look
+    bool recheck_attributes;    ///< keys are lossy: the executor must look
+    uint32 sphere_count;        ///< spheres that the descriptor must lie in
     bool has_sphere;            ///< descriptor within `sphere`
     Sphere sphere;              ///< the smallest of all
     const EntryFilter* filter;  ///< null: none; lives in the current memory context
+
+    /// Whether the executor must look, where so many spheres have been seen to.
+    bool recheck(uint32 known_spheres) const {
+        return recheck_attributes || sphere_count > known_spheres;
+    }
 };
 Conditions read_conditions(Relation index, const AttributeWidths& widths, const ScanKeyData* keys,
                            int key_count);

@@ -83,6 +83,7 @@ void compare(VoteScan* votes, IndexScanDesc scan, RowDistance* measure, uint64 r
 }
 
 void compare_other_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure) {
+    votes->has_all_rows = true;
     uint64* end = votes->compared + votes->compared_count;
     const uint64 before = votes->compared_count;
     std::sort(votes->compared, end);

@@ -33,9 +33,10 @@ struct VoteScan {
     MetaPage meta;
     VoteSearch* search;  ///< null: every row is compared
     uint32 lists_read;
-    bool goes_on;      ///< rows with fewer votes may have something in common with the query
-    uint32 in_vain;    ///< of the rows compared, the last so many show something else
-    uint64* compared;  ///< rows
+    bool has_all_rows;  ///< rows were compared that the index's filter has not seen
+    bool goes_on;       ///< rows with fewer votes may have something in common with the query
+    uint32 in_vain;     ///< of the rows compared, the last so many show something else
+    uint64* compared;   ///< rows
     uint32 compared_count;
     uint32 compared_room;
     // Compared and not given out yet, a heap with the nearest on top.

@@ -14,10 +14,10 @@ struct VoteEffort {
 
 /// For a share of the nearest rows that is to be found. `probes`: so many lists, if it is not 0.
 constexpr VoteEffort vote_effort(double recall, uint32_t probes) {
-    VoteEffort effort{8, 256};
-    if (recall <= 0.98) effort = {4, 128};
-    if (recall <= 0.95) effort = {2, 64};
-    if (recall <= 0.9) effort = {1, 32};
+    VoteEffort effort{8, 320};
+    if (recall <= 0.98) effort = {4, 160};
+    if (recall <= 0.95) effort = {2, 96};
+    if (recall <= 0.9) effort = {1, 48};
     if (probes > 0) effort.lists_per_feature = probes;
     return effort;
 }
