@@ -15,6 +15,7 @@ extern "C" {
 #include "funcapi.h"
 #include "optimizer/plancat.h"
 #include "utils/acl.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 }
 
@@ -188,9 +189,15 @@ void read_shape(Relation table, AttrNumber column, ColumnFacts* facts) {
     });
 }
 
-// As many features as the first rows have.
+// As many features as the first rows have; of rows that the user may not see nothing is told.
 void read_feature_counts(Relation table, AttrNumber column, ColumnFacts* facts) {
     constexpr int kMostRead = 100;
+    constexpr double kUsualFeatures = 150;
+    facts->knows_shape = true;
+    facts->kind = Kind::kBit;
+    facts->dims = kLocalCodeBits;
+    facts->vectors = facts->rows * kUsualFeatures;
+    if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) == RLS_ENABLED) return;
     double features = 0;
     double bytes = 0;
     int count = 0;
@@ -201,9 +208,6 @@ void read_feature_counts(Relation table, AttrNumber column, ColumnFacts* facts) 
         if (reinterpret_cast<Pointer>(local) != DatumGetPointer(value)) pfree(local);
         return ++count < kMostRead;
     });
-    facts->knows_shape = true;
-    facts->kind = Kind::kBit;
-    facts->dims = kLocalCodeBits;
     if (count == 0) return;
     facts->vectors = facts->rows * features / count;
     facts->table_bytes = std::max(facts->table_bytes, facts->rows * bytes / count);

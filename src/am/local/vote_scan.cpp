@@ -22,12 +22,12 @@ bool is_farther(const ComparedRow& a, const ComparedRow& b) {
     return a.row > b.row;
 }
 
-void read_lists(VoteScan* votes, const ListGeometry& leaf) {
+void read_lists(VoteScan* votes) {
     VoteSearch* search = votes->search;
     const size_t count = run_core([&] { return search->list_count(); });
     for (size_t number = 0; number < count; ++number) {
         const BlockNumber list = run_core([&] { return search->list(number); });
-        visit_list(votes->index, leaf, list, [&](const uint8_t* page, bool is_first) {
+        visit_list(votes->index, votes->leaf, list, [&](const uint8_t* page, bool is_first) {
             return run_core([&] {
                 if (is_first && search->skip_list(page)) return false;
                 search->push_page(number, page);
@@ -35,7 +35,8 @@ void read_lists(VoteScan* votes, const ListGeometry& leaf) {
             });
         });
     }
-    votes->lists_read = static_cast<uint32>(count);
+    votes->lists_read += static_cast<uint32>(count);
+    run_core([&] { search->count_votes(); });
 }
 
 void count_votes(VoteScan* votes, const LoadedIndex& loaded, const LocalFeatures& query) {
@@ -49,8 +50,8 @@ void count_votes(VoteScan* votes, const LoadedIndex& loaded, const LocalFeatures
     run_core([&] { local_codes(query, codes->data()); });
     votes->search = owned->create(std::move(*codes), leaf, votes->options.filter, plan);
     run_core([&] { votes->search->choose_lists(words); });
-    read_lists(votes, leaf);
-    run_core([&] { votes->search->count_votes(); });
+    votes->leaf = leaf;
+    read_lists(votes);
 }
 
 template <typename Element>
@@ -75,41 +76,43 @@ void compare(VoteScan* votes, IndexScanDesc scan, RowDistance* measure, uint64 r
     append(&votes->compared, &votes->compared_count, &votes->compared_room, row);
     ++votes->in_vain;
     if (!measure_row(measure, scan, row_place(row), &distance)) return;
-    if (distance <= kSameDistance) votes->in_vain = 0;
+    if (distance <= kSameDistance) {
+        votes->in_vain = 0;
+        ++votes->same_count;
+    }
     if (distance < 1 && distance <= votes->options.radius) {
         append(&votes->waiting, &votes->waiting_count, &votes->waiting_room, {distance, row});
         std::push_heap(votes->waiting, votes->waiting + votes->waiting_count, is_farther);
     }
 }
 
-void compare_other_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure) {
+void compare_all_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure) {
     votes->has_all_rows = true;
-    uint64* end = votes->compared + votes->compared_count;
-    const uint64 before = votes->compared_count;
-    std::sort(votes->compared, end);
     RowWalk walk = make_row_walk();
     walk_list(&walk, votes->meta.nan_list);
     EntryPointer row;
-    while (next_of_walk(&walk, votes->index, votes->meta, &row)) {
-        // Those compared since lie behind, and may have moved the others.
-        const uint64* known = votes->compared;
-        if (!std::binary_search(known, known + before, row_number(row)))
-            compare(votes, scan, measure, row_number(row));
-    }
+    while (next_of_walk(&walk, votes->index, votes->meta, &row))
+        compare(votes, scan, measure, row_number(row));
     votes->goes_on = false;
+}
+
+// Where very many rows show the same, as copies do, they have kept others from being voted for.
+// These get their votes now.
+void end_round(VoteScan* votes) {
+    const bool are_many = 2 * votes->same_count >= kVoters;
+    votes->goes_on = are_many && run_core([&] { return votes->search->has_left_out(); });
+    if (!votes->goes_on) return;
+    std::sort(votes->compared, votes->compared + votes->compared_count);
+    run_core([&] { votes->search->start_again_without({votes->compared, votes->compared_count}); });
+    votes->same_count = 0;
+    votes->in_vain = 0;
+    read_lists(votes);
 }
 
 void compare_next_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure,
                        RowPrefetcher* prefetcher) {
     const std::span<const VotedRow> rows =
         run_core([&] { return votes->search->next_rows(kBatchRows); });
-    if (rows.empty()) {
-        // Where all pictures are equal, those that votes were left out of show the same, too.
-        if (run_core([&] { return votes->search->has_left_out(); }))
-            compare_other_rows(votes, scan, measure);
-        votes->goes_on = false;
-        return;
-    }
     const BlockNumber heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
     for (size_t i = 0; i < rows.size(); ++i) {
         if (row_place(rows[i].row).block() >= heap_blocks)
@@ -120,7 +123,7 @@ void compare_next_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure
         }
         compare(votes, scan, measure, rows[i].row);
     }
-    votes->goes_on = votes->in_vain < patience_of(*votes);
+    if (rows.empty() || votes->in_vain >= patience_of(*votes)) end_round(votes);
 }
 
 }  // namespace
@@ -145,7 +148,7 @@ VoteScan* begin_vote_scan(Relation index, const LoadedIndex& loaded, const Local
 
 bool next_voted_row(VoteScan* votes, IndexScanDesc scan, RowDistance* measure,
                     RowPrefetcher* prefetcher, ComparedRow* row) {
-    if (votes->goes_on && votes->search == nullptr) compare_other_rows(votes, scan, measure);
+    if (votes->goes_on && votes->search == nullptr) compare_all_rows(votes, scan, measure);
     while (votes->goes_on &&
            votes->compared_count < patience_of(*votes) + kComparedPerGiven * votes->given_count)
         compare_next_rows(votes, scan, measure, prefetcher);

@@ -32,9 +32,11 @@ struct VoteScan {
     VoteScanOptions options;
     MetaPage meta;
     VoteSearch* search;  ///< null: every row is compared
+    ListGeometry leaf;
     uint32 lists_read;
     bool has_all_rows;  ///< rows were compared that the index's filter has not seen
     bool goes_on;       ///< rows with fewer votes may have something in common with the query
+    uint32 same_count;  ///< in this round of votes, rows compared that show the same as the query
     uint32 in_vain;     ///< of the rows compared, the last so many show something else
     uint64* compared;   ///< rows
     uint32 compared_count;

@@ -11,9 +11,6 @@
 namespace lookalike {
 namespace {
 
-// Of a feature so many of the nearest entries vote, and all that are as near as the last of them.
-constexpr size_t kVoters = 32;
-
 constexpr uint32_t kDistanceBits = 8;
 
 // What a feature is worth that differs in so many bits.
@@ -100,7 +97,8 @@ VoteSearch::VoteSearch(std::vector<uint8_t> codes, const ListGeometry& leaf,
       finds_(feature_count_) {
     // Twice as many are kept before they are thinned out, and a ballot has room to spare.
     constexpr size_t kBytesOfHit = 2 * sizeof(Hit) + 2 * sizeof(VotedRow);
-    most_hits_ = std::max(plan.memory_bytes / kBytesOfHit / std::max(feature_count_, 1u), kVoters);
+    most_hits_ =
+        std::max(plan.memory_bytes / kBytesOfHit / std::max(feature_count_, 1u), size_t{kVoters});
 }
 
 void VoteSearch::choose_lists(Words* words) {
@@ -159,13 +157,16 @@ void VoteSearch::push_hits(uint32_t feature, const ListPageView& page, uint32_t 
         const auto lane = static_cast<uint32_t>(std::countr_zero(alike));
         const uint8_t distance = distances[lane];
         if (distance > finds.limit) continue;
-        const EntryPointer pointer = page.pointer(block * uint32_t{kBlockEntries} + lane);
-        finds.hits.push_back(row_number(pointer) << kDistanceBits | distance);
+        const uint64_t row = row_number(page.pointer(block * uint32_t{kBlockEntries} + lane));
+        if (std::ranges::binary_search(rows_without_votes_, row)) continue;
+        finds.hits.push_back(row << kDistanceBits | distance);
         ++counters_.entries_alike;
         ++finds.counts[distance];
         ++finds.within;
-        while (finds.within - finds.counts[finds.limit] >= kVoters)
+        while (finds.within - finds.counts[finds.limit] >= kVoters) {
+            left_out_ = left_out_ || finds.counts[finds.limit] > 0;
             finds.within -= finds.counts[finds.limit--];
+        }
     }
     if (finds.hits.size() >= 2 * most_hits_) leave_nearest(&finds);
 }
@@ -198,8 +199,15 @@ void VoteSearch::count_votes() {
         for (auto hit = hits.begin(); hit != end; ++hit)
             ballot.add(row_of(*hit), weights.of[distance_of(*hit)] * share);
     }
-    finds_ = {};
     rows_ = ballot.take_rows();
+}
+
+void VoteSearch::start_again_without(std::span<const uint64_t> rows) {
+    rows_without_votes_.assign(rows.begin(), rows.end());
+    finds_.assign(feature_count_, {});
+    rows_.clear();
+    given_ = 0;
+    left_out_ = false;
 }
 
 std::span<const VotedRow> VoteSearch::next_rows(size_t count) {

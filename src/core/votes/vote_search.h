@@ -14,6 +14,8 @@ namespace lookalike {
 
 /// So many bits may differ where two features are alike.
 constexpr uint32_t kAlikeBits = 24;
+/// Of a feature so many of the nearest entries vote, and all that are as near as the last of them.
+constexpr uint32_t kVoters = 32;
 
 struct VotePlan {
     uint32_t lists_per_feature;
@@ -63,8 +65,12 @@ class VoteSearch {
     /// Counts the votes, after the last page.
     void count_votes();
 
-    /// Whether there was no memory for entries that were as near as others.
+    /// Whether entries that are alike did not vote, as nearer ones did.
     bool has_left_out() const { return left_out_; }
+
+    /// After count_votes(): all pages are to be handed in again, and votes to be counted without
+    /// these rows, for what they have left out. `rows` ascend.
+    void start_again_without(std::span<const uint64_t> rows);
 
     /// The next rows, at most `count`: those with the most votes, of equal ones as they lie.
     std::span<const VotedRow> next_rows(size_t count);
@@ -105,6 +111,7 @@ class VoteSearch {
     std::vector<WantedList> wanted_;
     std::vector<uint32_t> wanted_by_;
     std::vector<Finds> finds_;  // of each feature
+    std::vector<uint64_t> rows_without_votes_;
     std::vector<VotedRow> rows_;
     size_t given_ = 0;
     Counters counters_;
