@@ -179,13 +179,13 @@ void train(const BuildJob& job, RowSample* sample, LearnedLists* lists, const Sh
     release_rows(sample);
     auto* learned = static_cast<float*>(MemoryContextAllocHuge(
         CurrentMemoryContext, sizeof(float) * uint64{lists->count} * lists->learn_dims));
-    const WorkerTraining training{.rows_offset = 0,
-                                  .centroids_offset = area.centroids_offset,
-                                  .row_count = sample->row_count,
-                                  .list_count = lists->count,
-                                  .dims = lists->learn_dims,
-                                  .iteration_count =
-                                      are_words ? kLearnIterationsOfWords : kLearnIterations};
+    const WorkerTraining training{
+        .rows_offset = 0,
+        .centroids_offset = area.centroids_offset,
+        .row_count = sample->row_count,
+        .list_count = lists->count,
+        .dims = lists->learn_dims,
+        .iteration_count = are_words ? kLearnIterationsOfWords : kLearnIterations};
     lists->count = worker_train(lists->worker, &training, learned, report_iteration, nullptr);
     keep_centroids(learned, lists);
     pfree(learned);

@@ -60,8 +60,7 @@ uint64 entries_seen(const SampleScan& scan) {
 
 // The sample that so many entries as were seen until now want.
 uint64 wanted_rows(const SampleScan& scan) {
-    return build_budget().sample_rows(scan.sample.dims,
-                                      wanted_lists(*scan.job, entries_seen(scan)),
+    return build_budget().sample_rows(scan.sample.dims, wanted_lists(*scan.job, entries_seen(scan)),
                                       scan.meta.content == Content::kLocalFeatures);
 }
 
