@@ -4,6 +4,7 @@
 #include "pg/server.h"
 
 extern "C" {
+#include "access/tableam.h"
 #include "executor/tuptable.h"
 #include "storage/off.h"
 #include "utils/snapshot.h"
@@ -74,6 +75,10 @@ constexpr int64 kTagOfNull = 0;
 constexpr int64 kTagOfRow = 1;
 int64 tag_of_feature(const AttributeWidths& widths, const uint8_t* code,
                      const AttributeKeys& attributes);
+
+/// Calls back for every row that the snapshot sees, from the first block of the table on: the
+/// sorted entries come in that order.
+void visit_rows(CheckState* state, IndexBuildCallback visit, void* argument);
 
 [[noreturn]] void raise_row_fault(const CheckState* state, int64 row, const char* fault);
 

@@ -5,11 +5,7 @@
 #include "inspect/check.h"
 
 extern "C" {
-#include "access/table.h"
-#include "access/tableam.h"
-#include "catalog/index.h"
 #include "executor/tuptable.h"
-#include "nodes/execnodes.h"
 #include "utils/memutils.h"
 }
 
@@ -145,12 +141,7 @@ void check_features(CheckState* state) {
     tuplesort_performsort(state->entries);
     FeatureScan* scan = start_feature_scan(state);
     advance(scan);
-    // From the first block on: the entries come in that order.
-    const TableScanDesc table =
-        table_beginscan_strat(state->heap, state->snapshot, 0, nullptr, true, false);
-    IndexInfo* info = BuildIndexInfo(state->index);
-    info->ii_Concurrent = true;  // as the snapshot says, not by the rows' own state
-    table_index_build_scan(state->heap, state->index, info, true, false, check_row, scan, table);
+    visit_rows(state, check_row, scan);
     while (!scan->at_end) {
         CHECK_FOR_INTERRUPTS();
         advance(scan);

@@ -245,16 +245,19 @@ void raise_row_fault(const CheckState* state, int64 row, const char* fault) {
     pg_unreachable();
 }
 
-void check_rows(CheckState* state) {
-    tuplesort_performsort(state->entries);
-    RowScan* scan = start_row_scan(state);
-    advance(scan);
-    // From the first block on: the entries come in that order.
+void visit_rows(CheckState* state, IndexBuildCallback visit, void* argument) {
     const TableScanDesc table =
         table_beginscan_strat(state->heap, state->snapshot, 0, nullptr, true, false);
     IndexInfo* info = BuildIndexInfo(state->index);
     info->ii_Concurrent = true;  // as the snapshot says, not by the rows' own state
-    table_index_build_scan(state->heap, state->index, info, true, false, check_row, scan, table);
+    table_index_build_scan(state->heap, state->index, info, true, false, visit, argument, table);
+}
+
+void check_rows(CheckState* state) {
+    tuplesort_performsort(state->entries);
+    RowScan* scan = start_row_scan(state);
+    advance(scan);
+    visit_rows(state, check_row, scan);
     while (!scan->at_end) {
         CHECK_FOR_INTERRUPTS();
         advance(scan);
