@@ -49,7 +49,7 @@ void count_votes(VoteScan* votes, const LoadedIndex& loaded, const LocalFeatures
         ContextOwned<std::vector<uint8_t>>::make()->create(kLocalCodeBytes * query.count());
     run_core([&] { local_codes(query, codes->data()); });
     votes->search = owned->create(std::move(*codes), leaf, votes->options.filter, plan);
-    run_core([&] { votes->search->choose_lists(words); });
+    run_core([&] { votes->search->choose_lists(words, throw_if_cancelled); });
     votes->leaf = leaf;
     read_lists(votes);
 }

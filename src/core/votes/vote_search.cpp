@@ -101,10 +101,12 @@ VoteSearch::VoteSearch(std::vector<uint8_t> codes, const ListGeometry& leaf,
         std::max(plan.memory_bytes / kBytesOfHit / std::max(feature_count_, 1u), size_t{kVoters});
 }
 
-void VoteSearch::choose_lists(Words* words) {
+void VoteSearch::choose_lists(Words* words, CheckForEnd check) {
+    constexpr uint32_t kFeaturesBetweenChecks = 64;
     std::vector<uint64_t> pairs;  // list, feature
     std::vector<uint32_t> nearest;
     for (uint32_t feature = 0; feature < feature_count_; ++feature) {
+        if (feature % kFeaturesBetweenChecks == 0) check();
         nearest.clear();
         words->nearest(codes_.data() + feature * kLocalCodeBytes, plan_.lists_per_feature,
                        &nearest);

@@ -7,6 +7,7 @@
 
 #include <span>
 
+#include "core/local/set_match.h"
 #include "core/search/entry_filter.h"
 #include "core/votes/words.h"
 
@@ -50,7 +51,8 @@ class VoteSearch {
                const VotePlan& plan);
     VoteSearch(const VoteSearch&) = delete;
 
-    void choose_lists(Words* words);
+    /// `check` is called every few milliseconds, and throws where the work is to end.
+    void choose_lists(Words* words, CheckForEnd check);
 
     /// The lists that are wanted, in their order.
     size_t list_count() const { return wanted_.size(); }
