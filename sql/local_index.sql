@@ -157,6 +157,25 @@ SELECT count(*) = (SELECT count(*) FROM few AS a, few AS b WHERE a.id < b.id AND
 SELECT faiss_expected_rows('alike_l', 0.5);
 SELECT amvalidate(oid) FROM pg_opclass WHERE opcname = 'local_features_ops';
 
+-- Classes that somebody made.
+CREATE OPERATOR CLASS of_numbers FOR TYPE int4 USING faiss AS FUNCTION 1 faiss_local_features_class();
+CREATE OPERATOR CLASS of_more_numbers FOR TYPE float8 USING faiss AS FUNCTION 1 faiss_l2_metric();
+CREATE OPERATOR CLASS without_distance FOR TYPE local_features USING faiss AS OPERATOR 2 <@-> (local_features, local_features_sphere), FUNCTION 1 faiss_local_features_class();
+CREATE OPERATOR CLASS of_texts FOR TYPE text USING faiss AS FUNCTION 1 faiss_local_features_class();
+CREATE TABLE made_of (i int4, f float8, l local_features, t text);
+INSERT INTO made_of VALUES (1, 2, made(1, 40), 'three');
+CREATE INDEX ON made_of USING faiss (i of_numbers);
+CREATE INDEX ON made_of USING faiss (f of_more_numbers);
+CREATE INDEX ON made_of USING faiss (t of_texts);
+CREATE INDEX ON made_of USING faiss (l without_distance);
+SELECT count(*) FROM made_of WHERE within(l, made(1, 40), 0.7);
+SELECT amvalidate(oid) FROM pg_opclass WHERE opcname = 'without_distance';
+DROP TABLE made_of;
+DROP OPERATOR FAMILY of_numbers USING faiss;
+DROP OPERATOR FAMILY of_more_numbers USING faiss;
+DROP OPERATOR FAMILY without_distance USING faiss;
+DROP OPERATOR FAMILY of_texts USING faiss;
+
 -- Two of them in one index, and a sphere of its own.
 CREATE INDEX ON pins USING faiss (season, l);
 CREATE INDEX ON pins USING faiss (l, l);

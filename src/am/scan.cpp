@@ -131,9 +131,14 @@ void find_distance_function(IndexScanDesc scan, RowDistance* measure) {
     }
     const Relation index = scan->indexRelation;
     const Oid type = index->rd_opcintype[0];
+    const Oid distance = get_opfamily_member(index->rd_opfamily[0], type, type, kDistanceStrategy);
+    if (!OidIsValid(distance)) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                        errmsg("the operator class of index \"%s\" lacks its distance operator",
+                               RelationGetRelationName(index))));
+    }
     auto* function = static_cast<FmgrInfo*>(palloc(sizeof(FmgrInfo)));
-    fmgr_info(get_opcode(get_opfamily_member(index->rd_opfamily[0], type, type, kDistanceStrategy)),
-              function);
+    fmgr_info(get_opcode(distance), function);
     measure->function = function;
     measure->collation = InvalidOid;
 }

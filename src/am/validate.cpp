@@ -65,9 +65,11 @@ bool check_attribute_operators(CatCList* operators, const char* family) {
 
 bool check_descriptor_operators(CatCList* operators, const char* family) {
     bool valid = true;
+    bool has_distance = false;
     for (int i = 0; i < operators->n_members; ++i) {
         auto* form = reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
         const bool is_distance = form->amopstrategy == kDistanceStrategy;
+        has_distance = has_distance || is_distance;
         if (!is_distance && form->amopstrategy != kSphereStrategy) {
             valid = complain(family, "contains an operator with an invalid strategy number");
         } else if (is_distance && form->amoppurpose != AMOP_ORDER) {
@@ -79,6 +81,8 @@ bool check_descriptor_operators(CatCList* operators, const char* family) {
             valid = complain(family, "contains an operator with the wrong signature");
         }
     }
+    if (!has_distance && operators->n_members > 0)
+        valid = complain(family, "lacks its distance operator");
     return valid;
 }
 

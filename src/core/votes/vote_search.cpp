@@ -166,7 +166,7 @@ void VoteSearch::push_hits(uint32_t feature, const ListPageView& page, uint32_t 
         ++finds.counts[distance];
         ++finds.within;
         while (finds.within - finds.counts[finds.limit] >= kVoters) {
-            left_out_ = left_out_ || finds.counts[finds.limit] > 0;
+            left_out_ = true;
             finds.within -= finds.counts[finds.limit--];
         }
     }

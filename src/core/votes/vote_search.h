@@ -67,7 +67,7 @@ class VoteSearch {
     /// Counts the votes, after the last page.
     void count_votes();
 
-    /// Whether entries that are alike did not vote, as nearer ones did.
+    /// Whether there may be entries that are alike and did not vote, as nearer ones did.
     bool has_left_out() const { return left_out_; }
 
     /// After count_votes(): all pages are to be handed in again, and votes to be counted without
