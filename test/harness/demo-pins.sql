@@ -74,9 +74,10 @@ code { font: 11.5px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Cons
 </style>
 <h1>Which pins are in this photograph?</h1>
 $$;
-SELECT format('<p>%s pins are in the table, %s of them were found. Each was compared with the photograph by'
-              ' <code>match_local_features()</code>: many spots of a pin must be alike there, <em>and</em>'
-              ' lie right.</p>',
+SELECT format('<p>%s pins are in the table, %s of them were found: <code>WHERE within(pins.locals, photo.locals,'
+              ' 0.7)</code>. Many spots of a pin must be alike in the photograph, <em>and</em> lie right. An outline'
+              ' is that of the pin&rsquo;s own picture, its margin included. The score is'
+              ' <code>1 - (pins.locals &lt;-&gt; photo.locals)</code>: from 0.3 on they share a thing.</p>',
               (SELECT count(*) FROM pins), (SELECT count(*) FROM found));
 SELECT format('<main><div class="board"><img alt="" src="%s"><svg viewBox="0 0 %s %s">',
               pg_temp.source(image_thumbnail(photo, 1000)), width, height)
@@ -84,10 +85,11 @@ SELECT format('<main><div class="board"><img alt="" src="%s"><svg viewBox="0 0 %
 SELECT format('<polygon points="%s"/>', pg_temp.corners(place)) FROM found;
 SELECT format('<circle cx="%1$s" cy="%2$s" r="26"/><text x="%1$s" y="%3$s">%4$s</text>', at[0], at[1],
               at[1] + 11, rank)
-  FROM (SELECT rank, (box(place))[1] + point(24, 24) AS at FROM found) AS labels;
+  FROM (SELECT rank, point(corner[1], corner[2]) AS at
+          FROM found, CAST(string_to_array(pg_temp.corners(place), ',') AS float8[]) AS corner) AS labels;
 SELECT '</svg></div><ol>';
 SELECT format('<li><span class="rank">%s</span><img alt="" src="%s"><span class="what">%s<span>%s</span>'
-              '<span>%s, %s spots</span></span><span class="score">%s</span></li>',
+              '<span>%s, %s spots agree</span></span><span class="score">%s</span></li>',
               rank, pg_temp.source(image_thumbnail(photo, 112)), series, name, season, inliers,
               to_char(score, 'FM0.00'))
   FROM found

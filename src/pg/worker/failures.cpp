@@ -21,7 +21,8 @@ constexpr Failure kFailures[] = {
     {WorkerError::kImageUnsupported, true, ERRCODE_FEATURE_NOT_SUPPORTED, nullptr,
      "Convert it to JPEG, PNG, WebP, BMP, TIFF, PNM, JPEG 2000, GIF, HEIC or AVIF."},
     {WorkerError::kImageTooLarge, true, ERRCODE_PROGRAM_LIMIT_EXCEEDED, nullptr,
-     "A superuser can raise \"lookalike.max_image_pixels\"."},
+     "A superuser can raise \"lookalike.max_image_pixels\". A function whose name ends in _or_null "
+     "gives NULL for such images."},
     {WorkerError::kImageOutOfMemory, true, ERRCODE_PROGRAM_LIMIT_EXCEEDED, nullptr,
      "A superuser can raise \"lookalike.worker_memory\"."},
     {WorkerError::kImageNeedsMemory, true, ERRCODE_PROGRAM_LIMIT_EXCEEDED, nullptr,
