@@ -27,6 +27,7 @@ extern "C" {
 #include "core/protocol/worker.h"
 #include "inspect/null_fraction.h"
 #include "pg/type/descriptor.h"
+#include "pg/worker/threads.h"
 
 using namespace lookalike;
 
@@ -259,7 +260,7 @@ Estimate estimate_index(const ColumnFacts& facts) {
         estimate.seconds +=
             kWorkerStartSeconds + row_products * static_cast<double>(estimate.lists) *
                                       std::min(code_dims, kMaxLearnDims) /
-                                      (kMultiplicationsPerSecond * build_thread_count());
+                                      (kMultiplicationsPerSecond * learning_thread_count());
     }
     return estimate;
 }

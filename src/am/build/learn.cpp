@@ -17,6 +17,7 @@ extern "C" {
 #include "am/build/assign.h"
 #include "core/vector/signs.h"
 #include "pg/run_core.h"
+#include "pg/worker/threads.h"
 
 namespace lookalike {
 namespace {
@@ -148,7 +149,7 @@ float* shared_floats(Worker* worker, uint64 offset) {
 
 Worker* start_worker(const RowSample& sample, const LearnedLists& lists, const SharedArea& area) {
     const WorkerLimits limits{.shared_bytes = area.centroids_offset + area.centroid_bytes,
-                              .thread_count = build_thread_count(),
+                              .thread_count = learning_thread_count(),
                               .memory_budget_bytes = worker_training_bytes(
                                   sample.row_count, lists.learn_dims, lists.count)};
     return worker_start(&limits);
@@ -179,13 +180,13 @@ void train(const BuildJob& job, RowSample* sample, LearnedLists* lists, const Sh
     release_rows(sample);
     auto* learned = static_cast<float*>(MemoryContextAllocHuge(
         CurrentMemoryContext, sizeof(float) * uint64{lists->count} * lists->learn_dims));
-    const WorkerTraining training{.rows_offset = 0,
-                                  .centroids_offset = area.centroids_offset,
-                                  .row_count = sample->row_count,
-                                  .list_count = lists->count,
-                                  .dims = lists->learn_dims,
-                                  .iteration_count =
-                                      are_words ? kLearnIterationsOfWords : kLearnIterations};
+    const WorkerTraining training{
+        .rows_offset = 0,
+        .centroids_offset = area.centroids_offset,
+        .row_count = sample->row_count,
+        .list_count = lists->count,
+        .dims = lists->learn_dims,
+        .iteration_count = are_words ? kLearnIterationsOfWords : kLearnIterations};
     lists->count = worker_train(lists->worker, &training, learned, report_iteration, nullptr);
     keep_centroids(learned, lists);
     pfree(learned);
