@@ -483,6 +483,13 @@ CREATE AGGREGATE avg(descriptor) (
 );
 COMMENT ON AGGREGATE avg(descriptor) IS 'mean, dimension by dimension';
 
+-- Clusters ----------------------------------------------------------------------------------------
+
+-- What they find may depend on maintenance_work_mem, and on the number of threads.
+CREATE FUNCTION kmeans(features descriptor, k integer, metric text DEFAULT NULL) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C WINDOW STABLE PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION kmeans(descriptor, integer, text) IS 'number of the k-means cluster of a row, the largest is 0; k NULL: as many as fit the rows';
+
 -- The index access method ------------------------------------------------------------------------
 
 CREATE FUNCTION faiss_handler(internal) RETURNS index_am_handler

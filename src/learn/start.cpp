@@ -13,6 +13,8 @@ constexpr size_t kLeastRows = 4096;
 // Rows tried for one centroid: together so many, at most 8, at least one.
 constexpr size_t kTriesOfAll = 512;
 constexpr size_t kMostTries = 8;
+// To wake the threads takes longer than to look at fewer elements.
+constexpr size_t kElementsForThreads = 100000;
 
 class Random {  // splitmix64
   public:
@@ -90,7 +92,7 @@ class Spread {
     std::vector<float> nearest_with(size_t place) const {
         const float* added = rows_.row(candidates_[place]);
         std::vector<float> nearest(nearest_.size());
-#pragma omp parallel for
+#pragma omp parallel for if (nearest.size() * rows_.dims >= kElementsForThreads)
         for (size_t i = 0; i < nearest.size(); ++i)
             nearest[i] =
                 std::min(nearest_[i], l2_squared(rows_.row(candidates_[i]), added, rows_.dims));
