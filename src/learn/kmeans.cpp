@@ -21,6 +21,9 @@ constexpr int kExactAgain = 2;
 // After so many iterations it is asked again which lists these are. Before that lists move from
 // where rows are few to where they are many, unless too few iterations are left for them to settle.
 constexpr int kNearbyFor = 5;
+// Clusters: every third iteration, the last one among them, is exact. Without that the sum of
+// squared distances is 1.4 % above what exact iterations reach, with it 0.5 %.
+constexpr int kClustersNearbyFor = 3;
 // A list of so many times the mean number of rows is halved ...
 constexpr double kLarge = 1.5;
 // ... along the way to its farthest row, by two centroids that lie this share of it off the middle.
@@ -229,20 +232,23 @@ Lists train_one_level(const RowsView& rows, std::vector<uint32_t> distinct, size
         assign_exactly(rows, lists);
         return lists;
     }
+    const int nearby_for = are_clusters ? kClustersNearbyFor : kNearbyFor;
     std::vector<uint32_t> nearby, list_ids_before;
     for (int i = 0; i < options.iteration_count; ++i) {
-        if (i == 0 || i == kExactAgain) {
+        const bool is_exact =
+            i == 0 || i == kExactAgain || (are_clusters && i % kClustersNearbyFor == kExactAgain);
+        if (is_exact) {
             assign_exactly(rows, lists);
         } else {
-            const bool asked_again = i % kNearbyFor == 0;
-            if (asked_again && i + kNearbyFor <= options.iteration_count)
+            const bool asked_again = i % nearby_for == 0;
+            if (asked_again && i + nearby_for <= options.iteration_count)
                 move_small_lists(rows, lists, nearby, options.aim);
             if (i <= kExactAgain + 1 || asked_again) nearby = nearby_lists(lists, rows.dims);
             assign_nearby(rows, lists, nearby);
         }
         move_to_means(rows, lists, options.aim);
         if (iteration_done) iteration_done();
-        if (are_clusters && i > kExactAgain && lists.list_ids == list_ids_before) break;
+        if (are_clusters && is_exact && lists.list_ids == list_ids_before) break;
         if (are_clusters) list_ids_before = lists.list_ids;
     }
     return lists;
