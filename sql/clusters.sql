@@ -65,4 +65,42 @@ SELECT kmeans(v, 3) OVER () FROM points;
 RESET maintenance_work_mem;
 -- The session goes on.
 SELECT max(c) FROM (SELECT kmeans(v, 5) OVER (PARTITION BY id % 4) AS c FROM points) AS x;
+
+-- DBSCAN: dense clusters, and NULL between them.
+INSERT INTO points VALUES (1000, 0, '[-500,-500,0]'), (1001, 0, '[700,-500,0]'), (1002, 0, NULL);
+SELECT blob, c, count(*) FROM (SELECT blob, dbscan(v, 8, 4) OVER () AS c FROM points) AS x
+    GROUP BY blob, c ORDER BY blob, c;
+-- Each row is core where one is enough; none where a thousand are.
+SELECT count(DISTINCT c), count(c), count(*) FROM (
+    SELECT dbscan(v, 0, 1) OVER () AS c FROM points) AS x;
+SELECT count(c) FROM (SELECT dbscan(v, 8, 1000) OVER () AS c FROM points) AS x;
+SELECT count(DISTINCT c), count(c) FROM (
+    SELECT dbscan(v, 'infinity', 2) OVER () AS c FROM points) AS x;
+-- A border row goes to the nearest core row, in any order.
+SELECT v, dbscan(v, 3, 4) OVER (ORDER BY v) AS up, dbscan(v, 3, 4) OVER (ORDER BY v DESC) AS down
+    FROM (VALUES ('[0]'::descriptor), ('[1]'), ('[2]'), ('[4.9]'), ('[7.1]'), ('[10]'), ('[11]'),
+        ('[12]'), ('[12.5]'), ('[40]')) AS t(v) ORDER BY v;
+-- The other kinds and metrics.
+SELECT v, dbscan(v, 1, 2) OVER () AS hamming, dbscan(v, 0.5, 2, metric => 'jaccard') OVER () AS jaccard
+    FROM (VALUES ('x01'::descriptor), ('x03'), ('x07'), ('xf0'), ('xf8'), ('x00'), (NULL)) AS t(v);
+SELECT v, dbscan(v, 0.01, 2, 'cosine') OVER () AS cosine, dbscan(v::descriptor(half), 2, 2) OVER () AS half
+    FROM (VALUES ('[1,0]'::descriptor), ('[100,1]'), ('[0,2]'), ('[1,100]'), ('[0,0]')) AS t(v);
+SELECT DISTINCT dbscan('[1,2]'::descriptor, 0, 100) OVER () AS equal,
+    dbscan('[0,0]'::descriptor, 1, 1, 'cosine') OVER () AS nowhere,
+    dbscan(NULL::descriptor, 1, 1) OVER () AS empty FROM generate_series(1, 100);
+SELECT dbscan(v, 1, 1) OVER () FROM points WHERE false;
+SELECT dbscan(v, -1, 2) OVER () FROM points;
+SELECT dbscan(v, 'NaN', 2) OVER () FROM points;
+SELECT dbscan(v, NULL, 2) OVER () FROM points;
+SELECT dbscan(v, 1, 0) OVER () FROM points;
+SELECT dbscan(v, 1, NULL) OVER () FROM points;
+SELECT dbscan(v, 1, 2) FROM points;
+SELECT dbscan(v, 1, 2, 'ip') OVER () FROM points;
+SELECT dbscan(v, 1, 2, 'jaccard') OVER () FROM points;
+SELECT dbscan(v, 1, 2) OVER () FROM (VALUES ('[1]'::descriptor), ('b1')) AS t(v);
+SELECT dbscan(v, 1, 2) OVER () FROM (VALUES ('[1]'::descriptor), ('[1,2]')) AS t(v);
+SET maintenance_work_mem = '1MB';
+SELECT max(dbscan) FROM (
+    SELECT dbscan(array_fill(i, ARRAY[300])::descriptor, 1, 2) OVER () FROM generate_series(1, 1000) AS i) AS x;
+RESET maintenance_work_mem;
 DROP TABLE points;

@@ -489,6 +489,10 @@ COMMENT ON AGGREGATE avg(descriptor) IS 'mean, dimension by dimension';
 CREATE FUNCTION kmeans(features descriptor, k integer, metric text DEFAULT NULL) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C WINDOW STABLE PARALLEL RESTRICTED COST 100;
 COMMENT ON FUNCTION kmeans(descriptor, integer, text) IS 'number of the k-means cluster of a row, the largest is 0; k NULL: as many as fit the rows';
+CREATE FUNCTION dbscan(features descriptor, radius double precision, min_rows integer,
+    metric text DEFAULT NULL) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C WINDOW STABLE PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION dbscan(descriptor, double precision, integer, text) IS 'number of the DBSCAN cluster of a row, the largest is 0; NULL between them';
 
 -- The index access method ------------------------------------------------------------------------
 
