@@ -491,6 +491,17 @@ CREATE FUNCTION rocchio(query descriptor, good descriptor[], bad descriptor[] DE
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rocchio(descriptor, descriptor[], descriptor[], double precision, double precision, double precision) IS 'a query moved towards what was marked good and away from what was marked bad';
 
+-- Clusters ----------------------------------------------------------------------------------------
+
+-- What they find may depend on maintenance_work_mem, and on the number of threads.
+CREATE FUNCTION kmeans(features descriptor, k integer, metric text DEFAULT NULL) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C WINDOW STABLE PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION kmeans(descriptor, integer, text) IS 'number of the k-means cluster of a row, the largest is 0; k NULL: as many as fit the rows';
+CREATE FUNCTION dbscan(features descriptor, radius double precision, min_rows integer,
+    metric text DEFAULT NULL) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C WINDOW STABLE PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION dbscan(descriptor, double precision, integer, text) IS 'number of the DBSCAN cluster of a row, the largest is 0; NULL between them';
+
 -- The index access method ------------------------------------------------------------------------
 
 CREATE FUNCTION faiss_handler(internal) RETURNS index_am_handler

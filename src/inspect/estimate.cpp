@@ -30,6 +30,7 @@ extern "C" {
 #include "inspect/null_fraction.h"
 #include "pg/local/value.h"
 #include "pg/type/descriptor.h"
+#include "pg/worker/threads.h"
 
 using namespace lookalike;
 
@@ -316,7 +317,7 @@ Estimate estimate_index(const ColumnFacts& facts) {
             sample_rows * 4 * learn_dims + facts.vectors * (binary ? words : learn_dims);
         estimate.seconds +=
             kWorkerStartSeconds + products * static_cast<double>(estimate.lists) /
-                                      (kMultiplicationsPerSecond * build_thread_count());
+                                      (kMultiplicationsPerSecond * learning_thread_count());
     }
     return estimate;
 }

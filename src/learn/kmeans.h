@@ -16,6 +16,7 @@ constexpr size_t kOneLevelLists = 4096;
 struct KmeansOptions {
     size_t list_count = 1;
     int iteration_count = 30;
+    LearnAim aim = LearnAim::kLists;
     int seed = 20240229;
     size_t one_level_lists = kOneLevelLists;
     /// Called after every step with the steps finished and the steps in all. May throw to stop.
@@ -23,9 +24,9 @@ struct KmeansOptions {
 };
 
 /// Returns min(list_count, number of distinct rows) centroids of rows.dims floats each, one after
-/// the other. Equal input, options and thread count give equal centroids. Throws InvalidRows,
-/// std::bad_alloc or FAISS's exception. REQUIRES: rows.row_count in 1 .. 2^32 - 1, list_count > 0,
-/// iteration_count > 0.
+/// the other. Equal input, options and thread count give equal centroids. Clusters that no longer
+/// change end sooner than after iteration_count. Throws InvalidRows, std::bad_alloc or FAISS's
+/// exception. REQUIRES: rows.row_count in 1 .. 2^32 - 1, list_count > 0, iteration_count > 0.
 std::vector<float> train_centroids(const RowsView& rows, const KmeansOptions& options);
 
 }  // namespace lookalike

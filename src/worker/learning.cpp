@@ -27,12 +27,13 @@ void Learning::train(const WorkerRequest& request) {
             "the number of rows is out of range");
     require(train.iteration_count >= 1 && train.iteration_count <= kWorkerMaxIterations,
             "the number of iterations is out of range");
-    require(train.reserved == 0, "a reserved field is in use");
+    require(train.aim <= static_cast<uint32_t>(LearnAim::kDirections), "the aim is unknown");
     const auto rows = shared_.items<const float>(train.rows_offset, train.row_count, train.dims);
     const auto target = shared_.items<float>(train.centroids_offset, train.list_count, train.dims);
 
     const KmeansOptions options{.list_count = train.list_count,
                                 .iteration_count = static_cast<int>(train.iteration_count),
+                                .aim = static_cast<LearnAim>(train.aim),
                                 .progress = [&](size_t step, size_t step_count) {
                                     channel_.reply(request, {.status = WorkerStatus::kProgress,
                                                              .step = step,

@@ -8,7 +8,9 @@
 #include <limits>
 #include <random>
 
+#include "core/vector/distance_kernels.h"
 #include "learn/assign.h"
+#include "learn/start.h"
 #include "small_ivf.h"
 
 namespace lookalike {
@@ -218,6 +220,88 @@ TEST(Kmeans, TakesLargeFiniteRows) {
     const auto centroids = train_centroids({values.data(), 200, 8}, {.list_count = 4});
     for (const float value : centroids)
         EXPECT_TRUE(std::isfinite(value));
+}
+
+TEST(Kmeans, ClustersFindAsManyBlobs) {
+    for (const LearnAim aim : {LearnAim::kClusters, LearnAim::kDirections}) {
+        const auto values = blobs(6400, 16, 64, 0.1f);
+        std::vector<float> unit = values;
+        for (size_t i = 0; aim == LearnAim::kDirections && i < unit.size(); i += 16) {
+            const float length = std::sqrt(dot(&unit[i], &unit[i], 16));
+            for (size_t d = i; d < i + 16; ++d)
+                unit[d] /= length;
+        }
+        const RowsView rows{unit.data(), 6400, 16};
+        for (const size_t count : {3, 64}) {
+            const auto centroids = train_centroids(rows, {.list_count = count, .aim = aim});
+            ASSERT_EQ(centroids.size(), count * 16);
+            const auto largest = std::ranges::max(row_counts(rows, centroids));
+            EXPECT_TRUE(count < 64 || largest == 100u) << largest;
+            for (size_t i = 0; aim == LearnAim::kDirections && i < count; ++i)
+                EXPECT_NEAR(dot(&centroids[i * 16], &centroids[i * 16], 16), 1, 1e-5);
+        }
+    }
+}
+
+TEST(Kmeans, ClustersMayBeSmall) {
+    // Lists of an index would halve the large one.
+    std::vector<float> values(1010 * 2);
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    for (size_t i = 0; i < 1010; ++i) {
+        values[2 * i] = normal(random) + (i >= 1005 ? 1000.0f : i >= 1000 ? -1000.0f : 0.0f);
+        values[2 * i + 1] = normal(random);
+    }
+    const RowsView rows{values.data(), 1010, 2};
+    auto counts =
+        row_counts(rows, train_centroids(rows, {.list_count = 3, .aim = LearnAim::kClusters}));
+    std::ranges::sort(counts);
+    EXPECT_EQ(counts, (std::vector<uint32_t>{5, 5, 1000}));
+}
+
+TEST(Kmeans, ClustersThatNoLongerChangeEndSooner) {
+    const auto values = blobs(2000, 8, 8, 0.1f);
+    size_t steps = 0;
+    const KmeansOptions options{.list_count = 8,
+                                .iteration_count = 1000,
+                                .aim = LearnAim::kClusters,
+                                .progress = [&](size_t, size_t) { ++steps; }};
+    train_centroids({values.data(), 2000, 8}, options);
+    EXPECT_LT(steps, 10u);
+}
+
+TEST(Kmeans, ClustersCostNoMoreThanThoseOfARandomStart) {
+    const Vectors images = fashion_mnist("train", 10000);
+    if (images.count() == 0) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+    const RowsView rows{images.elements.data(), images.count(), images.dims};
+    for (const size_t count : {10, 100}) {
+        const double lists = objective(rows, train_centroids(rows, {.list_count = count}));
+        const double clusters = objective(
+            rows, train_centroids(rows, {.list_count = count, .aim = LearnAim::kClusters}));
+        EXPECT_LT(clusters, lists);
+    }
+}
+
+TEST(Kmeans, ClustersOfManyListsAndOfEqualRows) {
+    const auto values = blobs(3000, 8, 8, 1);
+    const auto two_levels =
+        train_centroids({values.data(), 3000, 8},
+                        {.list_count = 100, .aim = LearnAim::kClusters, .one_level_lists = 20});
+    EXPECT_EQ(two_levels.size(), 800u);
+    std::vector<float> equal(50 * 8, 1.5f);
+    equal[0] = 2;
+    for (const LearnAim aim : {LearnAim::kClusters, LearnAim::kDirections})
+        EXPECT_EQ(train_centroids({equal.data(), 50, 8}, {.list_count = 4, .aim = aim}).size(),
+                  16u);
+}
+
+TEST(Kmeans, StartsAtDistinctRowsWhoseDistancesFloatsCannotHold) {
+    // Their squared distances are 0.
+    const std::vector<float> values{0, 1e-30f, 2e-30f, 3e-30f};
+    const RowsView rows{values.data(), 4, 1};
+    auto start = spread_centroids(rows, {0, 1, 2, 3}, 4, 1);
+    std::ranges::sort(start);
+    EXPECT_EQ(start, values);
 }
 
 }  // namespace

@@ -151,7 +151,7 @@ class WorkerProtocol : public ::testing::Test {
                          .list_count = 20,
                          .dims = 4,
                          .iteration_count = 6,
-                         .reserved = 0};
+                         .aim = 0};
         return request;
     }
 
@@ -319,7 +319,7 @@ TEST_F(WorkerProtocol, RefusesRangesOutsideTheSharedArea) {
     broken_train([](auto& train) { train.dims = ~0u; });
     broken_train([](auto& train) { train.iteration_count = 0; });
     broken_train([](auto& train) { train.iteration_count = ~0u; });
-    broken_train([](auto& train) { train.reserved = 0x80; });
+    broken_train([](auto& train) { train.aim = 3; });
 
     WorkerRequest request = set_request(20);
     request.set_centroids.centroids_offset = kSharedBytes - 128;
@@ -374,7 +374,7 @@ TEST_F(WorkerProtocol, AnswersWhenTheMemoryBudgetIsTooSmall) {
                      .list_count = 1000,
                      .dims = 8,
                      .iteration_count = 2,
-                     .reserved = 0};
+                     .aim = 0};
     expect_error(request, WorkerError::kMemory);
     expect_alive();
 }
@@ -402,7 +402,7 @@ TEST_F(WorkerProtocol, TheEstimatedMemoryBudgetSuffices) {
                          .list_count = shape.list_count,
                          .dims = shape.dims,
                          .iteration_count = 2,
-                         .reserved = 0};
+                         .aim = 0};
         const WorkerReply reply = ask(request);
         EXPECT_EQ(reply.status, WorkerStatus::kDone) << shape.row_count << ": " << text_;
         EXPECT_EQ(reply.list_count, shape.list_count);

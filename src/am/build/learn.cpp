@@ -17,6 +17,7 @@ extern "C" {
 #include "am/build/assign.h"
 #include "core/vector/signs.h"
 #include "pg/run_core.h"
+#include "pg/worker/threads.h"
 
 namespace lookalike {
 namespace {
@@ -148,7 +149,7 @@ float* shared_floats(Worker* worker, uint64 offset) {
 
 Worker* start_worker(const RowSample& sample, const LearnedLists& lists, const SharedArea& area) {
     const WorkerLimits limits{.shared_bytes = area.centroids_offset + area.centroid_bytes,
-                              .thread_count = build_thread_count(),
+                              .thread_count = learning_thread_count(),
                               .memory_budget_bytes = worker_training_bytes(
                                   sample.row_count, lists.learn_dims, lists.count)};
     return worker_start(&limits);

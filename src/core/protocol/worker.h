@@ -92,6 +92,13 @@ enum class WorkerError : uint32_t {
     kImageTooSlow = 14,      ///< far longer than its size, as the file tells
 };
 
+/// What centroids are learned for. Numbers are never reused.
+enum class LearnAim : uint32_t {
+    kLists = 0,       ///< lists of an index: small ones give way, so that large ones are halved
+    kClusters = 1,    ///< clusters: the least sum of squared distances, however large they are
+    kDirections = 2,  ///< the same of rows of length 1, by centroids of length 1
+};
+
 struct WorkerTrainRequest {
     uint64_t rows_offset;       ///< row_count x dims floats, read
     uint64_t centroids_offset;  ///< list_count x dims floats, written
@@ -99,7 +106,7 @@ struct WorkerTrainRequest {
     uint32_t list_count;        ///< wanted; as many are learned as there are distinct rows at most
     uint32_t dims;
     uint32_t iteration_count;
-    uint32_t reserved;  ///< 0
+    uint32_t aim;  ///< a LearnAim
 };
 
 struct WorkerSetCentroidsRequest {

@@ -228,7 +228,7 @@ uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* cen
         .list_count = training->list_count,
         .dims = training->dims,
         .iteration_count = training->iteration_count,
-        .reserved = 0,
+        .aim = static_cast<uint32>(training->aim),
     };
     WorkerReply reply;
     worker_request(worker, &request);

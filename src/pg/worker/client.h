@@ -51,6 +51,7 @@ struct WorkerTraining {
     uint32_t list_count;
     uint32_t dims;
     uint32_t iteration_count;
+    LearnAim aim = LearnAim::kLists;
 };
 
 /// Learns centroids from rows in the shared area; copies them, all finite, to `centroids`

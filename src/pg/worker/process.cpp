@@ -303,6 +303,12 @@ void* worker_shared(Worker* worker) {
     return worker->shared;
 }
 
+bool worker_suffices(const Worker* worker, const WorkerLimits* limits) {
+    return worker->pid != 0 && worker->limits.shared_bytes >= limits->shared_bytes &&
+           worker->limits.memory_budget_bytes >= limits->memory_budget_bytes &&
+           worker->limits.thread_count == limits->thread_count;
+}
+
 int worker_stop(Worker* worker) {
     for (Worker** link = &live_workers; *link; link = &(*link)->next) {
         if (*link != worker) continue;

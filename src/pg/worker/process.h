@@ -56,6 +56,9 @@ void worker_keep(Worker* worker);
 /// The shared area: limits.shared_bytes bytes, zeroed at the start, page-aligned.
 void* worker_shared(Worker* worker);
 
+/// Whether it lives and has at least what these limits ask for.
+bool worker_suffices(const Worker* worker, const WorkerLimits* limits);
+
 /// Kills the process, waits for its end (not for that of a warm parent that is busy), and gives
 /// back descriptor and shared area. Idempotent; never fails. Returns the wait status of the
 /// process: 0 when there was none, kUnknownWaitStatus when nobody can tell.
