@@ -1,4 +1,4 @@
-# kmeans() is cancelled, runs out of time and loses its worker: an error at once, nothing is left, the session goes on.
+# kmeans() and dbscan() are cancelled and run out of time, and a worker is lost: an error at once, nothing is left, the session goes on.
 use strict;
 use warnings;
 
@@ -53,8 +53,14 @@ $session->query_safe("SET statement_timeout = '300ms'");
 $session->query("$clusters;");
 like($session->{stderr}, qr/canceling statement due to statement timeout/, 'statement_timeout ends it');
 $session->{stderr} = '';
-$session->query_safe('RESET statement_timeout');
 ok(no_worker_left($node), '... and its worker');
+my $start = time;
+$session->query("SELECT count(c) FROM (SELECT dbscan(d, 'infinity', 1000000) OVER () AS c FROM t) AS x;");
+$took = time - $start;
+like($session->{stderr}, qr/canceling statement due to statement timeout/, '... and dbscan()');
+cmp_ok($took, '<', 2, '... soon');
+$session->{stderr} = '';
+$session->query_safe('RESET statement_timeout');
 
 # A worker that is kept for the next partition ends with the statement, or with a cursor.
 my $groups = 'SELECT kmeans(d, 2) OVER (PARTITION BY id % 20) AS c FROM t';

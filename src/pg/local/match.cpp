@@ -58,7 +58,7 @@ Datum place_of(const SetMatch& match, const LocalFeaturesHeader& b) {
 Datum movement_of(const SetMatch& match) {
     Datum numbers[lengthof(match.movement)];
     for (size_t i = 0; i < lengthof(numbers); ++i)
-        numbers[i] = Float8GetDatum(match.movement[i]);
+        numbers[i] = Float8GetDatum(match.movement[i] + 0.0);  // no negative zero
     return PointerGetDatum(construct_array(numbers, lengthof(numbers), FLOAT8OID, sizeof(float8),
                                            FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
