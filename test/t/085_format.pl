@@ -24,6 +24,11 @@ $node->safe_psql('postgres', q{
           FROM generate_series(1, dims) AS j $$;
     CREATE FUNCTION pattern(i int) RETURNS descriptor LANGUAGE sql IMMUTABLE AS $$
         SELECT ('b' || substr(repeat((i % 97)::bit(7)::text, 10), 1, 64))::descriptor $$;
+    CREATE FUNCTION spots(i int, count int) RETURNS local_features LANGUAGE sql IMMUTABLE AS $$
+        SELECT ('orb@1 512x512 {' || coalesce(string_agg(format('(%s,%s,%s,%s,%s,%s)', (i * 37 + j * 1237) % 32768,
+                   (i * 91 + j * 733) % 32768, 100 + j, j * 10 % 256, 255 - j,
+                   repeat(lpad(to_hex((i * j * 7 + j * 31) % 256), 2, '0'), 32)), ',' ORDER BY j), '') || '}')::local_features
+          FROM generate_series(1, count) AS j $$;
 });
 
 # How the index comes about: "built" on the full table, or "grown" by rows that split its lists.
@@ -45,7 +50,13 @@ my %indexes = (
         table => 'CREATE TABLE grown (id int, d descriptor(64, bit), season int)',
         index => 'CREATE INDEX grown_d ON grown USING faiss (d descriptor_hamming_ops, season)',
         rows => 'INSERT INTO grown SELECT i, pattern(i), i % 4 FROM generate_series(%d, %d) AS i',
-        from => 1, to => 5200, operator => '<~>' });
+        from => 1, to => 5200, operator => '<~>' },
+    locals => {
+        table => 'CREATE TABLE locals (id int, d local_features, season int)',
+        index => 'CREATE INDEX locals_d ON locals USING faiss (d, season) WITH (lists = 3)',
+        rows => 'INSERT INTO locals SELECT i, CASE WHEN i % 50 > 0 THEN spots(i, i % 11) END, i % 4
+                   FROM generate_series(%d, %d) AS i',
+        from => 1, to => 150, operator => '<->', built_last => 1 });
 
 sub insert_rows {
     my ($index, $from, $to) = @_;
