@@ -69,7 +69,7 @@ li img { width: 56px; height: 56px; border-radius: 3px; display: block }
 .what span { display: block; font-weight: 400; font-size: 12.5px; color: var(--soft) }
 .score { color: var(--mark); font-weight: 600; font-variant-numeric: tabular-nums }
 .lines { border-radius: 4px; border: 1px solid var(--line); background: #fff }
-code { font: 11.5px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace }
+code { white-space: nowrap; font: 11.5px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace }
 @media (max-width: 900px) { main { grid-template-columns: 1fr } }
 </style>
 <h1>Which pins are in this photograph?</h1>
