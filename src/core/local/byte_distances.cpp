@@ -36,7 +36,7 @@ HWY_INLINE hn::Vec<Sums> squares(const uint8_t* HWY_RESTRICT a, const uint8_t* H
 
 #if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
 template <class Tag>
-HWY_INLINE auto sum_of_quarters(Tag tag, hn::Vec<Tag> sums) {
+HWY_INLINE auto sum_of_quarters([[maybe_unused]] Tag tag, hn::Vec<Tag> sums) {
     if constexpr (hn::MaxLanes(Tag()) <= 4) {
         return sums;
     } else {
