@@ -157,6 +157,25 @@ SELECT count(*) = (SELECT count(*) FROM few AS a, few AS b WHERE a.id < b.id AND
 SELECT faiss_expected_rows('alike_l', 0.5);
 SELECT amvalidate(oid) FROM pg_opclass WHERE opcname = 'local_features_ops';
 
+-- Row-level security: a filter of the index is the policy, and an estimate tells nothing of hidden rows.
+CREATE ROLE local_index_tenant;
+CREATE TABLE guarded (id int, tenant int, l local_features);
+INSERT INTO guarded SELECT i, i % 2, made(5, 40) FROM generate_series(1, 40) AS i;
+CREATE INDEX guarded_l ON guarded USING faiss (l, tenant);
+ANALYZE guarded;
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON guarded USING (tenant = 1);
+GRANT SELECT ON guarded TO local_index_tenant;
+SELECT rows, bytes FROM faiss_index_estimate('guarded', 'l');
+SET ROLE local_index_tenant;
+SELECT rows, bytes FROM faiss_index_estimate('guarded', 'l');
+SELECT r, count(*), min(tenant) FROM unnest('{0.95,1}'::float8[]) AS r, LATERAL (SELECT set_config('lookalike.recall', r::text, false) OFFSET 0) AS s,
+    LATERAL (SELECT * FROM guarded WHERE s IS NOT NULL ORDER BY l <-> made(5, 40) LIMIT 30) AS x GROUP BY r ORDER BY r;
+RESET lookalike.recall;
+RESET ROLE;
+DROP TABLE guarded;
+DROP ROLE local_index_tenant;
+
 -- Classes that somebody made.
 CREATE OPERATOR CLASS of_numbers FOR TYPE int4 USING faiss AS FUNCTION 1 faiss_local_features_class();
 CREATE OPERATOR CLASS of_more_numbers FOR TYPE float8 USING faiss AS FUNCTION 1 faiss_l2_metric();
