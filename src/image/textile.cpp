@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/vector/mixing.h"
+
 namespace lookalike {
 namespace {
 
@@ -15,14 +17,10 @@ static_assert(kTextileDesigns % kFamilies == 0);
 // Not <random>: its distributions differ between standard libraries.
 class Random {
   public:
-    explicit Random(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 0x1234567) {}
+    explicit Random(uint64_t seed) : state_(seed * kMixingStep + 0x1234567) {}
 
     double below(double limit) {
-        state_ += 0x9e3779b97f4a7c15u;
-        uint64_t z = state_;
-        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-        return static_cast<double>((z ^ z >> 31) >> 11) * 0x1p-53 * limit;
+        return static_cast<double>(mixed(state_ += kMixingStep) >> 11) * 0x1p-53 * limit;
     }
     double between(double low, double high) { return low + below(high - low); }
     int pick(int count) { return static_cast<int>(below(count)); }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/vector/distance_kernels.h"
+#include "core/vector/mixing.h"
 
 namespace lookalike {
 namespace {
@@ -20,12 +21,7 @@ class Random {  // splitmix64
   public:
     explicit Random(int seed) : state_(static_cast<uint64_t>(seed)) {}
 
-    uint64_t next() {
-        uint64_t z = (state_ += 0x9e3779b97f4a7c15ull);
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-        return z ^ (z >> 31);
-    }
+    uint64_t next() { return mixed(state_ += kMixingStep); }
     uint64_t below(uint64_t end) { return next() % end; }
     /// In [0, 1).
     double share() { return static_cast<double>(next() >> 11) * 0x1p-53; }

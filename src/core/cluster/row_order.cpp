@@ -5,17 +5,16 @@
 #include <limits>
 #include <vector>
 
+#include "core/vector/mixing.h"
+
 namespace lookalike {
 namespace {
 
 constexpr uint64_t kComparisonsBetweenChecks = uint64_t{1} << 20;
 
 /// A random number for each copy of each row.
-uint64_t rank_of(uint64_t hash, uint64_t copy) {  // splitmix64
-    uint64_t z = hash + (copy + 1) * 0x9e3779b97f4a7c15ull;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
+uint64_t rank_of(uint64_t hash, uint64_t copy) {
+    return mixed(hash + (copy + 1) * kMixingStep);
 }
 
 /// Ranks below it are so few that the sample will nearly never overflow.

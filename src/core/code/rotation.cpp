@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/vector/mixing.h"
+
 #include "core/no_postgres.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -92,10 +94,7 @@ constexpr unsigned kWindowRounds = 4;
 
 /// splitmix64: the next of a sequence of well-mixed words.
 uint64_t next_random(uint64_t& state) {
-    uint64_t word = state += 0x9e3779b97f4a7c15ull;
-    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9ull;
-    word = (word ^ (word >> 27)) * 0x94d049bb133111ebull;
-    return word ^ (word >> 31);
+    return mixed(state += kMixingStep);
 }
 
 }  // namespace
