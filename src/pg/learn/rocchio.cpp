@@ -81,10 +81,7 @@ SQL_FUNCTION(rocchio) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("what is kept and what is good must outweigh what is bad")));
     Descriptor* result = make_descriptor(query.kind, query.dims);
-    for (uint32 i = 0; i < query.dims; ++i) {
-        if (!put_element(result, i, sums[i] / all))
-            ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                            errmsg("value out of range: overflow")));
-    }
+    for (uint32 i = 0; i < query.dims; ++i)
+        store_result(result, i, sums[i] / all);
     PG_RETURN_POINTER(result);
 }

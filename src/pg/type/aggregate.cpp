@@ -69,10 +69,7 @@ Descriptor* finish(FunctionCallInfo fcinfo, bool average) {
     for (uint32 i = 0; i < state.dims; ++i) {
         const double sum = state.values[kSums + i];
         const double value = average ? sum / count : sum;
-        if (!put_element(result, i, value)) {
-            ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                            errmsg("value out of range: overflow")));
-        }
+        store_result(result, i, value);
     }
     return result;
 }

@@ -54,6 +54,12 @@ bool put_element(Descriptor* descriptor, uint32 index, double value) {
     return std::isfinite(real);
 }
 
+void store_result(Descriptor* descriptor, uint32 index, double value) {
+    if (put_element(descriptor, index, value)) return;
+    ereport(ERROR,
+            (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("value out of range: overflow")));
+}
+
 Descriptor* convert_descriptor(Descriptor* source, Kind kind) {
     const DescriptorView view = source->view();
     if (view.kind == kind) return source;

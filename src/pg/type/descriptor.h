@@ -39,6 +39,9 @@ float element_at(const DescriptorView& view, uint32 index);
 /// Rounds `value` to the element type and stores it; false when it overflows that.
 bool put_element(Descriptor* descriptor, uint32 index, double value);
 
+/// The same for what was computed; raises when it overflows.
+void store_result(Descriptor* descriptor, uint32 index, double value);
+
 /// `source` itself, or a copy whose elements have `kind`. Real and half convert into each other;
 /// bit converts into nothing. Raises when a value does not fit.
 Descriptor* convert_descriptor(Descriptor* source, Kind kind);

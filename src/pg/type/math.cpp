@@ -13,13 +13,6 @@ Kind common_kind(const DescriptorView& a, const DescriptorView& b) {
     return a.kind == Kind::kHalf && b.kind == Kind::kHalf ? Kind::kHalf : Kind::kReal;
 }
 
-void store_result(Descriptor* result, uint32 index, double value) {
-    if (!put_element(result, index, value)) {
-        ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                        errmsg("value out of range: overflow")));
-    }
-}
-
 template <typename Operation>
 Datum combine(FunctionCallInfo fcinfo, const char* what, Operation operation) {
     const DescriptorView a = descriptor_argument(fcinfo, 0)->view();
