@@ -61,18 +61,7 @@ uint32 batch_rows(const LearnedLists& lists) {
 }
 
 WorkerBatch batch_layout(const LearnedLists& lists, int which) {
-    const uint64 rows = batch_rows(lists);
-    WorkerBatch batch{};
-    batch.dims = lists.learn_dims;
-    batch.kind = lists.assign_kind();
-    const uint64 rows_bytes = align_in_shared_area(rows * shared_row_bytes(lists));
-    const uint64 ids_bytes = align_in_shared_area(sizeof(uint32_t) * rows);
-    const uint64 distance_bytes = align_in_shared_area(sizeof(float) * rows);
-    const uint64 start = static_cast<uint64>(which) * (rows_bytes + ids_bytes + distance_bytes);
-    batch.rows_offset = start;
-    batch.list_ids_offset = start + rows_bytes;
-    batch.distances_offset = start + rows_bytes + ids_bytes;
-    return batch;
+    return worker_batch(which, batch_rows(lists), lists.learn_dims, lists.assign_kind());
 }
 
 // Puts a row where the worker looks for it.

@@ -28,15 +28,7 @@ float* shared_floats(const Learner& learner, uint64 offset) {
 }
 
 WorkerBatch batch_layout(const Learner& learner, int which) {
-    const uint64 rows_bytes = align_in_shared_area(learner.batch_rows * row_bytes(learner));
-    const uint64 answer_bytes = align_in_shared_area(sizeof(uint32_t) * learner.batch_rows);
-    const uint64 start = static_cast<uint64>(which) * (rows_bytes + 2 * answer_bytes);
-    return {.rows_offset = start,
-            .list_ids_offset = start + rows_bytes,
-            .distances_offset = start + rows_bytes + answer_bytes,
-            .row_count = 0,
-            .dims = learner.dims(),
-            .kind = Kind::kReal};
+    return worker_batch(which, learner.batch_rows, learner.dims(), Kind::kReal);
 }
 
 // The sample lies in the shared area in the order of the keys, whatever the order of the rows.

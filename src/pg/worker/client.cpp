@@ -260,6 +260,19 @@ void worker_set_centroids(Worker* worker, const WorkerCentroids* centroids) {
     worker->kind = centroids->kind;
 }
 
+WorkerBatch worker_batch(int which, uint64_t room_for_rows, uint32_t dims, Kind kind) {
+    const uint64_t rows_bytes = align_in_shared_area(room_for_rows * worker_row_bytes(kind, dims));
+    const uint64_t ids_bytes = align_in_shared_area(sizeof(uint32_t) * room_for_rows);
+    const uint64_t distance_bytes = align_in_shared_area(sizeof(float) * room_for_rows);
+    const uint64_t start = static_cast<uint64_t>(which) * (rows_bytes + ids_bytes + distance_bytes);
+    return {.rows_offset = start,
+            .list_ids_offset = start + rows_bytes,
+            .distances_offset = start + rows_bytes + ids_bytes,
+            .row_count = 0,
+            .dims = dims,
+            .kind = kind};
+}
+
 void worker_assign_begin(Worker* worker, const WorkerBatch* batch) {
     if (batch->dims == 0 || batch->dims != worker->dims || batch->kind != worker->kind)
         elog(ERROR, "rows to assign have another shape than the centroids");

@@ -83,6 +83,10 @@ struct WorkerBatch {
     Kind kind;  ///< real or bit
 };
 
+/// A batch with room for so many rows in half `which`, 0 or 1, of the area's beginning: half 1 ends
+/// where a third would begin.
+WorkerBatch worker_batch(int which, uint64_t room_for_rows, uint32_t dims, Kind kind);
+
 /// REQUIRES: worker_set_centroids with the same dims and kind; no request is in flight.
 void worker_assign_begin(Worker* worker, const WorkerBatch* batch);
 
