@@ -49,22 +49,8 @@ ScanState* state_of(IndexScanDesc scan) {
     return static_cast<ScanState*>(scan->opaque);
 }
 
-// The table cannot shrink while it is scanned, so its size is asked for only when it seems to have
-// grown.
-void check_pointer(IndexScanDesc scan, EntryPointer pointer) {
-    ScanState* state = state_of(scan);
-    if (pointer.block() >= state->heap_blocks) {
-        state->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
-    }
-    if (pointer.block() < state->heap_blocks && pointer.offset != InvalidOffsetNumber) return;
-    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
-                    errmsg("index \"%s\" holds an entry that points beyond its table",
-                           RelationGetRelationName(scan->indexRelation)),
-                    errhint("REINDEX it.")));
-}
-
 void give_row(IndexScanDesc scan, EntryPointer pointer, double distance, bool is_null) {
-    check_pointer(scan, pointer);
+    check_pointer(scan, pointer, &state_of(scan)->heap_blocks);
     ItemPointerSet(&scan->xs_heaptid, pointer.block(), pointer.offset);
     if (scan->numberOfOrderBys == 0) return;
     scan->xs_orderbyvals[0] = Float8GetDatum(distance);
@@ -272,7 +258,6 @@ bool next_of_search(IndexScanDesc scan, ScanState* state) {
     SearchStep step = next_step(state->reader);
     for (; step.what == SearchStep::What::kMeasure; step = next_step(state->reader)) {
         CHECK_FOR_INTERRUPTS();
-        check_pointer(scan, step.found.pointer);
         double distance;
         const bool found = measure_row(&state->row_distance, scan, step.found.pointer, &distance);
         run_core(
@@ -297,7 +282,7 @@ bool next_of_votes(IndexScanDesc scan, ScanState* state) {
         return false;
     give_row(scan, row_place(row.row), row.distance, false);
     scan->xs_recheck =
-        state->votes->has_all_rows || state->conditions.recheck(state->ends_at_radius ? 1 : 0);
+        state->votes->search == nullptr || state->conditions.recheck(state->ends_at_radius ? 1 : 0);
     scan->xs_recheckorderby = false;
     return true;
 }

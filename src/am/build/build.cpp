@@ -66,10 +66,6 @@ MetaPage finished_meta(MetaPage meta, const RowSample& sample, const Calibration
     return meta;
 }
 
-}  // namespace
-
-namespace {
-
 // What the operator class of the first column says.
 int32 class_number(Relation index) {
     if (!OidIsValid(index_getprocid(index, 1, kMetricProcedure))) {

@@ -27,7 +27,7 @@ void read_lists(VoteScan* votes) {
     const size_t count = run_core([&] { return search->list_count(); });
     for (size_t number = 0; number < count; ++number) {
         const BlockNumber list = run_core([&] { return search->list(number); });
-        visit_list(votes->index, votes->leaf, list, [&](const uint8_t* page, bool is_first) {
+        visit_list(votes->index, search->leaf(), list, [&](const uint8_t* page, bool is_first) {
             return run_core([&] {
                 if (is_first && search->skip_list(page)) return false;
                 search->push_page(number, page);
@@ -42,15 +42,14 @@ void read_lists(VoteScan* votes) {
 void count_votes(VoteScan* votes, const LoadedIndex& loaded, const LocalFeatures& query) {
     const VotePlan plan{.lists_per_feature = votes->options.effort.lists_per_feature,
                         .memory_bytes = votes->options.memory_bytes};
-    const ListGeometry leaf = loaded.shape.levels[0];
     auto* owned = ContextOwned<VoteSearch>::make();
     Words* words = read_words(votes->index, loaded);
     auto* codes =
         ContextOwned<std::vector<uint8_t>>::make()->create(kLocalCodeBytes * query.count());
     run_core([&] { local_codes(query, codes->data()); });
-    votes->search = owned->create(std::move(*codes), leaf, votes->options.filter, plan);
+    votes->search =
+        owned->create(std::move(*codes), loaded.shape.levels[0], votes->options.filter, plan);
     run_core([&] { votes->search->choose_lists(words, throw_if_cancelled); });
-    votes->leaf = leaf;
     read_lists(votes);
 }
 
@@ -87,7 +86,6 @@ void compare(VoteScan* votes, IndexScanDesc scan, RowDistance* measure, uint64 r
 }
 
 void compare_all_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure) {
-    votes->has_all_rows = true;
     RowWalk walk = make_row_walk();
     walk_list(&walk, votes->meta.nan_list);
     EntryPointer row;
@@ -113,12 +111,9 @@ void compare_next_rows(VoteScan* votes, IndexScanDesc scan, RowDistance* measure
                        RowPrefetcher* prefetcher) {
     const std::span<const VotedRow> rows =
         run_core([&] { return votes->search->next_rows(kBatchRows); });
-    const BlockNumber heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
     for (size_t i = 0; i < rows.size(); ++i) {
-        if (row_place(rows[i].row).block() >= heap_blocks)
-            raise_corrupted(votes->index, kMetaBlock, "an entry points beyond the table");
         for (size_t ahead = i; ahead < std::min(i + kRowsAhead, rows.size()); ++ahead) {
-            if (row_place(rows[ahead].row).block() < heap_blocks)
+            if (row_place(rows[ahead].row).block() < measure->table_blocks)
                 prefetcher->expect(scan->heapRelation, row_place(rows[ahead].row));
         }
         compare(votes, scan, measure, rows[i].row);

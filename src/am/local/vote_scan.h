@@ -31,10 +31,8 @@ struct VoteScan {
     Relation index;
     VoteScanOptions options;
     MetaPage meta;
-    VoteSearch* search;  ///< null: every row is compared
-    ListGeometry leaf;
+    VoteSearch* search;  ///< null: every row is compared, also those that the filter leaves out
     uint32 lists_read;
-    bool has_all_rows;  ///< rows were compared that the index's filter has not seen
     bool goes_on;       ///< rows with fewer votes may have something in common with the query
     uint32 same_count;  ///< in this round of votes, rows compared that show the same as the query
     uint32 in_vain;     ///< of the rows compared, the last so many show something else

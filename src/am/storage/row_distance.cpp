@@ -32,7 +32,18 @@ bool fetch_row(const RowDistance* measure, IndexScanDesc scan, EntryPointer row)
 
 }  // namespace
 
+void check_pointer(IndexScanDesc scan, EntryPointer pointer, BlockNumber* table_blocks) {
+    if (pointer.block() >= *table_blocks)
+        *table_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
+    if (pointer.block() < *table_blocks && pointer.offset != InvalidOffsetNumber) return;
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("index \"%s\" holds an entry that points beyond its table",
+                           RelationGetRelationName(scan->indexRelation)),
+                    errhint("REINDEX it.")));
+}
+
 bool measure_row(RowDistance* measure, IndexScanDesc scan, EntryPointer row, double* distance) {
+    check_pointer(scan, row, &measure->table_blocks);
     if (measure->slot == nullptr) begin_measuring(measure, scan);
     bool found = fetch_row(measure, scan, row);
     if (found) {

@@ -16,9 +16,14 @@ struct RowDistance {
     struct IndexInfo* columns;
     struct EState* state;
     struct TupleTableSlot* slot;
+    BlockNumber table_blocks;  ///< as last known
 };
 
-/// False: the scan's snapshot sees no such row.
+/// Raises unless an entry points into the table, whose size is known as `table_blocks`: it cannot
+/// shrink while it is scanned, so it is asked for only when it seems to have grown.
+void check_pointer(IndexScanDesc scan, EntryPointer pointer, BlockNumber* table_blocks);
+
+/// False: the scan's snapshot sees no such row. Raises for a pointer that is no place of the table.
 bool measure_row(RowDistance* measure, IndexScanDesc scan, EntryPointer row, double* distance);
 
 void end_measuring(RowDistance* measure);

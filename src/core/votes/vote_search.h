@@ -77,6 +77,8 @@ class VoteSearch {
     /// The next rows, at most `count`: those with the most votes, of equal ones as they lie.
     std::span<const VotedRow> next_rows(size_t count);
 
+    /// Of the lists that are wanted.
+    const ListGeometry& leaf() const { return leaf_; }
     const Counters& counters() const { return counters_; }
 
   private:
