@@ -5,9 +5,9 @@
 #include <cstring>
 #include <numeric>
 #include <opencv2/features2d.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "image/decode.h"
+#include "image/orb_features.h"
 
 namespace lookalike {
 namespace {
@@ -27,13 +27,7 @@ constexpr uint32_t kLeastPool = 100;
 /// Pixels of the shorter side from which on there may be features.
 constexpr int kNarrowestSide = 16;
 
-/// ORB takes no features closer to the border than this, in pixels of each scale.
-constexpr int kOrbEdge = 19;
-constexpr int kOrbPatch = 31;
-/// How much brighter or darker than its surroundings a corner is.
-constexpr int kClearCorner = 20;
-constexpr int kFaintCorner = 7;
-
+/// What is wanted of a picture: the chosen points, and a row of bytes for each.
 struct Found {
     std::vector<cv::KeyPoint> points;
     cv::Mat descriptors;
@@ -55,29 +49,6 @@ cv::Mat working_image(const cv::Mat& image, int most) {
     return resized(image, side(image.cols), side(image.rows));
 }
 
-Found find_orb_above(const cv::Mat& grey, uint32_t count, int fast_threshold) {
-    Found found;
-    cv::ORB::create(static_cast<int>(count), 1.2f, 8, kOrbEdge, 0, 2, cv::ORB::HARRIS_SCORE,
-                    kOrbPatch, fast_threshold)
-        ->detectAndCompute(grey, cv::noArray(), found.points, found.descriptors);
-    return found;
-}
-
-/// True when a look at the picture at half its size finds about half as many clear corners.
-bool has_clear_corners(const cv::Mat& grey, uint32_t count) {
-    std::vector<cv::KeyPoint> corners;
-    cv::FAST(resized(grey, (grey.cols + 1) / 2, (grey.rows + 1) / 2), corners, kClearCorner);
-    return corners.size() >= count / 2;
-}
-
-/// Where clear corners are few, faint ones count, too. A picture that is all border has none, and
-/// OpenCV could not make its smaller scales.
-Found find_orb(const cv::Mat& grey, uint32_t count) {
-    if (std::min(grey.cols, grey.rows) <= 2 * kOrbEdge) return {};
-    return find_orb_above(grey, count,
-                          has_clear_corners(grey, count) ? kClearCorner : kFaintCorner);
-}
-
 /// RootSIFT: square roots of the shares of the whole, in bytes.
 void root_of_shares(const float* from, uint8_t* to) {
     const float sum = std::accumulate(from, from + 128, 0.0f);
@@ -87,37 +58,12 @@ void root_of_shares(const float* from, uint8_t* to) {
     }
 }
 
-Found find_sift(const cv::Mat& grey, uint32_t count) {
-    Found found;
-    cv::Mat floats;
-    cv::SIFT::create(static_cast<int>(count))
-        ->detectAndCompute(grey, cv::noArray(), found.points, floats);
-    found.descriptors.create(floats.rows, 128, CV_8U);
-    for (int i = 0; i < floats.rows; ++i)
-        root_of_shares(floats.ptr<float>(i), found.descriptors.ptr(i));
-    return found;
-}
-
-Found find_features(const cv::Mat& grey, const LocalExtraction& wanted) {
-    if (std::min(grey.cols, grey.rows) < kNarrowestSide) return {};
-    const uint32_t pool = std::max(kPool * wanted.max_features, kLeastPool);
-    return wanted.kind == LocalKind::kOrb ? find_orb(grey, pool) : find_sift(grey, pool);
-}
-
-Found find_within_memory(const cv::Mat& grey, const LocalExtraction& wanted) {
-    const auto fail = [] {
-        throw ImageError(ImageFault::kOutOfMemory,
-                         "out of memory while looking for the local features of an image");
-    };
-    try {
-        return find_features(grey, wanted);
-    } catch (const std::bad_alloc&) {
-        fail();
-    } catch (const cv::Exception& exception) {
-        if (exception.code != cv::Error::StsNoMem) throw;
-        fail();
-    }
-    return {};
+std::vector<cv::KeyPoint> picked(const std::vector<cv::KeyPoint>& points,
+                                 std::span<const uint32_t> chosen) {
+    std::vector<cv::KeyPoint> result;
+    for (const uint32_t i : chosen)
+        result.push_back(points[i]);
+    return result;
 }
 
 /// The strongest, but of each part of the picture the second counts for a quarter, the third for a
@@ -146,6 +92,46 @@ std::vector<uint32_t> spread(const std::vector<cv::KeyPoint>& points, cv::Size s
     return order;
 }
 
+Found find_orb(const cv::Mat& grey, uint32_t pool, uint32_t count) {
+    const OrbPoints found = find_orb_points(grey, pool);
+    const std::vector<uint32_t> chosen = spread(found.points, grey.size(), count);
+    return {picked(found.points, chosen), describe_orb_points(found, chosen)};
+}
+
+Found find_sift(const cv::Mat& grey, uint32_t pool, uint32_t count) {
+    std::vector<cv::KeyPoint> points;
+    cv::Mat floats;
+    cv::SIFT::create(static_cast<int>(pool))->detectAndCompute(grey, cv::noArray(), points, floats);
+    const std::vector<uint32_t> chosen = spread(points, grey.size(), count);
+    Found found{picked(points, chosen), cv::Mat(static_cast<int>(chosen.size()), 128, CV_8U)};
+    for (int row = 0; const uint32_t i : chosen)
+        root_of_shares(floats.ptr<float>(static_cast<int>(i)), found.descriptors.ptr(row++));
+    return found;
+}
+
+Found find_features(const cv::Mat& grey, const LocalExtraction& wanted) {
+    if (std::min(grey.cols, grey.rows) < kNarrowestSide) return {};
+    const uint32_t pool = std::max(kPool * wanted.max_features, kLeastPool);
+    return wanted.kind == LocalKind::kOrb ? find_orb(grey, pool, wanted.max_features)
+                                          : find_sift(grey, pool, wanted.max_features);
+}
+
+Found find_within_memory(const cv::Mat& grey, const LocalExtraction& wanted) {
+    const auto fail = [] {
+        throw ImageError(ImageFault::kOutOfMemory,
+                         "out of memory while looking for the local features of an image");
+    };
+    try {
+        return find_features(grey, wanted);
+    } catch (const std::bad_alloc&) {
+        fail();
+    } catch (const cv::Exception& exception) {
+        if (exception.code != cv::Error::StsNoMem) throw;
+        fail();
+    }
+    return {};
+}
+
 /// Working pictures are rounded to whole pixels, so that one may lie a little outside of the
 /// picture.
 uint16_t place_of(double share_of_longer, uint32_t end) {
@@ -164,14 +150,13 @@ std::vector<uint8_t> extract_local_features(std::span<const uint8_t> image,
     cv::Mat grey = working_image(decode_grey_image(image, limits, pixels), side);
     if (wanted.mirrored) cv::flip(grey.clone(), grey, 1);
     const Found found = find_within_memory(grey, wanted);
-    const std::vector<uint32_t> chosen = spread(found.points, grey.size(), wanted.max_features);
 
     const bool is_turned = info.orientation >= 5;
     const LocalFeaturesHeader header{.kind = wanted.kind,
                                      .version = kLocalVersion,
                                      .mirrored = wanted.mirrored,
                                      .reserved = 0,
-                                     .count = static_cast<uint32_t>(chosen.size()),
+                                     .count = static_cast<uint32_t>(found.points.size()),
                                      .width = is_turned ? info.height : info.width,
                                      .height = is_turned ? info.width : info.height};
     std::vector<uint8_t> value(local_features_bytes(header.kind, header.count));
@@ -179,8 +164,9 @@ std::vector<uint8_t> extract_local_features(std::span<const uint8_t> image,
     const size_t bytes = local_descriptor_bytes(header.kind);
     const double longer = std::max(grey.cols, grey.rows);
     for (uint32_t i = 0; i < header.count; ++i) {
-        const cv::KeyPoint& point = found.points[chosen[i]];
-        std::memcpy(parts.descriptors + i * bytes, found.descriptors.ptr(chosen[i]), bytes);
+        const cv::KeyPoint& point = found.points[i];
+        std::memcpy(parts.descriptors + i * bytes, found.descriptors.ptr(static_cast<int>(i)),
+                    bytes);
         parts.put(i, {.x = place_of(point.pt.x / longer, end_of_places(header, header.width)),
                       .y = place_of(point.pt.y / longer, end_of_places(header, header.height)),
                       .scale = scale_of(point.size, longer),
