@@ -10,6 +10,7 @@ extern "C" {
 #include "am/build/plan.h"
 #include "am/storage/tree.h"
 #include "am/upkeep/measuring.h"
+#include "am/upkeep/measuring_turn.h"
 #include "am/upkeep/named_point.h"
 #include "core/code/entry_encoder.h"
 #include "core/page/meta_page.h"
@@ -17,9 +18,14 @@ extern "C" {
 namespace lookalike {
 namespace {
 
-// Beside the inserts of one backend it is to be done when so much of the rows have come again: of
-// several, each is at it by itself, and the lists must not be given back before (retired.cpp).
-constexpr double kGrowthMeanwhile = 1.0 / 50;
+// It is to be done when so much of the rows have come again to the backend that is at it: the lists
+// must not be given back before (retired.cpp), and others insert, too. They leave it to that one,
+// unless so many times as many have come to them: it may insert nothing more.
+constexpr double kGrowthMeanwhile = 1.0 / 200;
+constexpr double kTurnsToWait = 4;
+// Where many others split lists meanwhile: each time that its lists have gone it hurries twice as
+// much, so often at most.
+constexpr uint32 kMostHaste = 6;
 // And it is due when so many rows have come to lists that stay.
 constexpr double kGrowthToMeasure = 1.0 / 2;
 constexpr uint32 kStretch = 5;          // milliseconds
@@ -31,9 +37,12 @@ constexpr uint64 kSeed = 20150602;
 struct Begun {
     RelationFile file;  // 0: none
     uint64 last_use;
-    uint64 rows;            // that were inserted since the last stretch
-    uint64 measured_rows;   // that the index had when it was measured last
-    uint64 rows_since;      // that this backend has inserted since
+    uint64 rows;           // that were inserted since the last stretch
+    uint64 measured_rows;  // that the index had when it was measured last
+    uint64 rows_since;     // that this backend has inserted since
+    uint64 rows_waited;    // and while another's turn was waited for
+    uint32 gone;           // times that its lists had gone before it was done
+    MeasuringTurn turn;
     MemoryContext context;  // null: not begun
     TreeLists lists;
     Measuring* measuring;
@@ -47,6 +56,7 @@ void forget(Begun* entry) {
     if (entry->context != nullptr) MemoryContextDelete(entry->context);
     entry->context = nullptr;
     entry->measuring = nullptr;
+    give_back(&entry->turn);
 }
 
 Begun* begun_for(Relation index) {
@@ -113,6 +123,7 @@ bool go_on(Begun* entry, Relation index, const LoadedIndex& loaded, uint64 most_
                                          RelationGetRelationName(index), calibration.list_count,
                                          calibration.row_count, calibration.query_count)));
     }
+    if (state == MeasuringState::kGone) entry->gone = Min(entry->gone + 1, kMostHaste);
     forget(entry);
     return true;
 }
@@ -165,6 +176,8 @@ void measure_beside_insert(Relation index, Relation table, const LoadedIndex& lo
         // Somebody has measured it.
         entry->measured_rows = calibration.row_count;
         entry->rows_since = 0;
+        entry->rows_waited = 0;
+        entry->gone = 0;
         forget(entry);
     }
     const bool has_grown = static_cast<double>(++entry->rows_since) >
@@ -173,14 +186,19 @@ void measure_beside_insert(Relation index, Relation table, const LoadedIndex& lo
     // So many distances for each row that comes make an end of all of them in time.
     const uint64 rows = expected_rows(loaded);
     const double all = distances_of_all(loaded, queries_of(loaded, loaded.meta.leaf_count), rows);
-    const double due =
-        all / (kGrowthMeanwhile * static_cast<double>(rows)) * static_cast<double>(++entry->rows);
+    const double rows_meanwhile =
+        kGrowthMeanwhile * static_cast<double>(rows) / static_cast<double>(1u << entry->gone);
+    const double due = all / rows_meanwhile * static_cast<double>(++entry->rows);
     if (!is_first && due < static_cast<double>(distances_within(loaded.shape, kStretch))) return;
+    entry->rows_waited += entry->rows;
+    entry->rows = 0;
     if (entry->measuring == nullptr) {
         forget(entry);
+        if (!take_turn(&entry->turn, index) &&
+            static_cast<double>(entry->rows_waited) < kTurnsToWait * rows_meanwhile)
+            return;
         begin(entry, index, loaded);
     }
-    entry->rows = 0;
     // A statement that is cancelled loses what it has begun: the first time, too, goes by
     // stretches.
     go_on(entry, index, loaded,
