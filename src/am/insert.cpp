@@ -165,7 +165,8 @@ const LoadedIndex* append_to_nearest(RowInsert* row, const LoadedIndex* loaded,
     const auto list_option = static_cast<uint32>(index_options(index).lists);
     if (is_too_long(index, row->table, *loaded, list_option, list)) {
         split_list(index, row->table, target.list_id, list_option, list.entries);
-        loaded = load_index_to_search(index);
+        // One row has waited long enough: the next one goes on with measuring.
+        return load_index_to_search(index);
     }
     measure_beside_insert(index, row->table, *loaded);
     return loaded;

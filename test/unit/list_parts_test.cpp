@@ -591,32 +591,35 @@ TEST(ListParts, ASampleHasSomeRowsOfEachPartAndABudget) {
     EXPECT_EQ(wide.sample_rows(100), 16u * 1024 * 1024 / (8000 + 4 * 1024));
 }
 
+// A row with this share of its bits changed.
+Bytes with_changes(Bytes row, double share, std::mt19937& random) {
+    std::bernoulli_distribution changes(share);
+    for (uint32_t i = 0; i < 8 * row.size(); ++i)
+        if (changes(random)) row[i / 8] ^= static_cast<uint8_t>(0x80 >> i % 8);
+    return row;
+}
+
+uint32_t different_bits(const uint8_t* a, const Bytes& b) {
+    uint32_t different = 0;
+    for (size_t i = 0; i < b.size(); ++i)
+        different += static_cast<uint32_t>(std::popcount(static_cast<uint8_t>(a[i] ^ b[i])));
+    return different;
+}
+
 // Two groups that differ in a tenth of 20,000 bits, of which 1,024 are learned from.
 TEST(ListParts, WideBitsAreLearnedFromSomeOfThem) {
     constexpr uint32_t kBits = 20000;
     std::mt19937 random(5);
-    const auto random_bits = [&](double share) {
-        Bytes bits(kBits / 8);
-        std::bernoulli_distribution is_set(share);
-        for (uint32_t i = 0; i < kBits; ++i)
-            if (is_set(random)) bits[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
-        return bits;
-    };
-    const auto changed = [](Bytes bits, const Bytes& by) {
-        for (size_t i = 0; i < bits.size(); ++i)
-            bits[i] ^= by[i];
-        return bits;
-    };
-    const Bytes first = random_bits(0.5);
-    const Bytes second = changed(first, random_bits(0.1));
+    const Bytes first = with_changes(Bytes(kBits / 8), 0.5, random);
+    const Bytes second = with_changes(first, 0.1, random);
     ListParts parts(shape_of(Metric::kHamming, kBits, Refine::kNone), nullptr);
     for (int i = 0; i < 100; ++i)
-        parts.add_to_sample(changed(i % 3 == 0 ? second : first, random_bits(0.05)).data());
+        parts.add_to_sample(with_changes(i % 3 == 0 ? second : first, 0.05, random).data());
     parts.end_list();
     parts.find(2, {});
     ASSERT_EQ(parts.count(), 2u);
     for (int i = 0; i < 50; ++i)
-        parts.assign(changed(i % 2 == 0 ? second : first, random_bits(0.05)).data());
+        parts.assign(with_changes(i % 2 == 0 ? second : first, 0.05, random).data());
     const uint32_t of_second = parts.part_of(second.data());
     EXPECT_NE(of_second, parts.part_of(first.data()));
     for (int i = 0; i < 50; ++i)
@@ -625,12 +628,40 @@ TEST(ListParts, WideBitsAreLearnedFromSomeOfThem) {
     for (const Bytes* group : {&first, &second}) {
         const EncodedEntry entry =
             parts.root_entry(parts.part_of(group->data()), entry_pointer(9, 1));
-        uint32_t different = 0;
-        for (uint32_t i = 0; i < kBits / 8; ++i)
-            different += static_cast<uint32_t>(
-                std::popcount(static_cast<uint8_t>(entry.code[i] ^ (*group)[i])));
-        EXPECT_LT(different, kBits / 100);
+        EXPECT_LT(different_bits(entry.code, *group), kBits / 100);
     }
+}
+
+// Of many parts some bits tell which few are compared as a whole: nearly always the nearest is one.
+TEST(ListParts, WideBitsGoToTheNearestOfManyParts) {
+    constexpr uint32_t kBits = 20000;
+    constexpr uint32_t kGroups = 24;
+    std::mt19937 random(7);
+    const Bytes base = with_changes(Bytes(kBits / 8), 0.5, random);
+    std::vector<Bytes> groups;
+    for (uint32_t i = 0; i < kGroups; ++i)
+        groups.push_back(with_changes(base, 0.05, random));
+    ListParts parts(shape_of(Metric::kHamming, kBits, Refine::kNone), nullptr);
+    for (uint32_t i = 0; i < 20 * kGroups; ++i)
+        parts.add_to_sample(with_changes(groups[i % kGroups], 0.2, random).data());
+    parts.end_list();
+    parts.find(kGroups, {});
+    std::vector<Bytes> centroids;
+    for (uint32_t part = 0; part < parts.count(); ++part) {
+        const uint8_t* code = parts.root_entry(part, entry_pointer(9, 1)).code;
+        centroids.emplace_back(code, code + kBits / 8);
+    }
+    ASSERT_GT(centroids.size(), kGroups / 2);
+    uint32_t nearest = 0;
+    constexpr uint32_t kRows = 200;
+    for (uint32_t i = 0; i < kRows; ++i) {
+        const Bytes row = with_changes(groups[i % kGroups], 0.2, random);
+        const uint32_t own = different_bits(row.data(), centroids[parts.part_of(row.data())]);
+        nearest += std::ranges::all_of(centroids, [&](const Bytes& centroid) {
+            return own <= different_bits(row.data(), centroid);
+        });
+    }
+    EXPECT_GT(nearest, kRows * 95 / 100);
 }
 
 // All that differ are 64 of 8,000 bits: those are drawn.

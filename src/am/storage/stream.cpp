@@ -14,6 +14,17 @@ StreamStretch code_stretch(const ListGeometry& geometry, const uint8_t* page, Bl
             .length = geometry.block_code_bytes};
 }
 
+StreamStretch bits_stretch(const ListGeometry& geometry, const uint8_t* page, BlockNumber list_page,
+                           uint32 entry) {
+    StreamStretch stretch = code_stretch(geometry, page, list_page, entry / kBlockEntries);
+    const uint32 begin = stretch.offset + entry % kBlockEntries * geometry.row_code_bytes;
+    stretch.pages += begin / kBodyBytes;
+    stretch.page_count -= begin / kBodyBytes;
+    stretch.offset = begin % kBodyBytes;
+    stretch.length = geometry.row_code_bytes;
+    return stretch;
+}
+
 StreamStretch slot_stretch(const ListGeometry& geometry, const uint8_t* page, BlockNumber list_page,
                            uint32 entry) {
     const StreamPlace place = geometry.slot_place(entry);

@@ -24,6 +24,10 @@ StreamStretch code_stretch(const ListGeometry& geometry, const uint8_t* page, Bl
 StreamStretch slot_stretch(const ListGeometry& geometry, const uint8_t* page, BlockNumber list_page,
                            uint32 entry);
 
+/// The bits of one entry: of its block's codes, of a binary metric.
+StreamStretch bits_stretch(const ListGeometry& geometry, const uint8_t* page, BlockNumber list_page,
+                           uint32 entry);
+
 /// Copies a stretch, checking that its pages are of their kind and belong to the list page; false
 /// when VACUUM has recycled them.
 bool copy_stretch(Relation index, const StreamStretch& stretch, uint8_t* to);

@@ -8,6 +8,8 @@ namespace lookalike {
 namespace {
 
 constexpr uint32 kNoCodes = ~uint32{0};
+// Bits of so many bytes are read by themselves: of a block of them hardly any go to the same list.
+constexpr uint32 kBytesToReadAlone = 1024;
 
 void copy_page(ListCopier* copier) {
     CHECK_FOR_INTERRUPTS();
@@ -52,8 +54,15 @@ const uint8_t* read_codes(ListCopier* copier, uint32 block) {
 }
 
 const uint8_t* read_bits(ListCopier* copier, uint32 index) {
+    const ListGeometry& geometry = copier->geometry;
+    if (!geometry.codes_inside && geometry.row_code_bytes >= kBytesToReadAlone) {
+        const StreamStretch stretch = bits_stretch(geometry, copier->page, copier->block, index);
+        if (!copy_stretch(copier->index, stretch, copier->codes))
+            raise_corrupted(copier->index, copier->block, "a code page is missing");
+        return copier->codes;
+    }
     return read_codes(copier, index / kBlockEntries) +
-           size_t{index % kBlockEntries} * copier->geometry.row_code_bytes;
+           size_t{index % kBlockEntries} * geometry.row_code_bytes;
 }
 
 // Of a row that cannot be fetched, its scan code tells about where it is.

@@ -51,11 +51,12 @@ void ListPageBuilder::fill_refine_page(uint8_t* page, uint32_t position) const {
     std::memcpy(page_body(page), refine_.data() + size_t{position} * kBodyBytes, kBodyBytes);
 }
 
+// Of wide rows the streams have room for megabytes, of which a short list has written little.
 void ListPageBuilder::clear() {
-    count_ = 0;
     std::fill(page_.begin(), page_.end(), 0);
-    std::fill(codes_.begin(), codes_.end(), 0);
-    std::fill(refine_.begin(), refine_.end(), 0);
+    std::fill_n(codes_.begin(), size_t{code_page_count()} * kBodyBytes, 0);
+    std::fill_n(refine_.begin(), size_t{refine_page_count()} * kBodyBytes, 0);
+    count_ = 0;
 }
 
 }  // namespace lookalike

@@ -1,9 +1,12 @@
 #include "core/split/list_parts.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <random>
+#include <utility>
 
 #include "core/split/clusters.h"
 #include "core/split/row_code.h"
@@ -28,6 +31,23 @@ constexpr uint64_t kLeastRowsOfPart = 16;
 // projection. Of bits, which are not rotated, they are drawn.
 constexpr uint32_t kLearnDims = 256;
 constexpr uint32_t kLearnBits = 1024;
+// These bits tell which few parts may be a row's nearest, and only they are compared as a whole.
+constexpr uint32_t kComparedParts = 4;
+
+// Adds each bit of a row to its count.
+void count_bits(const uint8_t* code, size_t bytes, uint16_t* counts) {
+    static constexpr auto kBitsOfByte = [] {
+        std::array<std::array<uint16_t, 8>, 256> bits{};
+        for (uint32_t byte = 0; byte < 256; ++byte)
+            for (uint32_t bit = 0; bit < 8; ++bit)
+                bits[byte][bit] = byte >> (7 - bit) & 1;
+        return bits;
+    }();
+    for (size_t i = 0; i < bytes; ++i)
+        for (size_t bit = 0; bit < 8; ++bit)
+            counts[8 * i + bit] =
+                static_cast<uint16_t>(counts[8 * i + bit] + kBitsOfByte[code[i]][bit]);
+}
 
 size_t code_bytes_of(const IndexShape& shape) {
     if (is_binary(shape.metric)) return element_bytes(Kind::kBit, shape.dims);
@@ -129,6 +149,25 @@ std::vector<float> ListParts::start_of_lists(const std::function<void()>& check)
     return start;
 }
 
+// Of all bits, one part after the other.
+void ListParts::take_majorities() {
+    std::vector<std::vector<uint32_t>> rows(count_);
+    for (uint32_t row = 0; row < cluster_of_.size(); ++row)
+        rows[cluster_of_[row]].push_back(row);
+    std::vector<float> majorities(size_t{count_} * shape_.dims);
+    float* majority = majorities.data();
+    std::vector<uint16_t> counts;
+    for (const std::vector<uint32_t>& part : rows) {
+        counts.assign(8 * code_bytes_, 0);
+        for (const uint32_t row : part)
+            count_bits(sampled(row), code_bytes_, counts.data());
+        const auto half = static_cast<uint32_t>(part.size() / 2);
+        for (uint32_t i = 0; i < shape_.dims; ++i)
+            *majority++ = counts[i] > half ? 1.0f : -1.0f;
+    }
+    set_centroids(std::move(majorities));
+}
+
 // Of all elements.
 void ListParts::take_means() {
     const uint32_t dims = shape_.code_dims;
@@ -143,7 +182,7 @@ void ListParts::take_means() {
     std::vector<float> means(sums.size());
     for (size_t i = 0; i < sums.size(); ++i) {
         const double mean = sums[i] / static_cast<double>(rows[i / dims]);
-        means[i] = is_binary_ ? (mean > 0 ? 1.0f : -1.0f) : static_cast<float>(mean);
+        means[i] = static_cast<float>(mean);
     }
     set_centroids(std::move(means));
 }
@@ -156,6 +195,20 @@ void ListParts::set_centroids(std::vector<float> centroids) {
         are_plain_ = are_plain_ && is_plain({centroid(part), shape_.code_dims});
         if (is_binary_)
             signs_to_bits(centroid(part), shape_.dims, centroid_bits_.data() + part * code_bytes_);
+    }
+    drawn_bits_.clear();
+    if (learn_bits_.empty() || count_ <= kComparedParts) return;
+    const size_t bytes = element_bytes(Kind::kBit, learn_dims_);
+    drawn_bits_.resize(count_ * bytes);
+    for (uint32_t part = 0; part < count_; ++part)
+        draw_from(centroid_bits_.data() + part * code_bytes_, drawn_bits_.data() + part * bytes);
+}
+
+void ListParts::draw_from(const uint8_t* code, uint8_t* drawn) const {
+    std::fill_n(drawn, element_bytes(Kind::kBit, learn_dims_), uint8_t{0});
+    for (uint32_t i = 0; i < learn_dims_; ++i) {
+        const uint32_t bit = code[learn_bits_[i] / 8] >> (7 - learn_bits_[i] % 8) & 1;
+        drawn[i / 8] = static_cast<uint8_t>(drawn[i / 8] | bit << (7 - i % 8));
     }
 }
 
@@ -174,6 +227,8 @@ void ListParts::find(uint32_t part_count, const std::function<void()>& check) {
         set_centroids(std::vector<float>(shape_.code_dims));
     } else if (learn_dims_ == shape_.code_dims) {
         set_centroids(std::move(clusters.centroids));
+    } else if (is_binary_) {
+        take_majorities();
     } else {
         take_means();
     }
@@ -243,6 +298,27 @@ uint32_t ListParts::exact_nearest(const DescriptorView& vector) const {
     return nearest;
 }
 
+uint32_t ListParts::nearest_of_bits(const uint8_t* code) const {
+    const auto distance = [](const uint8_t* a, const uint8_t* b, uint32_t bits) {
+        return hamming_distance({Kind::kBit, bits, a}, {Kind::kBit, bits, b});
+    };
+    if (drawn_bits_.empty()) return exact_nearest({Kind::kBit, shape_.dims, code});
+    uint8_t drawn[kLearnBits / 8];
+    draw_from(code, drawn);
+    const size_t bytes = element_bytes(Kind::kBit, learn_dims_);
+    std::vector<std::pair<double, uint32_t>> parts;
+    for (uint32_t part = 0; part < count_; ++part)
+        parts.emplace_back(distance(drawn, drawn_bits_.data() + part * bytes, learn_dims_), part);
+    std::ranges::nth_element(parts, parts.begin() + kComparedParts);
+    std::pair<double, uint32_t> nearest{std::numeric_limits<double>::infinity(), 0};
+    for (uint32_t i = 0; i < kComparedParts; ++i) {
+        const uint32_t part = parts[i].second;
+        const uint8_t* bits = centroid_bits_.data() + part * code_bytes_;
+        nearest = std::min(nearest, {distance(code, bits, shape_.dims), part});
+    }
+    return nearest.second;
+}
+
 // Of the first rows_, kRowsAtOnce at most.
 void ListParts::find_nearest(uint32_t count, uint32_t* parts) const {
     const uint32_t dims = shape_.code_dims;
@@ -259,7 +335,7 @@ void ListParts::find_nearest(uint32_t count, uint32_t* parts) const {
 
 void ListParts::assign(const uint8_t* code) {
     if (is_binary_) {
-        assigned_.push_back(exact_nearest({Kind::kBit, shape_.dims, code}));
+        assigned_.push_back(nearest_of_bits(code));
         return;
     }
     decode(code, rows_.data() + size_t{waiting_} * shape_.code_dims);
@@ -277,7 +353,7 @@ std::span<const uint32_t> ListParts::assigned() {
 
 // What was assigned before is not touched.
 uint32_t ListParts::part_of(const uint8_t* code) {
-    if (is_binary_) return exact_nearest({Kind::kBit, shape_.dims, code});
+    if (is_binary_) return nearest_of_bits(code);
     assigned();
     decode(code, rows_.data());
     uint32_t part = 0;

@@ -63,6 +63,9 @@ class ListParts {
     std::vector<float> learned_of(size_t first_row, size_t end_row) const;
     std::vector<float> start_of_lists(const std::function<void()>& check) const;
     void take_means();
+    void take_majorities();
+    void draw_from(const uint8_t* code, uint8_t* drawn) const;
+    uint32_t nearest_of_bits(const uint8_t* code) const;
     void set_centroids(std::vector<float> centroids);
     std::vector<uint64_t> rows_that_move() const;
     uint32_t exact_nearest(const DescriptorView& vector) const;
@@ -85,6 +88,7 @@ class ListParts {
     std::vector<float> centroids_;        // code_dims each
     bool are_plain_ = true;               // as is_plain() says
     std::vector<uint8_t> centroid_bits_;  // of binary metrics, code_bytes_ each
+    std::vector<uint8_t> drawn_bits_;     // of these the bits that were drawn, packed
     std::vector<float> zero_;
 };
 
