@@ -131,6 +131,13 @@ void tend_lists(Relation index, double rows_gone) {
     if (is_due && loaded->meta.leaf_count > 1) measure_now(index);
 }
 
+void give_back_retired_lists(IndexVacuumInfo* info, IndexBulkDeleteResult* result) {
+    lock_tree(info->index);
+    free_retired_lists(info->index, vacuumed_table(info), result);
+    unlock_tree(info->index);
+    IndexFreeSpaceMapVacuum(info->index);
+}
+
 }  // namespace
 
 IndexBulkDeleteResult* delete_rows(IndexVacuumInfo* info, IndexBulkDeleteResult* result,
@@ -180,12 +187,11 @@ IndexBulkDeleteResult* clean_up_after_vacuum(IndexVacuumInfo* info, IndexBulkDel
         result->num_index_tuples = info->num_heap_tuples;
         result->estimated_count = info->estimated_count;
     }
+    // Lists that are written anew take the pages of those that have gone before.
+    give_back_retired_lists(info, result);
     tend_lists(info->index, result->tuples_removed);
-    lock_tree(info->index);
-    free_retired_lists(info->index, vacuumed_table(info), result);
-    unlock_tree(info->index);
+    give_back_retired_lists(info, result);
     result->num_pages = RelationGetNumberOfBlocks(info->index);
-    IndexFreeSpaceMapVacuum(info->index);
     return result;
 }
 

@@ -126,6 +126,13 @@ sub lists_follow {
         sprintf '%s: %d lists of %d rows, about %d wanted', $name, $lists, $rows, $wanted);
 }
 
+# Searches read the places of rows that have gone, too.
+sub few_places_are_dead {
+    my ($name, $index) = @_;
+    my ($dead, $entries) = split /\|/, ask("SELECT dead_entries, entries FROM faiss_index_info('$index')");
+    cmp_ok($dead, '<', $entries / 2, "$name: $dead places of rows that have gone beside $entries entries");
+}
+
 # Every row, by order and within a sphere that holds all.
 sub gives_every_row {
     my ($name, $table, $operator, $within) = @_;
@@ -182,6 +189,7 @@ sub update_of_all {
     is_sound('UPDATE of every row', 'copied_d');
     gives_every_row('UPDATE of every row', 'copied', '<->', 'within');
     ask('VACUUM copied');
+    few_places_are_dead('... and VACUUM', 'copied_d');
     checkpoint('... and VACUUM', 'copied', 20000, 'first 20000');
 }
 
@@ -196,6 +204,8 @@ sub delete_of_most {
     }
     my $left = ask(q{SELECT lists FROM faiss_index_info('copied_d')});
     cmp_ok($left, '<=', $lists, "no more lists than before: $left");
+    lists_follow('... and VACUUM', 'copied_d', 2000);
+    few_places_are_dead('... and VACUUM', 'copied_d');
     ask('INSERT INTO copied SELECT * FROM source WHERE id % 10 <> 0');
     tell_truth('again', 'copied', '<->', 'true');
     checkpoint('... filled again', 'copied', 20000, 'again');

@@ -21,15 +21,23 @@ struct Lists {
     TreeLists tree;
     uint32 dims;
     uint64* entries;  // of each; kTaken: joined to others
+    bool* is_sparse;  // of each: searches look at many places of rows that have gone
     uint64 wanted;    // entries of a list
+    uint32 most_joined;
+};
+
+struct Count {
+    uint64 entries;
+    uint64 places;  // theirs, and those of rows that have gone
 };
 
 constexpr uint64 kTaken = PG_UINT64_MAX;
+constexpr uint32 kMostJoined = 64;
 
 // Who splits the list meanwhile may have given its pages back: then it is not in the tree, and is
 // not joined, whatever was counted.
-uint64 count_entries(Relation index, BlockNumber list, const ListGeometry& geometry) {
-    uint64 count = 0;
+Count count_entries(Relation index, BlockNumber list, const ListGeometry& geometry) {
+    Count count{};
     BlockNumber block = list;
     for (uint32 length = 0; block != kNoBlock; ++length) {
         vacuum_pause();
@@ -41,11 +49,18 @@ uint64 count_entries(Relation index, BlockNumber list, const ListGeometry& geome
         }
         check_list_page(index, buffer, geometry);
         const uint8_t* page = buffer_bytes(buffer);
-        count += ListPageView(geometry, page).live_count();
+        const ListPageView view(geometry, page);
+        count.entries += view.live_count();
+        count.places += view.entry_places();
         block = page_trailer(page)->next;
         UnlockReleaseBuffer(buffer);
     }
     return count;
+}
+
+// More than half as many places again as a list takes that is written anew: whole blocks.
+bool is_sparse(const Count& count) {
+    return 2 * count.places > 3 * (count.entries + kBlockEntries - 1);
 }
 
 bool is_short(const Lists& lists, uint32 list) {
@@ -66,21 +81,21 @@ uint32 nearest_short(const Lists& lists, uint32 list) {
     return nearest;
 }
 
-// Joins a short list and its nearest short ones until they have as many entries as are wanted.
+// Joins a list and its nearest short ones until they have as many entries as are wanted. A sparse
+// one is written anew, be it alone.
 void join(Relation index, Lists* lists, uint32 list) {
-    constexpr uint32 kMostJoined = 64;
     BlockNumber joined[kMostJoined];
     uint32 count = 0;
     uint64 entries = 0;
     uint32 next = list;
-    while (next != lists->tree.count && count < kMostJoined &&
+    while (next != lists->tree.count && count < lists->most_joined &&
            (count == 0 || entries + lists->entries[next] <= lists->wanted)) {
         joined[count++] = lists->tree.lists[next];
         entries += lists->entries[next];
         lists->entries[next] = kTaken;
         next = nearest_short(*lists, list);
     }
-    if (count < 2) return;
+    if (count < 2 && (!lists->is_sparse[list] || entries == 0)) return;
     lock_tree(index);
     replace_lists(index, {.lists = joined,
                           .list_count = count,
@@ -92,7 +107,7 @@ void join(Relation index, Lists* lists, uint32 list) {
     named_point("merged");
 }
 
-void merge_in_context(Relation index) {
+void merge_in_context(Relation index, bool may_join) {
     // VACUUM's snapshot keeps nothing in the root: a split takes out what it has given back.
     lock_tree(index);
     const LoadedIndex& loaded = *load_index(index);
@@ -100,19 +115,25 @@ void merge_in_context(Relation index) {
     Lists lists{.tree = read_tree_lists(index, loaded),
                 .dims = loaded.shape.code_dims,
                 .entries = nullptr,
-                .wanted = 0};
+                .is_sparse = nullptr,
+                .wanted = 0,
+                .most_joined = may_join ? kMostJoined : 1};
     unlock_tree(index);
     lists.entries = static_cast<uint64*>(palloc(sizeof(uint64) * lists.tree.count));
+    lists.is_sparse = static_cast<bool*>(palloc(sizeof(bool) * lists.tree.count));
     uint64 sum = 0;
     for (uint32 i = 0; i < lists.tree.count; ++i) {
-        lists.entries[i] = count_entries(index, lists.tree.lists[i], geometry);
-        sum += lists.entries[i];
+        const Count count = count_entries(index, lists.tree.lists[i], geometry);
+        lists.entries[i] = count.entries;
+        lists.is_sparse[i] = is_sparse(count);
+        sum += count.entries;
     }
     lists.wanted = Max(wanted_entries(sum), uint64{1});  // without rows one list is enough
     named_point("merge_counted");
     for (uint32 i = 0; i < lists.tree.count; ++i) {
         vacuum_pause();
-        if (lists.entries[i] != kTaken && 4 * lists.entries[i] < lists.wanted)
+        if (lists.entries[i] == kTaken) continue;
+        if (lists.is_sparse[i] || (may_join && 4 * lists.entries[i] < lists.wanted))
             join(index, &lists, i);
     }
 }
@@ -121,11 +142,11 @@ void merge_in_context(Relation index) {
 
 void merge_short_lists(Relation index, uint32 list_option) {
     const LoadedIndex* loaded = load_index(index);
-    if (loaded->meta.depth == 1 || list_option > 0 || !can_part_lists(loaded->shape)) return;
+    if (loaded->meta.depth == 1 || !can_part_lists(loaded->shape)) return;
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss merge", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
-    merge_in_context(index);
+    merge_in_context(index, list_option == 0);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
 }
