@@ -2,8 +2,11 @@
 
 extern "C" {
 #include "commands/vacuum.h"
+#include "common/relpath.h"
 #include "utils/memutils.h"
 }
+
+#include <sys/statvfs.h>
 
 #include "am/storage/stream.h"
 #include "am/storage/tree.h"
@@ -23,7 +26,6 @@ struct Lists {
     uint64* entries;  // of each; kTaken: joined to others
     bool* is_sparse;  // of each: searches look at many places of rows that have gone
     uint64 wanted;    // entries of a list
-    uint32 most_joined;
 };
 
 struct Count {
@@ -32,7 +34,18 @@ struct Count {
 };
 
 constexpr uint64 kTaken = PG_UINT64_MAX;
-constexpr uint32 kMostJoined = 64;
+
+// On a disk that is nearly full VACUUM ends without an error: what sparse lists become, and its
+// WAL, may take as much as the index has twice.
+bool has_room(Relation index) {
+    const Oid tablespace = index->rd_rel->reltablespace;
+    struct statvfs disk;
+    const char* path =
+        GetDatabasePath(MyDatabaseId, OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace);
+    if (statvfs(path, &disk) != 0) return true;
+    const uint64 needed = 2 * uint64{RelationGetNumberOfBlocks(index)} * BLCKSZ;
+    return uint64{disk.f_bavail} * disk.f_frsize > needed;
+}
 
 // Who splits the list meanwhile may have given its pages back: then it is not in the tree, and is
 // not joined, whatever was counted.
@@ -84,11 +97,12 @@ uint32 nearest_short(const Lists& lists, uint32 list) {
 // Joins a list and its nearest short ones until they have as many entries as are wanted. A sparse
 // one is written anew, be it alone.
 void join(Relation index, Lists* lists, uint32 list) {
+    constexpr uint32 kMostJoined = 64;
     BlockNumber joined[kMostJoined];
     uint32 count = 0;
     uint64 entries = 0;
     uint32 next = list;
-    while (next != lists->tree.count && count < lists->most_joined &&
+    while (next != lists->tree.count && count < kMostJoined &&
            (count == 0 || entries + lists->entries[next] <= lists->wanted)) {
         joined[count++] = lists->tree.lists[next];
         entries += lists->entries[next];
@@ -107,7 +121,7 @@ void join(Relation index, Lists* lists, uint32 list) {
     named_point("merged");
 }
 
-void merge_in_context(Relation index, bool may_join) {
+void merge_in_context(Relation index) {
     // VACUUM's snapshot keeps nothing in the root: a split takes out what it has given back.
     lock_tree(index);
     const LoadedIndex& loaded = *load_index(index);
@@ -116,16 +130,16 @@ void merge_in_context(Relation index, bool may_join) {
                 .dims = loaded.shape.code_dims,
                 .entries = nullptr,
                 .is_sparse = nullptr,
-                .wanted = 0,
-                .most_joined = may_join ? kMostJoined : 1};
+                .wanted = 0};
     unlock_tree(index);
     lists.entries = static_cast<uint64*>(palloc(sizeof(uint64) * lists.tree.count));
     lists.is_sparse = static_cast<bool*>(palloc(sizeof(bool) * lists.tree.count));
+    const bool may_write_sparse = has_room(index);
     uint64 sum = 0;
     for (uint32 i = 0; i < lists.tree.count; ++i) {
         const Count count = count_entries(index, lists.tree.lists[i], geometry);
         lists.entries[i] = count.entries;
-        lists.is_sparse[i] = is_sparse(count);
+        lists.is_sparse[i] = may_write_sparse && is_sparse(count);
         sum += count.entries;
     }
     lists.wanted = Max(wanted_entries(sum), uint64{1});  // without rows one list is enough
@@ -133,8 +147,7 @@ void merge_in_context(Relation index, bool may_join) {
     for (uint32 i = 0; i < lists.tree.count; ++i) {
         vacuum_pause();
         if (lists.entries[i] == kTaken) continue;
-        if (lists.is_sparse[i] || (may_join && 4 * lists.entries[i] < lists.wanted))
-            join(index, &lists, i);
+        if (lists.is_sparse[i] || 4 * lists.entries[i] < lists.wanted) join(index, &lists, i);
     }
 }
 
@@ -142,11 +155,11 @@ void merge_in_context(Relation index, bool may_join) {
 
 void merge_short_lists(Relation index, uint32 list_option) {
     const LoadedIndex* loaded = load_index(index);
-    if (loaded->meta.depth == 1 || !can_part_lists(loaded->shape)) return;
+    if (loaded->meta.depth == 1 || list_option > 0 || !can_part_lists(loaded->shape)) return;
     const MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "faiss merge", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext previous = MemoryContextSwitchTo(context);
-    merge_in_context(index, list_option == 0);
+    merge_in_context(index);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(context);
 }
