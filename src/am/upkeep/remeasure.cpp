@@ -130,13 +130,13 @@ bool go_on(Begun* entry, Relation index, const LoadedIndex& loaded, uint64 most_
 
 }  // namespace
 
-bool is_measuring_due(const LoadedIndex& loaded) {
+bool is_measuring_due(const LoadedIndex& loaded, uint32 part) {
     const uint32 lists = loaded.meta.leaf_count;
     if (lists <= 1) return false;
     const Calibration calibration = calibration_of(loaded.meta);
     if (calibration.query_count == 0) return true;
     const uint32 measured = calibration.list_count;
-    return Max(lists, measured) - Min(lists, measured) > measured / 10;
+    return Max(lists, measured) - Min(lists, measured) > measured / part;
 }
 
 namespace {

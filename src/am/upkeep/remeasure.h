@@ -6,8 +6,9 @@
 
 namespace lookalike {
 
-/// Whether what was measured belongs to another number of lists by now.
-bool is_measuring_due(const LoadedIndex& loaded);
+/// Whether what was measured belongs to another number of lists by now: by more than one of so
+/// many.
+bool is_measuring_due(const LoadedIndex& loaded, uint32 part = 10);
 
 /// After one row was inserted: goes on measuring if that is due, now and then, so that it takes a
 /// few microseconds a row. What has begun is kept in this backend.
