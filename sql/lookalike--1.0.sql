@@ -977,37 +977,38 @@ CREATE FUNCTION image_worker_stats(OUT worker_pid integer, OUT worker_starts big
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION image_worker_stats() IS 'this session''s worker process and cache';
 
--- Networks. The columns are read by number.
-CREATE TABLE image_models (
+-- What is made once and kept by name and version: networks and whatever else functions take that are
+-- IMMUTABLE. The columns are read by number.
+CREATE TABLE lookalike_models (
+    kind text NOT NULL CHECK (kind ~ '^[a-z_]{1,31}$'),
     name text NOT NULL CHECK (name ~ '^[a-z0-9_-]{1,63}$'),
     version integer NOT NULL CHECK (version > 0),
-    onnx bytea NOT NULL,
-    input_width integer NOT NULL CHECK (input_width BETWEEN 1 AND 4096),
-    input_height integer NOT NULL CHECK (input_height BETWEEN 1 AND 4096),
-    mean real[] NOT NULL CHECK (array_ndims(mean) = 1 AND cardinality(mean) = 3 AND array_position(mean, NULL) IS NULL),
-    std real[] NOT NULL CHECK (array_ndims(std) = 1 AND cardinality(std) = 3 AND array_position(std, NULL) IS NULL),
-    layer text NOT NULL CHECK (octet_length(layer) < 128),
-    normalized boolean NOT NULL,
-    bgr boolean NOT NULL,
+    data bytea NOT NULL,
+    options jsonb NOT NULL CHECK (jsonb_typeof(options) = 'object'),
     dims integer NOT NULL CHECK (dims > 0),
-    digest bytea NOT NULL GENERATED ALWAYS AS (pg_catalog.sha256(onnx)) STORED,
-    PRIMARY KEY (name, version)
+    digest bytea NOT NULL GENERATED ALWAYS AS (pg_catalog.sha256(data)) STORED,
+    PRIMARY KEY (kind, name, version)
 );
-ALTER TABLE image_models ALTER COLUMN onnx SET STORAGE EXTERNAL;
-COMMENT ON TABLE image_models IS 'networks for net:<name>@<version>';
-SELECT pg_catalog.pg_extension_config_dump('image_models', '');
--- Everybody may see what there is; the networks themselves are for the owners of the extension and
--- of the database, who dumps and restores it.
-GRANT SELECT (name, version, input_width, input_height, mean, std, layer, normalized, bgr, dims, digest)
-    ON image_models TO PUBLIC;
-GRANT SELECT, INSERT, DELETE ON image_models TO pg_database_owner;
+ALTER TABLE lookalike_models ALTER COLUMN data SET STORAGE EXTERNAL;
+COMMENT ON TABLE lookalike_models IS 'networks and other things that functions name by name and version';
+SELECT pg_catalog.pg_extension_config_dump('lookalike_models', '');
+-- Everybody may see what there is; the data themselves are for the owners of the extension and of
+-- the database, who dumps and restores it.
+GRANT SELECT (kind, name, version, options, dims, digest) ON lookalike_models TO PUBLIC;
+GRANT SELECT, INSERT, DELETE ON lookalike_models TO pg_database_owner;
 
-CREATE FUNCTION image_models_changed() RETURNS trigger
+CREATE FUNCTION lookalike_models_changed() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION image_models_changed() IS 'tells sessions that networks were registered, changed or dropped';
-CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON image_models
-    FOR EACH STATEMENT EXECUTE FUNCTION image_models_changed();
+COMMENT ON FUNCTION lookalike_models_changed() IS 'tells sessions that something was registered, changed or dropped';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lookalike_models
+    FOR EACH STATEMENT EXECUTE FUNCTION lookalike_models_changed();
+CREATE FUNCTION lookalike_models_kept() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION lookalike_models_kept() IS 'refuses to drop what an index, a column, a constraint, a trigger or a view uses';
+CREATE TRIGGER kept BEFORE DELETE OR UPDATE OF kind, name, version ON lookalike_models
+    FOR EACH ROW EXECUTE FUNCTION lookalike_models_kept();
 
+-- Networks for net:<name>@<version>.
 CREATE FUNCTION check_image_model(name text, version integer, onnx bytea, input_width integer,
     input_height integer, mean real[], std real[], layer text, normalized boolean, bgr boolean)
     RETURNS integer
@@ -1018,13 +1019,18 @@ CREATE FUNCTION register_image_model(name text, version integer, onnx bytea,
     mean real[] DEFAULT '{123.675,116.28,103.53}', std real[] DEFAULT '{58.395,57.12,57.375}',
     layer text DEFAULT '', normalized boolean DEFAULT true, bgr boolean DEFAULT false)
     RETURNS integer LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+    SET extra_float_digits = 1  -- options hold every digit
 BEGIN ATOMIC
-    INSERT INTO image_models (name, version, onnx, input_width, input_height, mean, std, layer,
-                              normalized, bgr, dims)
-    VALUES (register_image_model.name, register_image_model.version, register_image_model.onnx,
-            register_image_model.input_width, register_image_model.input_height,
-            register_image_model.mean, register_image_model.std, register_image_model.layer,
-            register_image_model.normalized, register_image_model.bgr,
+    INSERT INTO lookalike_models (kind, name, version, data, options, dims)
+    VALUES ('network', register_image_model.name, register_image_model.version,
+            register_image_model.onnx,
+            jsonb_build_object('input_width', register_image_model.input_width,
+                               'input_height', register_image_model.input_height,
+                               'mean', register_image_model.mean,
+                               'std', register_image_model.std,
+                               'layer', register_image_model.layer,
+                               'normalized', register_image_model.normalized,
+                               'bgr', register_image_model.bgr),
             check_image_model(register_image_model.name, register_image_model.version,
                               register_image_model.onnx, register_image_model.input_width,
                               register_image_model.input_height, register_image_model.mean,
@@ -1037,8 +1043,9 @@ CREATE FUNCTION drop_image_model(name text, version integer) RETURNS boolean
     LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
     WITH gone AS (
-        DELETE FROM image_models AS m
-         WHERE m.name = drop_image_model.name AND m.version = drop_image_model.version
+        DELETE FROM lookalike_models AS m
+         WHERE m.kind = 'network' AND m.name = drop_image_model.name
+           AND m.version = drop_image_model.version
         RETURNING 1
     )
     SELECT EXISTS (SELECT FROM gone);
@@ -1070,6 +1077,7 @@ BEGIN ATOMIC
       FROM builtin_image_extractors() AS b
     UNION ALL
     SELECT 'net:' || m.name, m.version, m.dims, 'real', 'cosine', 'a registered network'
-      FROM image_models AS m;
+      FROM lookalike_models AS m
+     WHERE m.kind = 'network';
 END;
 COMMENT ON FUNCTION image_extractors() IS 'the extractors that image_features() knows';

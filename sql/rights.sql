@@ -127,12 +127,12 @@ RESET extra_float_digits;
 -- Networks: the database's owner may dump and restore them, and nobody else may read them.
 SELECT grantee, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS privileges
   FROM information_schema.role_table_grants
- WHERE table_name = 'image_models' AND grantee <> current_user GROUP BY 1;
-SELECT count(*) FROM image_models;
+ WHERE table_name = 'lookalike_models' AND grantee <> current_user GROUP BY 1;
+SELECT count(*) FROM lookalike_models;
 SET ROLE regress_reader;
-SELECT onnx FROM image_models;
-SELECT count(*) FROM image_models WHERE name = '';
-DELETE FROM image_models;
+SELECT data FROM lookalike_models;
+SELECT count(*) FROM lookalike_models WHERE name = '';
+DELETE FROM lookalike_models;
 RESET ROLE;
 
 DROP TABLE tiles, watched;

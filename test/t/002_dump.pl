@@ -87,32 +87,32 @@ for my $database ('kept', 'given') {
     $node->safe_psql($database, 'CREATE EXTENSION lookalike');
 }
 $node->safe_psql('kept', q{
-    INSERT INTO image_models VALUES ('net', 1, '\x6e6574', 8, 8, '{1,2,3}', '{1,1,1}', '', true, false, 4);
+    INSERT INTO lookalike_models VALUES ('network', 'net', 1, '\x6e6574', '{"mean":[1,2,3]}', 4);
     SET ROLE keeper;
     CREATE TABLE designs AS SELECT '[1,2]'::descriptor(2) AS d;
     CREATE INDEX ON designs USING faiss (d)});
-my $networks = 'SELECT name, version, onnx, mean, dims, digest FROM image_models';
+my $networks = 'SELECT kind, name, version, data, options, dims, digest FROM lookalike_models';
 my $kept = $node->safe_psql('kept', $networks);
 for my $format (sort keys %restore) {
     my $file = "$folder/kept_$format.dump";
     $node->command_ok([ 'pg_dump', '-U', 'keeper', "--format=$format", '--no-comments', '-f', $file, 'kept' ],
         "$format: pg_dump by the database's owner");
-    $node->safe_psql('given', 'DROP TABLE IF EXISTS designs; DELETE FROM image_models');
+    $node->safe_psql('given', 'DROP TABLE IF EXISTS designs; DELETE FROM lookalike_models');
     my $command = $restore{$format}->($file, 'given');
     $node->command_ok([ $command->[0], '-U', 'keeper', @{$command}[1 .. $#{$command}] ],
         "$format: restore by the database's owner");
     is($node->safe_psql('given', $networks), $kept, "$format: the same networks");
     is($node->safe_psql('given', 'SELECT d FROM designs'), '[1,2]', "$format: the same rows");
 }
-my (undef, undef, $denied) = $node->psql('kept', 'SELECT onnx FROM image_models',
+my (undef, undef, $denied) = $node->psql('kept', 'SELECT data FROM lookalike_models',
     connstr => $node->connstr('kept') . ' user=stranger');
-like($denied, qr/permission denied for table image_models/, 'a stranger cannot read a network');
+like($denied, qr/permission denied for table lookalike_models/, 'a stranger cannot read a network');
 (undef, undef, $denied) = $node->psql('kept', q{SELECT register_image_model('net', 2, '\x00')},
     connstr => $node->connstr('kept') . ' user=stranger');
 like($denied, qr/permission denied for function register_image_model/, '... nor bring one');
-(undef, undef, $denied) = $node->psql('kept', q{UPDATE image_models SET onnx = ''},
+(undef, undef, $denied) = $node->psql('kept', q{UPDATE lookalike_models SET data = ''},
     connstr => $node->connstr('kept') . ' user=keeper');
-like($denied, qr/permission denied for table image_models/, "the database's owner changes none in place");
+like($denied, qr/permission denied for table lookalike_models/, "the database's owner changes none in place");
 
 $node->stop;
 done_testing();

@@ -69,7 +69,7 @@ like($register->("'x', 1, '\\x$means', 8, 8, '{1,2}'"), qr/22023: mean of an ima
     'a mean of two channels');
 like($register->("'x', 1, '\\x$means', 8, 8, layer => repeat('x', 500)"), qr/22023/,
     'a long name of a layer');
-is(sql('SELECT count(*) FROM image_models'), '1', 'none of them was kept');
+is(sql('SELECT count(*) FROM lookalike_models'), '1', 'none of them was kept');
 is(sql($red), '{1.000,0.502,0.000}', '... and the good one works');
 
 like(error_of("SELECT image_model_preload('means', 1)"),

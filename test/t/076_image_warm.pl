@@ -102,10 +102,10 @@ is(sql(q{SELECT image_model_preload('means', 1) > 0}), 't', 'image_model_preload
 is(sql("$red; $loads"), "{1.000,0.502,0.000}\n1|0", '... and sessions have it');
 sql("SELECT drop_image_model('means', 1); SELECT register_image_model('means', 1, '\\x$doubled', $plain)");
 is(sql("$red; $loads"), "{2.000,1.004,0.000}\n0|1", 'another one under its name is not mistaken for it');
-sql(q{UPDATE image_models SET std = '{510,510,510}'});
+sql(q{UPDATE lookalike_models SET options = options || '{"std":[510,510,510]}'});
 sql("SELECT image_model_preload('means', 1)");
 is(sql("$red; $loads"), "{1.000,0.502,0.000}\n1|0", 'nor are its settings');
-sql(q{UPDATE image_models SET std = '{255,255,255}'});
+sql(q{UPDATE lookalike_models SET options = options || '{"std":[255,255,255]}'});
 is(sql("$red; $loads"), "{2.000,1.004,0.000}\n0|1", '... when they change');
 
 sub refusal { my ($out, $err) = session(@_); return $err }
@@ -113,18 +113,18 @@ like(refusal("SET ROLE visitor", "SELECT image_model_preload('means', 1)"), qr/4
     'preloading is the owner\'s right');
 like(refusal("SELECT image_model_preload('nothing', 1)"), qr/42704: image model "nothing\@1"/,
     'a network that is not registered');
-sql(q{INSERT INTO image_models (name, version, onnx, input_width, input_height, mean, std, layer, normalized, bgr, dims)
-    SELECT 'junk', 1, 'junk', 8, 8, mean, std, '', false, false, 3 FROM image_models});
+sql(q{INSERT INTO lookalike_models (kind, name, version, data, options, dims)
+    SELECT kind, 'junk', 1, 'junk', options, 3 FROM lookalike_models});
 like(refusal("SELECT image_model_preload('junk', 1)"),
     qr/22000: could not preload the network\nDETAIL:  could not load image model/, 'junk');
-sql(q{UPDATE image_models SET input_width = 4000 WHERE name = 'junk'});
+sql(q{UPDATE lookalike_models SET options = options || '{"input_width":4000}' WHERE name = 'junk'});
 like(refusal("SELECT image_model_preload('junk', 1)"), qr/22000.*out of range/s, 'an input out of range');
 is(warm_parent_of($node), $parent, '... harm nobody');
 
 # While the parent loads a network it forks nothing.
 {
-    sql(q{UPDATE image_models SET name = 'slow', onnx = '\x} . slow_onnx(2000)
-          . q{', input_width = 1024, input_height = 1024 WHERE name = 'junk'});
+    sql(q{UPDATE lookalike_models SET name = 'slow', data = '\x} . slow_onnx(2000)
+          . q{', options = options || '{"input_width":1024,"input_height":1024}' WHERE name = 'junk'});
     my ($with_worker) = background();
     $with_worker->query_safe($quick);
     my ($loading) = background();

@@ -87,7 +87,7 @@ is( sql("BEGIN; SELECT drop_image_model('means', 1);
 is(sql($red), '{1.000,0.502,0.000}', '... left nothing behind');
 sql("SELECT drop_image_model('means', 1); SELECT register_image_model('means', 1, '\\x$doubled', $plain)");
 is(sql($red), '{2.000,1.004,0.000}', 'another network of that name');
-sql(q{UPDATE image_models SET std = '{510,510,510}'});
+sql(q{UPDATE lookalike_models SET options = options || '{"std":[510,510,510]}'});
 is(sql($red), '{1.000,0.502,0.000}', '... with other settings');
 sql("SELECT drop_image_model('means', 1)");
 like(error_of($red), qr/42704: image model "means\@1" is not registered/, 'one that is gone');

@@ -13,7 +13,7 @@ struct ImageKey {
     uint8 digest[kSha256Bytes];
 };
 
-/// `networks` is what registered_networks() gives, or null for a specification that names none.
+/// `networks` is what registry_digest() gives, or null for a specification that names none.
 ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes,
                    const uint8* networks);
 

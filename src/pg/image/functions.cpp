@@ -6,6 +6,7 @@
 #include "pg/image/models.h"
 #include "pg/image/settings.h"
 #include "pg/image/worker.h"
+#include "pg/registry/registry.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -161,7 +162,7 @@ Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
     ImageKey key = {};
     if (use_cache) {
         const uint8* networks =
-            names_network(VARDATA_ANY(spec), spec_bytes) ? registered_networks() : nullptr;
+            names_network(VARDATA_ANY(spec), spec_bytes) ? registry_digest() : nullptr;
         key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), spec_bytes, networks);
         varlena* cached = find_cached_features(key);
         if (cached != nullptr) return reinterpret_cast<Descriptor*>(cached);
@@ -177,7 +178,7 @@ Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
                         &reply))
         return nullptr;
     Descriptor* features = reply_descriptor(reply, 1, 0);
-    if (use_cache && models_are_as_known())
+    if (use_cache && registry_is_as_known())
         cache_features(key, reinterpret_cast<varlena*>(features));
     return features;
 }

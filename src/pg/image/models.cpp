@@ -1,51 +1,16 @@
 #include "pg/image/models.h"
 
-#include <cstdlib>
 #include <cstring>
 
-#include "pg/extension.h"
 #include "pg/image/worker.h"
-#include "pg/sha256.h"
+#include "pg/registry/options.h"
 #include "pg/worker/warm_client.h"
-
-extern "C" {
-#include "access/genam.h"
-#include "access/table.h"
-#include "catalog/pg_attribute.h"
-#include "catalog/pg_class.h"
-#include "commands/trigger.h"
-#include "utils/inval.h"
-#include "utils/rel.h"
-}
 
 namespace lookalike {
 namespace {
 
-constexpr char kTable[] = "image_models";
-
-/// What this session knows of the table. Each network in its worker is one of these: the worker
-/// ends before the next request when there is news.
-struct Registered {
-    Oid table;  ///< whose changes are watched
-    bool is_known;
-    uint8 digest[kSha256Bytes];
-};
-Registered registered;
-bool models_changed = false;
-
-void note_change(Datum, Oid relation) {
-    if (OidIsValid(registered.table) && (relation == registered.table || relation == InvalidOid))
-        models_changed = true;
-}
-
-/// By its name, but no other table of this name will do: it is read without asking for rights.
-Oid models_table() {
-    const Oid table = get_relname_relid(kTable, extension_schema());
-    if (!OidIsValid(table) || !belongs_to_extension(RelationRelationId, table))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("table \"%s\" of the extension does not exist", kTable)));
-    return table;
-}
+/// The worker refuses some that the registry takes.
+constexpr int32 kMaxInputSide = 4096;
 
 [[noreturn]] void report_unregistered(const char* key) {
     ereport(ERROR,
@@ -71,184 +36,73 @@ void copy_triple(ArrayType* array, float* to, const char* what) {
     memcpy(to, ARR_DATA_PTR(array), 3 * sizeof(float));
 }
 
-/// Columns and arguments in their order: name, version, onnx, input_width, input_height, mean, std,
-/// layer, normalize, bgr. The columns go on with dims and digest.
-enum ModelField {
-    kName,
-    kVersion,
-    kOnnx,
-    kInputWidth,
-    kInputHeight,
-    kMean,
-    kStd,
-    kLayer,
-    kNormalize,
-    kBgr,
-    kArgumentCount,
-    kDigest = kArgumentCount + 1,
-    kColumnCount
-};
-
-constexpr Oid kColumnTypes[kColumnCount] = {TEXTOID, INT4OID,        BYTEAOID,       INT4OID,
-                                            INT4OID, FLOAT4ARRAYOID, FLOAT4ARRAYOID, TEXTOID,
-                                            BOOLOID, BOOLOID,        INT4OID,        BYTEAOID};
-
-/// Its owner may have altered the table.
-void check_columns(Relation table) {
-    const TupleDesc row_type = RelationGetDescr(table);
-    bool is_sound = table->rd_rel->relkind == RELKIND_RELATION && row_type->natts >= kColumnCount;
-    for (int i = 0; is_sound && i < kColumnCount; ++i) {
-        const Form_pg_attribute column = TupleDescAttr(row_type, i);
-        is_sound = !column->attisdropped && column->atttypid == kColumnTypes[i];
-    }
-    // A digest that anybody could write would be another network's.
-    if (is_sound)
-        is_sound = TupleDescAttr(row_type, kDigest)->attgenerated == ATTRIBUTE_GENERATED_STORED;
-    if (!is_sound)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("table \"%s\" does not have the columns that the extension gave it",
-                               kTable)));
-}
-
-void copy_digest(bytea* digest, uint8_t (&to)[32]) {
-    if (VARSIZE_ANY_EXHDR(digest) != sizeof(to))
-        elog(ERROR, "a digest in \"%s\" has a wrong length", kTable);
-    memcpy(to, VARDATA_ANY(digest), sizeof(to));
-}
-
-WorkerModelConfig config_of(const Datum* fields) {
+/// The arguments of check_image_model(): name, version, onnx and what a row has as options.
+WorkerModelConfig config_of_arguments(FunctionCallInfo fcinfo) {
     WorkerModelConfig config = {};
-    char key[kWorkerMaxModelKey * 2];
-    snprintf(key, sizeof(key), "%s@%d", TextDatumGetCString(fields[kName]),
-             DatumGetInt32(fields[kVersion]));
+    const char* key = psprintf("%s@%d", text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT32(1));
     copy_text(key, config.key, sizeof(config.key), "name");
-    copy_text(TextDatumGetCString(fields[kLayer]), config.layer, sizeof(config.layer), "layer");
-    config.input_width = DatumGetUInt32(fields[kInputWidth]);
-    config.input_height = DatumGetUInt32(fields[kInputHeight]);
-    copy_triple(DatumGetArrayTypeP(fields[kMean]), config.mean, "mean");
-    copy_triple(DatumGetArrayTypeP(fields[kStd]), config.std, "standard deviation");
-    config.normalize = DatumGetBool(fields[kNormalize]);
-    config.bgr = DatumGetBool(fields[kBgr]);
+    config.input_width = PG_GETARG_UINT32(3);
+    config.input_height = PG_GETARG_UINT32(4);
+    copy_triple(PG_GETARG_ARRAYTYPE_P(5), config.mean, "mean");
+    copy_triple(PG_GETARG_ARRAYTYPE_P(6), config.std, "standard deviation");
+    copy_text(text_to_cstring(PG_GETARG_TEXT_PP(7)), config.layer, sizeof(config.layer), "layer");
+    config.normalize = PG_GETARG_BOOL(8);
+    config.bgr = PG_GETARG_BOOL(9);
     return config;
 }
 
-uint32 load(const Datum* fields) {
-    const WorkerModelConfig config = config_of(fields);
-    bytea* onnx = DatumGetByteaPP(fields[kOnnx]);
+/// With the digest of its file.
+WorkerModelConfig config_of(const Registered& row) {
+    WorkerModelConfig config = {};
+    copy_text(registered_key(row), config.key, sizeof(config.key), "name");
+    config.input_width = static_cast<uint32>(integer_option(row, "input_width", 1, kMaxInputSide));
+    config.input_height =
+        static_cast<uint32>(integer_option(row, "input_height", 1, kMaxInputSide));
+    numbers_option(row, "mean", config.mean, lengthof(config.mean));
+    numbers_option(row, "std", config.std, lengthof(config.std));
+    copy_text(text_option(row, "layer"), config.layer, sizeof(config.layer), "layer");
+    config.normalize = boolean_option(row, "normalized");
+    config.bgr = boolean_option(row, "bgr");
+    memcpy(config.digest, row.digest, sizeof(config.digest));
+    return config;
+}
+
+uint32 load(WorkerModelConfig config, Datum data) {
+    memset(config.digest, 0, sizeof(config.digest));
+    bytea* onnx = DatumGetByteaPP(data);
     return load_model_into_worker(
         config, {VARDATA_ANY(onnx), static_cast<uint64>(VARSIZE_ANY_EXHDR(onnx))});
 }
 
-WorkerModelConfig registered_config_of(const Datum* fields) {
-    WorkerModelConfig config = config_of(fields);
-    copy_digest(DatumGetByteaPP(fields[kDigest]), config.digest);
-    return config;
-}
-
 /// The file is only read, and sent, when the warm parent does not hold it.
-double find_or_load(const Datum* fields) {
-    if (!find_preloaded_model(registered_config_of(fields))) load(fields);
-    return 0;
+void find_or_load(const Registered& row, void*) {
+    const WorkerModelConfig config = config_of(row);
+    if (!find_preloaded_model(config)) load(config, row.data);
 }
 
-double preload(const Datum* fields) {
-    WorkerModelConfig config = registered_config_of(fields);
-    bytea* onnx = DatumGetByteaPP(fields[kOnnx]);
-    return warm_preload(&config, VARDATA_ANY(onnx), VARSIZE_ANY_EXHDR(onnx));
-}
-
-/// Calls `visit` with the columns of each registered network.
-void for_each_model(Oid table_id, void (*visit)(const Datum* fields, void* argument),
-                    void* argument) {
-    // A system scan asks for no rights: whoever may call the function may use networks, but only
-    // the table's owner may read them.
-    Relation table = table_open(table_id, AccessShareLock);
-    check_columns(table);
-    SysScanDesc scan = systable_beginscan(table, InvalidOid, false, nullptr, 0, nullptr);
-    for (;;) {
-        HeapTuple tuple = systable_getnext(scan);
-        if (!HeapTupleIsValid(tuple)) break;
-        Datum fields[kColumnCount];
-        for (int i = 0; i < kColumnCount; ++i) {
-            bool is_null;
-            fields[i] = heap_getattr(tuple, i + 1, RelationGetDescr(table), &is_null);
-            if (is_null) elog(ERROR, "a column of \"%s\" is null", kTable);
-        }
-        visit(fields, argument);
-    }
-    systable_endscan(scan);
-    table_close(table, AccessShareLock);
-}
-
-/// `digest` becomes that of itself and of the network.
-void add_to_digest(const Datum* fields, void* digest) {
-    const WorkerModelConfig config = registered_config_of(fields);
-    const HashedPiece pieces[] = {{digest, kSha256Bytes}, {&config, sizeof(config)}};
-    sha256(pieces, lengthof(pieces), static_cast<uint8*>(digest));
-}
-
-/// What is to be done with the network `key` ("name@version"), and what came of it.
-struct Wanted {
-    const char* key;
-    double (*use)(const Datum* fields);
-    bool found;
-    double result;
-    uint8 digest[kSha256Bytes];  ///< of all networks
-};
-
-void use_if_wanted(const Datum* fields, void* argument) {
-    auto* wanted = static_cast<Wanted*>(argument);
-    add_to_digest(fields, wanted->digest);
-    const char* key =
-        psprintf("%s@%d", TextDatumGetCString(fields[kName]), DatumGetInt32(fields[kVersion]));
-    if (wanted->found || strcmp(key, wanted->key) != 0) return;
-    wanted->found = true;
-    wanted->result = wanted->use(fields);
-}
-
-/// Does `use` with the columns of a registered network.
-Wanted with_registered_model(const char* key, Oid table, double (*use)(const Datum* fields)) {
-    Wanted wanted = {.key = key, .use = use, .found = false, .result = 0, .digest = {}};
-    for_each_model(table, use_if_wanted, &wanted);
-    if (!wanted.found) report_unregistered(key);
-    return wanted;
+/// `load_ms` is a double.
+void preload(const Registered& row, void* load_ms) {
+    WorkerModelConfig config = config_of(row);
+    bytea* onnx = DatumGetByteaPP(row.data);
+    *static_cast<double*>(load_ms) =
+        warm_preload(&config, VARDATA_ANY(onnx), VARSIZE_ANY_EXHDR(onnx));
 }
 
 }  // namespace
 
-const uint8* registered_networks() {
-    static bool is_listening = false;
-    if (!is_listening) CacheRegisterRelcacheCallback(note_change, 0);
-    is_listening = true;
-    if (registered.is_known) return registered.digest;
-    // Before it is read, so that no change is missed.
-    registered.table = models_table();
-    memset(registered.digest, 0, sizeof(registered.digest));
-    for_each_model(registered.table, add_to_digest, registered.digest);
-    registered.is_known = true;
-    return registered.digest;
-}
-
 void load_registered_model(const char* key) {
-    registered_networks();
-    const Wanted loaded = with_registered_model(key, registered.table, find_or_load);
-    // Another one may have been committed since.
-    if (memcmp(loaded.digest, registered.digest, sizeof(loaded.digest)) != 0) models_changed = true;
+    registry_digest();
+    if (!visit_registered(kNetworkKind, key, find_or_load, nullptr)) report_unregistered(key);
 }
 
 double preload_registered_model(const char* key) {
-    return with_registered_model(key, models_table(), preload).result;
-}
-
-bool models_are_as_known() {
-    return !models_changed;
+    double load_ms = 0;
+    if (!visit_registered(kNetworkKind, key, preload, &load_ms)) report_unregistered(key);
+    return load_ms;
 }
 
 void forget_changed_models() {
-    if (!models_changed) return;
-    models_changed = false;
-    registered.is_known = false;
-    stop_image_worker();
+    if (take_registry_news()) stop_image_worker();
 }
 
 }  // namespace lookalike
@@ -257,10 +111,8 @@ using namespace lookalike;
 
 // Loads a network and tells the dimensions of its descriptors.
 SQL_FUNCTION(check_image_model) {
-    Datum fields[kArgumentCount];
-    for (int i = 0; i < kArgumentCount; ++i)
-        fields[i] = PG_GETARG_DATUM(i);
-    const int32 dims = static_cast<int32>(load(fields));
+    const WorkerModelConfig config = config_of_arguments(fcinfo);
+    const auto dims = static_cast<int32>(load(config, PG_GETARG_DATUM(2)));
     // Until it is registered, nobody may find it under its name.
     stop_image_worker();
     PG_RETURN_INT32(dims);
@@ -270,14 +122,4 @@ SQL_FUNCTION(check_image_model) {
 SQL_FUNCTION(image_model_preload) {
     char* key = psprintf("%s@%d", text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT32(1));
     PG_RETURN_FLOAT8(preload_registered_model(key));
-}
-
-// Fires for every statement that changes the table of networks: all sessions forget theirs.
-SQL_FUNCTION(image_models_changed) {
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR,
-                (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                 errmsg("function \"%s\" must be called as a trigger", "image_models_changed")));
-    CacheInvalidateRelcache(reinterpret_cast<TriggerData*>(fcinfo->context)->tg_relation);
-    PG_RETURN_POINTER(nullptr);
 }
