@@ -25,6 +25,8 @@ void answer(const WorkerRequest& request, Channel& channel, Learning& learning, 
             return learning.set_centroids(request);
         case WorkerKind::kAssign:
             return learning.assign(request);
+        case WorkerKind::kTrainProjection:
+            return learning.train_projection(request);
         case WorkerKind::kImageInfo:
             return images.info(request);
         case WorkerKind::kImageFeatures:

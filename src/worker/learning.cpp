@@ -1,9 +1,12 @@
 #include "worker/learning.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
+#include "core/vector/projection.h"
 #include "learn/kmeans.h"
+#include "learn/projection.h"
 
 namespace lookalike {
 namespace {
@@ -87,6 +90,43 @@ void Learning::assign(const WorkerRequest& request) {
                                                         bit_row_words(assign.dims));
         bit_assigner_->assign({rows.data(), assign.row_count, assign.dims}, list_ids, distances);
     }
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+void Learning::train_projection(const WorkerRequest& request) {
+    const WorkerProjectionRequest& wanted = request.projection;
+    require(wanted.dims >= 1 && wanted.dims <= kMaxProjectedDims,
+            "the number of dimensions is out of range");
+    require(wanted.dims_out <= std::min(wanted.dims, kMaxComponents),
+            "the number of dimensions that are wanted is out of range");
+    require(wanted.aim <= static_cast<uint32_t>(ProjectionAim::kPairs), "the aim is unknown");
+    require(wanted.padding == 0, "a reserved field is in use");
+    require(wanted.mark_count >= 1 && wanted.mark_count <= std::numeric_limits<uint32_t>::max() / 2,
+            "the number of marks is out of range");
+    const auto aim = static_cast<ProjectionAim>(wanted.aim);
+    const uint64_t point_count = wanted.mark_count * (aim == ProjectionAim::kPairs ? 2 : 1);
+    const auto points = shared_.items<const float>(wanted.points_offset, point_count, wanted.dims);
+    const auto marks = shared_.items<const uint64_t>(wanted.marks_offset, wanted.mark_count);
+    const uint64_t room = std::min(wanted.dims, kMaxComponents);
+    const auto target = shared_.items<std::byte>(
+        wanted.result_offset,
+        sizeof(WorkerProjectionResult) + (wanted.dims + uint64_t{1}) * room * sizeof(float));
+
+    const LearnedProjection learned = learn_projection(
+        {points.data(), point_count, wanted.dims}, {.aim = aim, .marks = marks},
+        {.dims_out = wanted.dims_out, .progress = [&](size_t step, size_t step_count) {
+             channel_.reply(
+                 request,
+                 {.status = WorkerStatus::kProgress, .step = step, .step_count = step_count});
+         }});
+    const WorkerProjectionResult result{.dims_out = learned.dims_out,
+                                        .padding = 0,
+                                        .held_out_before = learned.held_out_before,
+                                        .held_out_after = learned.held_out_after,
+                                        .reserved = {}};
+    std::memcpy(target.data(), &result, sizeof(result));
+    std::memcpy(target.data() + sizeof(result), learned.values.data(),
+                learned.values.size() * sizeof(float));
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 

@@ -1,4 +1,4 @@
-// The requests of a build: learning lists, and assigning rows to them.
+// The requests of a build: learning lists, and assigning rows to them. And learning from marks.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,7 @@ class Learning {
     void train(const WorkerRequest& request);
     void set_centroids(const WorkerRequest& request);
     void assign(const WorkerRequest& request);
+    void train_projection(const WorkerRequest& request);
 
   private:
     Channel& channel_;

@@ -340,6 +340,58 @@ TEST_F(WorkerProtocol, RefusesRangesOutsideTheSharedArea) {
     EXPECT_EQ(ask(assign_request()).status, WorkerStatus::kDone);
 }
 
+TEST_F(WorkerProtocol, LearnsAProjection) {
+    // Of three dimensions the first tells the two labels.
+    constexpr uint32_t kPoints = 200;
+    WorkerRequest request;
+    request.kind = WorkerKind::kTrainProjection;
+    request.projection = {.points_offset = 0,
+                          .marks_offset = 4096,
+                          .result_offset = 8192,
+                          .mark_count = kPoints,
+                          .dims = 3,
+                          .dims_out = 1,
+                          .aim = static_cast<uint32_t>(ProjectionAim::kLabels),
+                          .padding = 0};
+    auto* points = reinterpret_cast<float*>(shared_);
+    auto* labels = reinterpret_cast<uint64_t*>(shared_ + 4096);
+    for (uint32_t i = 0; i < kPoints; ++i) {
+        labels[i] = i % 2;
+        points[3 * i] = static_cast<float>(i % 2) / 2 + static_cast<float>(i * 7 % 13) / 100;
+        points[3 * i + 1] = static_cast<float>(i * 31 % 101) / 50;
+        points[3 * i + 2] = static_cast<float>(i * 57 % 103) / 50;
+    }
+    ASSERT_EQ(ask(request).status, WorkerStatus::kDone);
+    WorkerProjectionResult result;
+    std::memcpy(&result, shared_ + 8192, sizeof(result));
+    EXPECT_EQ(result.dims_out, 1u);
+    EXPECT_GT(result.held_out_after, 0.95);
+    const auto* rows = reinterpret_cast<const float*>(shared_ + 8192 + sizeof(result));
+    EXPECT_GT(std::abs(rows[0]), 5 * std::abs(rows[1]));
+    EXPECT_GT(std::abs(rows[0]), 5 * std::abs(rows[2]));
+
+    const auto broken = [&](auto change) {
+        WorkerRequest other = request;
+        change(other.projection);
+        expect_error(other, WorkerError::kProtocol);
+    };
+    broken([](auto& projection) { projection.points_offset = kSharedBytes; });
+    broken([](auto& projection) { projection.points_offset = 1; });
+    broken([](auto& projection) { projection.marks_offset = kSharedBytes - 64; });
+    broken([](auto& projection) { projection.result_offset = kSharedBytes - 64; });
+    broken([](auto& projection) { projection.mark_count = 0; });
+    broken([](auto& projection) { projection.mark_count = ~uint64_t{0}; });
+    broken([](auto& projection) { projection.dims = 0; });
+    broken([](auto& projection) { projection.dims = 4097; });
+    broken([](auto& projection) { projection.dims_out = 4; });
+    broken([](auto& projection) { projection.aim = 3; });
+    broken([](auto& projection) { projection.padding = 1; });
+    points[5] = NAN;
+    expect_error(request, WorkerError::kInvalidInput);
+    points[5] = 0;
+    EXPECT_EQ(ask(request).status, WorkerStatus::kDone);
+}
+
 TEST_F(WorkerProtocol, RefusesToAssignWithoutCentroids) {
     expect_error(assign_request(), WorkerError::kProtocol);
 }

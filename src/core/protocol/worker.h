@@ -64,6 +64,7 @@ enum class WorkerKind : uint16_t {
     kFindModel = 10,
     kImageLocalFeatures = 11,
     kImageDrawMatches = 12,
+    kTrainProjection = 13,
 };
 
 enum class WorkerStatus : uint16_t {
@@ -107,6 +108,32 @@ struct WorkerTrainRequest {
     uint32_t dims;
     uint32_t iteration_count;
     uint32_t aim;  ///< a LearnAim
+};
+
+/// What a projection is learned from. Numbers are never reused.
+enum class ProjectionAim : uint32_t {
+    kWhitening = 0,  ///< points alone
+    kLabels = 1,     ///< points, and to which of several classes each belongs
+    kPairs = 2,      ///< points in twos, and whether these belong together
+};
+
+struct WorkerProjectionRequest {
+    uint64_t points_offset;  ///< point_count x dims floats, read
+    uint64_t marks_offset;   ///< a uint64_t for each point or each two points, read
+    uint64_t result_offset;  ///< a WorkerProjectionResult and (dims + 1) x dims_out floats, written
+    uint64_t mark_count;     ///< points, or pairs of them; at least 1
+    uint32_t dims;
+    uint32_t dims_out;  ///< wanted; 0: as the worker likes
+    uint32_t aim;       ///< a ProjectionAim
+    uint32_t padding;
+};
+
+struct WorkerProjectionResult {
+    uint32_t dims_out;  ///< 0: nothing was learned
+    uint32_t padding;
+    double held_out_before;  ///< NaN where nothing could be held out
+    double held_out_after;
+    uint64_t reserved[5];
 };
 
 struct WorkerSetCentroidsRequest {
@@ -211,6 +238,7 @@ struct WorkerRequest {
         WorkerAssignRequest assign;
         WorkerImageRequest image;
         WorkerModelRequest model;
+        WorkerProjectionRequest projection;
         uint64_t reserved[10] = {};
     };
 };
@@ -233,6 +261,8 @@ struct WorkerReply {
 
 static_assert(sizeof(WorkerTrainRequest) == 40);
 static_assert(sizeof(WorkerSetCentroidsRequest) == 24);
+static_assert(sizeof(WorkerProjectionRequest) == 48);
+static_assert(sizeof(WorkerProjectionResult) == kWorkerAlignment);
 static_assert(sizeof(WorkerAssignRequest) == 40);
 static_assert(sizeof(WorkerImageRequest) == 64);
 static_assert(sizeof(WorkerImageResult) == kWorkerAlignment);
@@ -265,6 +295,20 @@ constexpr uint64_t worker_training_bytes(uint64_t row_count, uint64_t dims, uint
     const uint64_t centroid_bytes = list_count * (3 * dims * sizeof(float) + 512);
     const uint64_t part_bytes = row_count * dims * sizeof(float) / 16;
     return blas_bytes + answer_bytes + centroid_bytes + part_bytes;
+}
+
+/// Dimensions of what a projection gives, at most.
+constexpr uint32_t kMaxComponents = 256;
+
+/// A memory budget that suffices to learn a projection from so many points, beside the shared area:
+/// the points' principal components, the square of the dimensions twice, squares of the components.
+constexpr uint64_t projection_training_bytes(uint64_t point_count, uint64_t dims) {
+    const uint64_t blas_bytes = 16u << 20;
+    const uint64_t components = dims < kMaxComponents ? dims : kMaxComponents;
+    const uint64_t square_bytes = (2 * dims * dims + 3 * components * dims) * sizeof(double);
+    const uint64_t small_bytes = 12 * components * components * sizeof(double);
+    return blas_bytes + point_count * (components * sizeof(float) + 64) + square_bytes +
+           small_bytes;
 }
 
 }  // namespace lookalike

@@ -13,7 +13,8 @@ struct ImageKey {
     uint8 digest[kSha256Bytes];
 };
 
-/// `networks` is what registry_digest() gives, or null for a specification that names none.
+/// `networks` is what registry_digest() gives, or null for a specification that names
+/// nothing of it.
 ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes,
                    const uint8* networks);
 

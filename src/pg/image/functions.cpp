@@ -6,6 +6,7 @@
 #include "pg/image/models.h"
 #include "pg/image/settings.h"
 #include "pg/image/worker.h"
+#include "pg/learn/projections.h"
 #include "pg/registry/registry.h"
 
 extern "C" {
@@ -85,6 +86,31 @@ uint32 checked_spec_length(text* spec) {
     return static_cast<uint32>(length);
 }
 
+/// An extractor's text: what the worker reads of it, and what this backend does with the result.
+struct Extractor {
+    const char* spec;
+    uint32 spec_bytes;
+    const char* projection;  ///< null: none
+    size_t projection_bytes;
+};
+
+Extractor checked_extractor(text* spec) {
+    const uint32 length = checked_spec_length(spec);
+    Extractor extractor = {};
+    extractor.spec = VARDATA_ANY(spec);
+    extractor.spec_bytes = static_cast<uint32>(split_off_projection(
+        extractor.spec, length, &extractor.projection, &extractor.projection_bytes));
+    // Before the work whose result it would be wanted for.
+    if (extractor.projection != nullptr)
+        registered_projection(extractor.projection, extractor.projection_bytes);
+    return extractor;
+}
+
+Descriptor* finished(const Extractor& extractor, Descriptor* features) {
+    if (extractor.projection == nullptr) return features;
+    return projected(features, extractor.projection, extractor.projection_bytes);
+}
+
 /// Which element an ERROR of a batch is about; `argument` holds the places of its images.
 void name_failed_element(void* argument) {
     uint64 index;
@@ -95,18 +121,19 @@ void name_failed_element(void* argument) {
 /// `spec` is a text.
 void extract_descriptors(const ImageBytes* images, uint32 count, void* spec, varlena** features) {
     forget_changed_models();
-    auto* extractor = static_cast<text*>(spec);
+    const Extractor extractor = checked_extractor(static_cast<text*>(spec));
     ImageReply reply;
     request_images({.kind = WorkerKind::kImageFeatures,
                     .images = images,
                     .image_count = count,
-                    .spec = VARDATA_ANY(extractor),
-                    .spec_bytes = checked_spec_length(extractor),
+                    .spec = extractor.spec,
+                    .spec_bytes = extractor.spec_bytes,
                     .thumbnail_size = 0,
                     .may_refuse = false},
                    &reply);
     for (uint32 i = 0; i < count; ++i)
-        features[i] = reinterpret_cast<varlena*>(reply_descriptor(reply, count, i));
+        features[i] =
+            reinterpret_cast<varlena*>(finished(extractor, reply_descriptor(reply, count, i)));
 }
 
 /// The worker sees so many at a time.
@@ -157,13 +184,14 @@ varlena** extract_all(ArrayType* array, ExtractChunk extract, void* wish, int* c
 Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
     forget_changed_models();
     const ImageBytes bytes = bytes_of(image);
-    const uint32 spec_bytes = checked_spec_length(spec);
+    const Extractor extractor = checked_extractor(spec);
     const bool use_cache = image_cache_bytes() > 0;
     ImageKey key = {};
     if (use_cache) {
-        const uint8* networks =
-            names_network(VARDATA_ANY(spec), spec_bytes) ? registry_digest() : nullptr;
-        key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), spec_bytes, networks);
+        const bool names_registered =
+            extractor.projection != nullptr || names_network(extractor.spec, extractor.spec_bytes);
+        key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), VARSIZE_ANY_EXHDR(spec),
+                        names_registered ? registry_digest() : nullptr);
         varlena* cached = find_cached_features(key);
         if (cached != nullptr) return reinterpret_cast<Descriptor*>(cached);
     }
@@ -171,13 +199,13 @@ Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
     if (!request_images({.kind = WorkerKind::kImageFeatures,
                          .images = &bytes,
                          .image_count = 1,
-                         .spec = VARDATA_ANY(spec),
-                         .spec_bytes = spec_bytes,
+                         .spec = extractor.spec,
+                         .spec_bytes = extractor.spec_bytes,
                          .thumbnail_size = 0,
                          .may_refuse = may_refuse},
                         &reply))
         return nullptr;
-    Descriptor* features = reply_descriptor(reply, 1, 0);
+    Descriptor* features = finished(extractor, reply_descriptor(reply, 1, 0));
     if (use_cache && registry_is_as_known())
         cache_features(key, reinterpret_cast<varlena*>(features));
     return features;

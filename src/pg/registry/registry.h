@@ -11,6 +11,7 @@ constexpr char kRegistryTable[] = "lookalike_models";
 
 /// The kinds that rows have.
 constexpr char kNetworkKind[] = "network";
+constexpr char kProjectionKind[] = "projection";
 
 /// One row. Valid during a visit.
 struct Registered {
@@ -24,6 +25,17 @@ struct Registered {
 };
 
 using VisitRegistered = void (*)(const Registered& row, void* argument);
+
+/// Raises unless it is a name as rows have: 1 to 63 letters from a to z, digits, "_" and "-".
+void check_registered_name(const char* name);
+
+/// Raises unless the user may add rows; before long work is done for one.
+void check_may_register();
+
+/// Adds a row as the current user. `data` is a bytea, `options` the text of a JSON object.
+/// REQUIRES: SPI is connected.
+void add_registered(const char* kind, const char* name, int32 version, Datum data,
+                    const char* options, int32 dims);
 
 /// "name@version", palloc'd.
 char* registered_key(const Registered& row);

@@ -242,6 +242,46 @@ uint32_t worker_train(Worker* worker, const WorkerTraining* training, float* cen
     return reply.list_count;
 }
 
+uint64_t worker_projection_result_bytes(uint32_t dims) {
+    const uint64 room = Min(dims, kMaxComponents);
+    return sizeof(WorkerProjectionResult) + (dims + UINT64CONST(1)) * room * sizeof(float);
+}
+
+WorkerProjectionResult worker_train_projection(Worker* worker,
+                                               const WorkerProjectionTraining* training,
+                                               float* values) {
+    const uint64 point_count =
+        training->mark_count * (training->aim == ProjectionAim::kPairs ? 2 : 1);
+    require_range(worker, training->points_offset, point_count, training->dims * sizeof(float));
+    require_range(worker, training->marks_offset, training->mark_count, sizeof(uint64));
+    require_range(worker, training->result_offset, 1,
+                  worker_projection_result_bytes(training->dims));
+    WorkerRequest request;
+    request.kind = WorkerKind::kTrainProjection;
+    request.projection = {
+        .points_offset = training->points_offset,
+        .marks_offset = training->marks_offset,
+        .result_offset = training->result_offset,
+        .mark_count = training->mark_count,
+        .dims = training->dims,
+        .dims_out = training->dims_out,
+        .aim = static_cast<uint32>(training->aim),
+        .padding = 0,
+    };
+    ask(worker, &request);
+    WorkerProjectionResult result;
+    memcpy(&result, worker->shared + training->result_offset, sizeof(result));
+    if (result.dims_out > Min(training->dims, kMaxComponents))
+        report_nonsense(worker, "The dimensions of a projection are out of range.");
+    const uint64 count = (training->dims + UINT64CONST(1)) * result.dims_out;
+    memcpy(values, worker->shared + training->result_offset + sizeof(result),
+           count * sizeof(float));
+    for (uint64 i = 0; i < count; ++i)
+        if (!std::isfinite(values[i]))
+            report_nonsense(worker, "A number of a projection is not finite.");
+    return result;
+}
+
 void worker_set_centroids(Worker* worker, const WorkerCentroids* centroids) {
     require_range(worker, centroids->offset, centroids->list_count,
                   worker_row_bytes(centroids->kind, centroids->dims));

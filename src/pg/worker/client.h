@@ -96,6 +96,27 @@ void worker_assign_begin(Worker* worker, const WorkerBatch* batch);
 void worker_assign_end(Worker* worker, const WorkerBatch* batch, uint32_t* list_ids,
                        float* distances);
 
+/// What a projection is learned from. The caller has put points, row_count of them or twice as
+/// many, and marks into the shared area; see core/protocol/worker.h.
+struct WorkerProjectionTraining {
+    uint64_t points_offset;
+    uint64_t marks_offset;
+    uint64_t result_offset;
+    uint64_t mark_count;
+    uint32_t dims;
+    uint32_t dims_out;  ///< 0: as the worker likes
+    ProjectionAim aim;
+};
+
+/// Bytes that the result takes in the shared area.
+uint64_t worker_projection_result_bytes(uint32_t dims);
+
+/// Learns a projection. The result's header is returned; its (dims + 1) x dims_out floats, all
+/// finite, are copied to `values`, which has room for as many as the result may have.
+WorkerProjectionResult worker_train_projection(Worker* worker,
+                                               const WorkerProjectionTraining* training,
+                                               float* values);
+
 /// One line for each library of the worker, palloc'd.
 char* worker_versions(Worker* worker);
 
