@@ -1066,10 +1066,11 @@ GRANT EXECUTE ON FUNCTION
     drop_image_model(text, integer) TO pg_database_owner;
 
 -- Projections: linear maps that are learned from marks.
-CREATE FUNCTION train_projection(name text, version integer, query text, dims integer DEFAULT NULL)
+CREATE FUNCTION train_projection(name text, version integer, query text, dims integer DEFAULT NULL,
+    whiten boolean DEFAULT false)
     RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION train_projection(text, integer, text, integer) IS 'learns a projection from the rows of a query and keeps it as name@version; returns the dimensions of what it gives, NULL where nothing was learned';
+COMMENT ON FUNCTION train_projection(text, integer, text, integer, boolean) IS 'learns a projection from the rows of a query and keeps it as name@version; returns the dimensions of what it gives, NULL where nothing was learned';
 CREATE FUNCTION drop_projection(name text, version integer) RETURNS boolean
     LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
@@ -1086,9 +1087,9 @@ COMMENT ON FUNCTION drop_projection(text, integer) IS 'forgets a projection; tel
 CREATE FUNCTION project(features descriptor, projection text) RETURNS descriptor
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION project(descriptor, text) IS 'features by the projection name@version';
-REVOKE EXECUTE ON FUNCTION train_projection(text, integer, text, integer), drop_projection(text, integer)
+REVOKE EXECUTE ON FUNCTION train_projection(text, integer, text, integer, boolean), drop_projection(text, integer)
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION train_projection(text, integer, text, integer), drop_projection(text, integer)
+GRANT EXECUTE ON FUNCTION train_projection(text, integer, text, integer, boolean), drop_projection(text, integer)
     TO pg_database_owner;
 
 CREATE FUNCTION builtin_image_extractors(OUT name text, OUT version integer, OUT dimensions integer,

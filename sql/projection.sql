@@ -24,10 +24,12 @@ SELECT train_projection('things', 1, 'SELECT f, kind FROM things', 2);
 SELECT train_projection('things', 2, 'SELECT * FROM marks', 2);
 \set VERBOSITY terse
 SELECT train_projection('things', 3, 'SELECT f FROM things', 4);
+SELECT train_projection('things', 4, 'SELECT f FROM things', 4, whiten => true);
+SELECT train_projection('things', 5, 'SELECT f, kind FROM things', 4, whiten => true);
 SELECT right_ones('things@1') > 0.95 AS by_labels, right_ones('things@2') > 0.95 AS by_pairs;
 SELECT kind, name, version, dims, options - 'held_out_before' - 'held_out_after' AS options FROM lookalike_models ORDER BY version;
 SELECT (options->>'held_out_after')::float8 > (options->>'held_out_before')::float8 AS better
-  FROM lookalike_models WHERE version < 3;
+  FROM lookalike_models WHERE options->>'learned_from' <> 'features';
 SET client_min_messages = warning;
 -- Distances stay as large as they were, in the mean.
 SELECT round((avg(project(a, 'things@3') <-> project(b, 'things@3')) / avg(a <-> b))::numeric, 1) AS scale FROM marks;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -9,8 +10,9 @@
 namespace lookalike {
 namespace {
 
-// Points of a fold that search in each other.
-constexpr size_t kMostSearches = 500;
+// Points that are held out and search, and others among which they do.
+constexpr size_t kMostSearches = 300;
+constexpr size_t kMostAnswers = 1000;
 
 // The average precision of a search whose answers come in the order of `distances`; NaN without a
 // right one.
@@ -62,20 +64,27 @@ class LabelMarks : public MarkSet {
 
     std::vector<double> figures(const MappedPoints& points, std::span<const size_t> dims,
                                 uint32_t fold) const override {
-        std::vector<size_t> held_out;
+        // Those of the fold come first: they search.
+        std::vector<size_t> order = points_of(fold, true, kMostSearches);
+        const size_t search_count = order.size();
+        std::ranges::copy(points_of(fold, false, kMostAnswers), std::back_inserter(order));
         std::vector<uint64_t> labels;
-        for (size_t i = 0; i < labels_.size() && held_out.size() < kMostSearches; ++i) {
-            if (folds_[i] != fold) continue;
-            held_out.push_back(i);
-            labels.push_back(labels_[i]);
+        Matrix rows(order.size(), points.dims);
+        for (size_t i = 0; i < order.size(); ++i) {
+            labels.push_back(labels_[order[i]]);
+            std::copy_n(points.values + order[i] * points.dims, points.dims, rows.row(i));
         }
-        Matrix rows(held_out.size(), points.dims);
-        for (size_t i = 0; i < held_out.size(); ++i)
-            std::copy_n(points.values + held_out[i] * points.dims, points.dims, rows.row(i));
-        return mean_precisions(mapped(std::move(rows), points.map), labels, dims);
+        return mean_precisions(mapped(std::move(rows), points.map), labels, search_count, dims);
     }
 
   private:
+    std::vector<size_t> points_of(uint32_t fold, bool inside, size_t most) const {
+        std::vector<size_t> points;
+        for (size_t i = 0; i < labels_.size() && points.size() < most; ++i)
+            if ((folds_[i] == fold) == inside) points.push_back(i);
+        return points;
+    }
+
     static void add_from_mean(const Components& components, std::span<const size_t> points,
                               Matrix& sum) {
         const size_t axes = components.axis_count;
@@ -94,11 +103,11 @@ class LabelMarks : public MarkSet {
     }
 
     static std::vector<double> mean_precisions(const Matrix& rows, std::span<const uint64_t> labels,
-                                               std::span<const size_t> dims) {
+                                               size_t search_count, std::span<const size_t> dims) {
         std::vector<double> sums(dims.size()), counts(dims.size());
         std::vector<double> distances(rows.row_count);
         std::vector<size_t> order;
-        for (size_t query = 0; query < rows.row_count; ++query) {
+        for (size_t query = 0; query < search_count; ++query) {
             std::ranges::fill(distances, 0);
             size_t from = 0;
             for (size_t k = 0; k < dims.size(); from = dims[k++]) {

@@ -14,7 +14,7 @@ namespace {
 // learned.
 constexpr std::array kShrinkages{0.03, 0.1, 0.3, 1.0, 3.0, 10.0};
 constexpr double kWhiteningShrinkage = 0.1;
-constexpr double kWhitenedVariance = 0.95;
+constexpr double kKeptVariance = 0.95;
 // The dimensions that are tried where none are asked for.
 constexpr std::array<size_t, 4> kTriedDims{32, 64, 128, kMaxComponents};
 // Fewer dimensions are taken where they cost no more than this of the figure.
@@ -206,24 +206,25 @@ void write_projection(const Components& components, const Matrix& map, size_t di
 }
 
 // The number of axes that have most of the variance.
-size_t whitened_dims(const Components& components) {
+size_t axes_of_most_variance(const Components& components) {
     double sum = 0;
     for (size_t i = 0; i < components.axis_count; ++i) {
         sum += components.axes.values[i];
-        if (sum >= kWhitenedVariance * components.variance) return i + 1;
+        if (sum >= kKeptVariance * components.variance) return i + 1;
     }
     return components.axis_count;
 }
 
-void whiten(const Components& components, const ProjectionOptions& options,
-            LearnedProjection& learned) {
+// Without marks: the components as they are, or about as long as each other.
+void take_components(const Components& components, bool whiten, const ProjectionOptions& options,
+                     LearnedProjection& learned) {
     const size_t axes = components.axis_count;
     const double added = kWhiteningShrinkage * components.variance / static_cast<double>(axes);
     Matrix map(axes, axes);
     for (size_t i = 0; i < axes; ++i)
-        map.row(i)[i] = 1 / std::sqrt(components.axes.values[i] + added);
-    const size_t dims_out =
-        options.dims_out > 0 ? std::min<size_t>(options.dims_out, axes) : whitened_dims(components);
+        map.row(i)[i] = whiten ? 1 / std::sqrt(components.axes.values[i] + added) : 1;
+    const size_t dims_out = options.dims_out > 0 ? std::min<size_t>(options.dims_out, axes)
+                                                 : axes_of_most_variance(components);
     write_projection(components, map, dims_out, learned);
 }
 
@@ -236,8 +237,9 @@ LearnedProjection learn_projection(const RowsView& points, const ProjectionMarks
     learned.held_out_before = learned.held_out_after = kUnknown;
     const Components components = principal_components(points, kMaxComponents);
     if (components.axis_count == 0) return learned;
-    if (marks.aim == ProjectionAim::kWhitening) {
-        whiten(components, options, learned);
+    const bool whiten = marks.aim == ProjectionAim::kWhitening;
+    if (whiten || marks.aim == ProjectionAim::kComponents) {
+        take_components(components, whiten, options, learned);
         return learned;
     }
     const std::unique_ptr<MarkSet> set = marks.aim == ProjectionAim::kLabels

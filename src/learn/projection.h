@@ -14,7 +14,7 @@ namespace lookalike {
 struct ProjectionMarks {
     ProjectionAim aim;
     /// kLabels: the label of each point. kPairs: points come in twos, and this says of each two
-    /// whether they belong together, 1 or 0. kWhitening: empty.
+    /// whether they belong together, 1 or 0. Else empty.
     std::span<const uint64_t> marks;
 };
 

@@ -99,7 +99,7 @@ void Learning::train_projection(const WorkerRequest& request) {
             "the number of dimensions is out of range");
     require(wanted.dims_out <= std::min(wanted.dims, kMaxComponents),
             "the number of dimensions that are wanted is out of range");
-    require(wanted.aim <= static_cast<uint32_t>(ProjectionAim::kPairs), "the aim is unknown");
+    require(wanted.aim <= static_cast<uint32_t>(ProjectionAim::kComponents), "the aim is unknown");
     require(wanted.padding == 0, "a reserved field is in use");
     require(wanted.mark_count >= 1 && wanted.mark_count <= std::numeric_limits<uint32_t>::max() / 2,
             "the number of marks is out of range");

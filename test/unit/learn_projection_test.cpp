@@ -149,6 +149,25 @@ TEST(LearnProjection, WhitensPointsWithoutMarks) {
     EXPECT_NEAR(variance, 18.3, 1.5);
 }
 
+TEST(LearnProjection, ComponentsKeepDistances) {
+    const Classes classes(300);
+    const LearnedProjection learned =
+        learn_projection(classes.points(), {ProjectionAim::kComponents, {}}, {.dims_out = 20});
+    ASSERT_EQ(learned.dims_out, 20u);
+    std::vector<float> a(20), b(20);
+    for (size_t i = 1; i < 300; ++i) {
+        project(view_of(learned, Classes::kDims), classes.points().row(0), a.data());
+        project(view_of(learned, Classes::kDims), classes.points().row(i), b.data());
+        double before = 0, after = 0;
+        for (size_t d = 0; d < 20; ++d) {
+            const double apart = classes.points().row(0)[d] - classes.points().row(i)[d];
+            before += apart * apart;
+            after += (a[d] - b[d]) * (a[d] - b[d]);
+        }
+        EXPECT_NEAR(after, before, before * 1e-4);
+    }
+}
+
 TEST(LearnProjection, PointsThatTeachNothing) {
     const std::vector<float> equal(40, 3), one{1, 2, 3, 4};
     const std::vector<uint64_t> labels{1, 2, 1, 2, 1, 2, 1, 2, 1, 2}, pairs{1, 0, 1, 0, 1};

@@ -384,7 +384,7 @@ TEST_F(WorkerProtocol, LearnsAProjection) {
     broken([](auto& projection) { projection.dims = 0; });
     broken([](auto& projection) { projection.dims = 4097; });
     broken([](auto& projection) { projection.dims_out = 4; });
-    broken([](auto& projection) { projection.aim = 3; });
+    broken([](auto& projection) { projection.aim = 4; });
     broken([](auto& projection) { projection.padding = 1; });
     points[5] = NAN;
     expect_error(request, WorkerError::kInvalidInput);

@@ -112,9 +112,10 @@ struct WorkerTrainRequest {
 
 /// What a projection is learned from. Numbers are never reused.
 enum class ProjectionAim : uint32_t {
-    kWhitening = 0,  ///< points alone
-    kLabels = 1,     ///< points, and to which of several classes each belongs
-    kPairs = 2,      ///< points in twos, and whether these belong together
+    kWhitening = 0,   ///< points alone, whose principal components are made equally long
+    kLabels = 1,      ///< points, and to which of several classes each belongs
+    kPairs = 2,       ///< points in twos, and whether these belong together
+    kComponents = 3,  ///< points alone, whose principal components stay as they are
 };
 
 struct WorkerProjectionRequest {

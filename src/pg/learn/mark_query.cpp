@@ -52,7 +52,7 @@ Columns columns_of(TupleDesc row_type) {
                         errhint("It gives a descriptor; or a descriptor and a label; or two "
                                 "descriptors and whether they are alike, a boolean.")));
     Columns columns = {};
-    constexpr ProjectionAim kAims[] = {ProjectionAim::kWhitening, ProjectionAim::kLabels,
+    constexpr ProjectionAim kAims[] = {ProjectionAim::kComponents, ProjectionAim::kLabels,
                                        ProjectionAim::kPairs};
     columns.aim = kAims[count - 1];
     if (count == 2) {
@@ -121,6 +121,12 @@ uint64 read_rows(Portal portal, MarkSample* sample) {
     const MemoryContext owner = CurrentMemoryContext;
     Columns columns = columns_of(portal->tupDesc);
     sample->aim = columns.aim;
+    if (sample->whiten) {
+        if (sample->aim != ProjectionAim::kComponents)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("only features without marks are whitened")));
+        sample->aim = ProjectionAim::kWhitening;
+    }
     const MemoryContext each =
         AllocSetContextCreate(owner, "mark of a projection", ALLOCSET_DEFAULT_SIZES);
     uint64 left_out = 0;

@@ -23,6 +23,7 @@ struct MarkSample {
     ProjectionAim aim;
     uint64 memory_bytes;  ///< that sample, worker and result may take
     uint32 dims_out;      ///< asked for; 0: any
+    bool whiten;          ///< where there are features alone
 
     Worker* worker;  ///< null before the first row
     uint32 dims;

@@ -1,4 +1,5 @@
-// train_projection(name, version, query, dims): learns a linear map from the rows of a query.
+// train_projection(name, version, query, dims, whiten): learns a linear map from the rows of a
+// query.
 #include <cmath>
 #include <cstring>
 
@@ -20,6 +21,7 @@ struct Wish {
     int32 version;
     char* query;
     uint32 dims_out;  ///< 0: as many as serve
+    bool whiten;
 };
 
 Wish wish_of(FunctionCallInfo fcinfo) {
@@ -34,7 +36,8 @@ Wish wish_of(FunctionCallInfo fcinfo) {
     const Wish wish{.name = text_to_cstring(PG_GETARG_TEXT_PP(0)),
                     .version = PG_GETARG_INT32(1),
                     .query = text_to_cstring(PG_GETARG_TEXT_PP(2)),
-                    .dims_out = static_cast<uint32>(dims)};
+                    .dims_out = static_cast<uint32>(dims),
+                    .whiten = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4)};
     check_registered_name(wish.name);
     if (wish.version < 1)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -114,7 +117,7 @@ bytea* bytes_of_projection(const MarkSample& sample, uint32 dims_out, const floa
 }
 
 const char* options_text(const MarkSample& sample, const WorkerProjectionResult& result) {
-    constexpr const char* kAims[] = {"features", "labels", "pairs"};
+    constexpr const char* kAims[] = {"features", "labels", "pairs", "features"};
     const char* options =
         psprintf("\"learned_from\": \"%s\", \"marks\": " UINT64_FORMAT ", \"dims_in\": %u",
                  kAims[static_cast<uint32>(sample.aim)], sample.seen, sample.dims);
@@ -128,6 +131,7 @@ uint32 learn(const Wish& wish) {
     MarkSample sample = {};
     sample.memory_bytes = static_cast<uint64>(maintenance_work_mem) * 1024;
     sample.dims_out = wish.dims_out;
+    sample.whiten = wish.whiten;
     const uint64 left_out = read_marks(wish.query, &sample);
     check_marks(sample);
     float* values;
