@@ -7,6 +7,9 @@
 namespace lookalike {
 namespace {
 
+// Differences that are in memory at a time.
+constexpr size_t kBlockPairs = 512;
+
 struct JudgedPair {
     double distance;
     bool is_good;
@@ -53,17 +56,15 @@ class PairMarks : public MarkSet {
                                 uint32_t fold) const override {
         const std::vector<size_t> pairs =
             pairs_where([&](size_t pair) { return is_held_out(pair, fold); });
-        const Matrix rows = mapped(differences(points, pairs), points.map);
-        std::vector<JudgedPair> judged(pairs.size());
-        for (size_t i = 0; i < pairs.size(); ++i)
-            judged[i] = {0, marks_[pairs[i]] != 0};
-        std::vector<double> result;
-        size_t from = 0;
-        for (const size_t to : dims) {
-            std::vector<JudgedPair> sorted = add_squares(rows, from, to, pairs, judged);
-            result.push_back(share_told(sorted));
-            from = to;
+        std::vector<std::vector<JudgedPair>> judged(dims.size());
+        for (size_t first = 0; first < pairs.size(); first += kBlockPairs) {
+            const auto block =
+                std::span(pairs).subspan(first, std::min(kBlockPairs, pairs.size() - first));
+            judge(mapped(differences(points, block), points.map), block, dims, judged);
         }
+        std::vector<double> result;
+        for (std::vector<JudgedPair>& of_dims : judged)
+            result.push_back(share_told(of_dims));
         return result;
     }
 
@@ -94,7 +95,6 @@ class PairMarks : public MarkSet {
                            Matrix& sum) const {
         const std::vector<size_t> pairs = pairs_where(
             [&](size_t pair) { return marks_[pair] == mark && !is_held_out(pair, fold); });
-        constexpr size_t kBlockPairs = 512;
         for (size_t first = 0; first < pairs.size(); first += kBlockPairs) {
             const size_t count = std::min(kBlockPairs, pairs.size() - first);
             const Matrix rows = differences(points, std::span(pairs).subspan(first, count));
@@ -105,13 +105,18 @@ class PairMarks : public MarkSet {
         return pairs.size();
     }
 
-    static std::vector<JudgedPair> add_squares(const Matrix& rows, size_t from, size_t to,
-                                               std::span<const size_t> pairs,
-                                               std::vector<JudgedPair>& judged) {
-        for (size_t i = 0; i < pairs.size(); ++i)
-            for (size_t d = from; d < to; ++d)
-                judged[i].distance += rows.row(i)[d] * rows.row(i)[d];
-        return judged;
+    // Adds the pairs with their squared distances along the first so many directions.
+    void judge(const Matrix& rows, std::span<const size_t> pairs, std::span<const size_t> dims,
+               std::vector<std::vector<JudgedPair>>& judged) const {
+        for (size_t i = 0; i < pairs.size(); ++i) {
+            double distance = 0;
+            size_t from = 0;
+            for (size_t k = 0; k < dims.size(); from = dims[k++]) {
+                for (size_t d = from; d < dims[k]; ++d)
+                    distance += rows.row(i)[d] * rows.row(i)[d];
+                judged[k].push_back({distance, marks_[pairs[i]] != 0});
+            }
+        }
     }
 
     std::span<const uint64_t> marks_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <span>
 
 #include "core/vector/projection.h"
 #include "learn/kmeans.h"
@@ -125,8 +126,7 @@ void Learning::train_projection(const WorkerRequest& request) {
                                         .held_out_after = learned.held_out_after,
                                         .reserved = {}};
     std::memcpy(target.data(), &result, sizeof(result));
-    std::memcpy(target.data() + sizeof(result), learned.values.data(),
-                learned.values.size() * sizeof(float));
+    std::ranges::copy(std::as_bytes(std::span(learned.values)), target.begin() + sizeof(result));
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 
