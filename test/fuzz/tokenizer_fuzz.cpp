@@ -1,5 +1,5 @@
-// Hostile tokenizer files and texts. The first byte chooses a kind, the second how long the file is;
-// the text is what follows. The tokens of any text are as many as wanted, and known.
+// Hostile tokenizer files and texts. The first byte chooses a kind, the second how long the file
+// is; the text is what follows. The tokens of any text are as many as wanted, and known.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
