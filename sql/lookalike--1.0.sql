@@ -1092,6 +1092,64 @@ REVOKE EXECUTE ON FUNCTION train_projection(text, integer, text, integer, boolea
 GRANT EXECUTE ON FUNCTION train_projection(text, integer, text, integer, boolean), drop_projection(text, integer)
     TO pg_database_owner;
 
+-- Networks for texts. The data are the network and behind it the tokenizer's file.
+CREATE FUNCTION check_text_model(name text, version integer, files bytea, tokenizer_bytes integer,
+    tokenizer_kind text, context integer, lower_case boolean, pooling text, layer text,
+    normalized boolean)
+    RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION check_text_model(text, integer, bytea, integer, text, integer, boolean, text, text, boolean) IS 'loads a network for texts; returns the dimensions of its descriptors';
+CREATE FUNCTION register_text_model(name text, version integer, onnx bytea, tokenizer bytea,
+    tokenizer_kind text DEFAULT 'clip', context integer DEFAULT 77,
+    lower_case boolean DEFAULT true, pooling text DEFAULT 'end', layer text DEFAULT '',
+    normalized boolean DEFAULT true)
+    RETURNS integer LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    INSERT INTO lookalike_models (kind, name, version, data, options, dims)
+    VALUES ('text', register_text_model.name, register_text_model.version,
+            register_text_model.onnx || register_text_model.tokenizer,
+            jsonb_build_object('tokenizer', register_text_model.tokenizer_kind,
+                               'tokenizer_bytes', octet_length(register_text_model.tokenizer),
+                               'context', register_text_model.context,
+                               'lower_case', register_text_model.lower_case,
+                               'pooling', register_text_model.pooling,
+                               'layer', register_text_model.layer,
+                               'normalized', register_text_model.normalized),
+            check_text_model(register_text_model.name, register_text_model.version,
+                             register_text_model.onnx || register_text_model.tokenizer,
+                             octet_length(register_text_model.tokenizer),
+                             register_text_model.tokenizer_kind, register_text_model.context,
+                             register_text_model.lower_case, register_text_model.pooling,
+                             register_text_model.layer, register_text_model.normalized))
+    RETURNING dims;
+END;
+COMMENT ON FUNCTION register_text_model(text, integer, bytea, bytea, text, integer, boolean, text, text, boolean) IS 'keeps a network for texts and its tokenizer as net:<name>@<version>; returns the dimensions of its descriptors';
+CREATE FUNCTION drop_text_model(name text, version integer) RETURNS boolean
+    LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH gone AS (
+        DELETE FROM lookalike_models AS m
+         WHERE m.kind = 'text' AND m.name = drop_text_model.name
+           AND m.version = drop_text_model.version
+        RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM gone);
+END;
+COMMENT ON FUNCTION drop_text_model(text, integer) IS 'forgets a network for texts; tells whether there was one';
+REVOKE EXECUTE ON FUNCTION
+    check_text_model(text, integer, bytea, integer, text, integer, boolean, text, text, boolean),
+    register_text_model(text, integer, bytea, bytea, text, integer, boolean, text, text, boolean),
+    drop_text_model(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    check_text_model(text, integer, bytea, integer, text, integer, boolean, text, text, boolean),
+    register_text_model(text, integer, bytea, bytea, text, integer, boolean, text, text, boolean),
+    drop_text_model(text, integer) TO pg_database_owner;
+
+-- A unit of COST is about 25 ns; a text takes 4 to 100 ms.
+CREATE FUNCTION text_features(input text, network text) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400000;
+COMMENT ON FUNCTION text_features(text, text) IS 'the descriptor of a text, by a network such as net:clip@1';
+
 CREATE FUNCTION builtin_image_extractors(OUT name text, OUT version integer, OUT dimensions integer,
     OUT kind text, OUT metric text, OUT description text) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 ROWS 4;

@@ -32,11 +32,28 @@ LoadedModel& ModelStore::load(const std::string& key, std::span<const uint8_t> o
     const auto begin = std::chrono::steady_clock::now();
     std::shared_ptr<Network> network = engine_->load(onnx, config);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    return keep({key, config, std::move(network), seconds.count()});
+    return keep({key, config, std::move(network), nullptr, seconds.count()});
+}
+
+LoadedModel& ModelStore::load_text(const std::string& key, std::string_view onnx,
+                                   std::string_view tokenizer, const TextConfig& config) {
+    drop(key);
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+        auto text = std::make_shared<TextModel>(onnx, tokenizer, config);
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+        return keep({key, {}, nullptr, std::move(text), seconds.count()});
+    } catch (const NetworkError& error) {
+        throw ImageError(ImageFault::kModel,
+                         std::string("could not load text model: ") + error.what());
+    } catch (const TokenizerError& error) {
+        throw ImageError(ImageFault::kModel,
+                         std::string("could not load text model: ") + error.what());
+    }
 }
 
 LoadedModel& ModelStore::share(const std::string& key, const LoadedModel& model) {
-    return keep({key, model.config, model.network, model.load_seconds});
+    return keep({key, model.config, model.network, model.text, model.load_seconds});
 }
 
 LoadedModel& ModelStore::keep(LoadedModel model) {
@@ -63,7 +80,7 @@ void ModelStore::drop(std::string_view key) {
 uint64_t ModelStore::memory_bytes() const {
     uint64_t bytes = 0;
     for (const LoadedModel& model : models_) {
-        bytes += model.network->memory_bytes();
+        bytes += model.memory_bytes();
     }
     return bytes;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/no_postgres.h"
+#include "network/text_model.h"
 
 namespace lookalike {
 
@@ -44,15 +45,23 @@ class Engine {
 };
 
 std::unique_ptr<Engine> make_opencv_engine();
+std::unique_ptr<Engine> make_graph_engine();  ///< our own, for transformers
+/// OpenCV's, or our own for a network that OpenCV does not run or would run wrongly.
+std::unique_ptr<Engine> make_engine();
 
+/// Of pictures or of texts. What is loaded is perhaps shared with another store.
 struct LoadedModel {
-    std::string key;  ///< "name@version"
+    std::string key;  ///< "name@version" of pictures, "text:name@version" of texts
     ModelConfig config;
-    std::shared_ptr<Network> network;  ///< perhaps with another store
+    std::shared_ptr<Network> network;  ///< null: of texts
+    std::shared_ptr<TextModel> text;   ///< null: of pictures
     double load_seconds;
+
+    uint32_t dims() const { return text ? text->dims() : network->dims(); }
+    uint64_t memory_bytes() const { return text ? text->memory_bytes() : network->memory_bytes(); }
 };
 
-/// Loaded networks by "name@version"; the least recently used go when the budget is exceeded. The
+/// Loaded networks by their keys; the least recently used go when the budget is exceeded. The
 /// one loaded last stays, whatever its size.
 class ModelStore {
   public:
@@ -62,6 +71,9 @@ class ModelStore {
     /// Loads a network, replacing one with the same key. Throws ImageError with kModel.
     LoadedModel& load(const std::string& key, std::span<const uint8_t> onnx,
                       const ModelConfig& config);
+    /// The same of texts.
+    LoadedModel& load_text(const std::string& key, std::string_view onnx,
+                           std::string_view tokenizer, const TextConfig& config);
     /// Keeps another store's network under this key as well, replacing one with the same key.
     LoadedModel& share(const std::string& key, const LoadedModel& model);
     /// Null when it is not loaded (any more): the caller then has to load() it. Counts as a use.

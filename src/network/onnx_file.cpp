@@ -60,7 +60,8 @@ Tensor TensorParts::from_raw() const {
     switch (type) {
         case kFloat: {
             std::vector<float> elements(raw->size() / sizeof(float));
-            std::memcpy(elements.data(), raw->data(), elements.size() * sizeof(float));
+            if (!elements.empty())
+                std::memcpy(elements.data(), raw->data(), elements.size() * sizeof(float));
             return Tensor::floats(shape, std::move(elements));
         }
         case kFloat16:

@@ -11,18 +11,6 @@
 
 namespace lookalike {
 
-/// Which row is the descriptor, where a network gives one for each token. Numbers are never reused.
-enum class Pooling : uint32_t {
-    kEnd = 1,    ///< that of the end token
-    kFirst = 2,  ///< that of the start token
-    kMean = 3,   ///< the mean of all that are no padding
-};
-
-constexpr bool is_pooling(uint32_t number) {
-    return number >= static_cast<uint32_t>(Pooling::kEnd) &&
-           number <= static_cast<uint32_t>(Pooling::kMean);
-}
-
 struct TextConfig {
     TokenizerKind tokenizer;
     bool lower_case;

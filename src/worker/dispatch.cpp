@@ -35,6 +35,8 @@ void answer(const WorkerRequest& request, Channel& channel, Learning& learning, 
             return images.local_features(request);
         case WorkerKind::kImageDrawMatches:
             return images.draw_matches(request);
+        case WorkerKind::kTextFeatures:
+            return images.text_features(request);
         case WorkerKind::kImageThumbnail:
             return images.thumbnail(request);
         case WorkerKind::kImageExtractors:

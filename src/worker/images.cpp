@@ -26,6 +26,14 @@ std::string text_of(const char (&field)[kSize]) {
     return field;
 }
 
+/// Networks of texts have keys of their own.
+std::string key_of(const WorkerModelConfig& config) {
+    const std::string key = text_of(config.key);
+    require(key.starts_with("text:") == (config.tokenizer != 0),
+            "a network's key is of another kind");
+    return key;
+}
+
 ExtractorSpec spec_of(const SharedArea& shared, const WorkerImageRequest& image) {
     require(image.spec_bytes <= kWorkerMaxSpecBytes, "a specification is too long");
     const auto text = shared.items<const char>(image.spec_offset, image.spec_bytes);
@@ -40,6 +48,18 @@ LocalExtraction local_extraction_of(const WorkerImageRequest& image) {
     return {.kind = static_cast<LocalKind>(image.local_kind),
             .max_features = image.max_features,
             .mirrored = image.mirrored != 0};
+}
+
+/// The one network that a text is for.
+ExtractorPart text_part_of(const ExtractorSpec& spec) {
+    const ExtractorPart& part = spec.parts[0];
+    if (spec.parts.size() == 1 && part.is_network && part.weight == 1) return part;
+    throw ImageError(ImageFault::kBadSpec,
+                     "a text has features by one network, such as \"net:clip@1\"");
+}
+
+std::string_view characters(std::span<const uint8_t> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::string model_key(const ExtractorPart& part) {
@@ -144,6 +164,31 @@ void Images::local_features(const WorkerRequest& request) {
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 
+void Images::text_features(const WorkerRequest& request) {
+    const WorkerImageRequest& image = request.image;
+    const std::string_view text = characters(only_image(image));
+    require(text.size() <= kMaxTextBytes, "a text is too long");
+    const std::string key = "text:" + model_key(text_part_of(spec_of(shared_, image)));
+    const LoadedModel* model = models_.find(key);
+    if (model == nullptr) throw ModelMissing(key);
+    // What follows is the network's time.
+    channel_.reply(request, {.status = WorkerStatus::kProgress, .step = 1, .step_count = 1});
+    std::vector<float> features;
+    try {
+        features = model->text->features(text);
+    } catch (const NetworkError& error) {
+        throw ImageError(ImageFault::kModel,
+                         std::string("could not run text model: ") + error.what());
+    }
+    const std::span<const uint8_t> piece(reinterpret_cast<const uint8_t*>(features.data()),
+                                         features.size() * sizeof(float));
+    WorkerImageResult result = {};
+    result.kind = static_cast<uint32_t>(Kind::kReal);
+    result.dims = static_cast<uint32_t>(features.size());
+    write_result(image, result, {&piece, 1});
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
 void Images::thumbnail(const WorkerRequest& request) {
     const WorkerImageRequest& image = request.image;
     require(image.thumbnail_size >= 1 && image.thumbnail_size <= kWorkerMaxThumbnailSize,
@@ -197,24 +242,46 @@ void Images::load_model(const WorkerRequest& request) {
     const auto onnx = shared_.items<const uint8_t>(model.model_offset, model.model_bytes);
     const WorkerModelConfig config =
         shared_.items<const WorkerModelConfig>(model.config_offset, 1)[0];
-    const std::string key = text_of(config.key);
+    const std::string key = key_of(config);
     const LoadedModel& loaded = lookalike::load_model(models_, key, config, onnx);
-    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = loaded.network->dims()});
+    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = loaded.dims()});
 }
 
 void Images::find_model(const WorkerRequest& request) {
     const WorkerModelConfig config =
         shared_.items<const WorkerModelConfig>(request.model.config_offset, 1)[0];
-    const std::string key = text_of(config.key);
+    const std::string key = key_of(config);
     const LoadedModel* found = preloaded_ ? preloaded_->find(preloaded_key(config)) : nullptr;
     if (found == nullptr) throw ModelMissing(key);
     const LoadedModel& shared = models_.share(key, *found);
-    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = shared.network->dims()});
+    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = shared.dims()});
 }
 
+namespace {
+
+LoadedModel& load_text_model(ModelStore& models, const std::string& key,
+                             const WorkerModelConfig& config, std::string_view bytes) {
+    require(is_tokenizer_kind(config.tokenizer), "the kind of a tokenizer is unknown");
+    require(is_pooling(config.pooling), "a pooling is unknown");
+    require(config.context >= kMinTokens && config.context <= kMaxTokens,
+            "the number of tokens is out of range");
+    require(config.tokenizer_bytes <= bytes.size(), "a tokenizer lies outside of its file");
+    const size_t onnx_bytes = bytes.size() - config.tokenizer_bytes;
+    return models.load_text(key, bytes.substr(0, onnx_bytes), bytes.substr(onnx_bytes),
+                            {.tokenizer = static_cast<TokenizerKind>(config.tokenizer),
+                             .lower_case = config.lower_case != 0,
+                             .context = config.context,
+                             .pooling = static_cast<Pooling>(config.pooling),
+                             .layer = text_of(config.layer),
+                             .normalize = config.normalize != 0});
+}
+
+}  // namespace
+
 LoadedModel& load_model(ModelStore& models, const std::string& key, const WorkerModelConfig& config,
-                        std::span<const uint8_t> onnx) {
-    return models.load(key, onnx,
+                        std::span<const uint8_t> bytes) {
+    if (config.tokenizer != 0) return load_text_model(models, key, config, characters(bytes));
+    return models.load(key, bytes,
                        {.input_width = config.input_width,
                         .input_height = config.input_height,
                         .mean = {config.mean[0], config.mean[1], config.mean[2]},

@@ -27,7 +27,7 @@ class Images {
         : channel_(channel),
           shared_(shared),
           memory_bytes_(memory_bytes),
-          models_(make_opencv_engine(), memory_bytes / 2),
+          models_(make_engine(), memory_bytes / 2),
           preloaded_(preloaded) {}
 
     /// Each answers its request. They throw ProtocolError, ImageError, ExtractorSpecError,
@@ -35,6 +35,7 @@ class Images {
     void info(const WorkerRequest& request);
     void features(const WorkerRequest& request);
     void local_features(const WorkerRequest& request);
+    void text_features(const WorkerRequest& request);
     void thumbnail(const WorkerRequest& request);
     void draw_matches(const WorkerRequest& request);
     void extractors(const WorkerRequest& request);
@@ -55,9 +56,10 @@ class Images {
     ModelStore* preloaded_;
 };
 
-/// Loads a network. `key` is what `models` will know it by. Throws ImageError or ProtocolError.
+/// Loads a network of pictures or of texts. `key` is what `models` will know it by. Throws
+/// ImageError or ProtocolError.
 LoadedModel& load_model(ModelStore& models, const std::string& key, const WorkerModelConfig& config,
-                        std::span<const uint8_t> onnx);
+                        std::span<const uint8_t> bytes);
 
 /// What a preloaded network is known by: its digest and its settings, not its name.
 std::string preloaded_key(const WorkerModelConfig& config);

@@ -169,7 +169,7 @@ int check_model(uint64_t baseline_bytes, uint64_t budget_bytes) {
     close_descriptors();
     enter_sandbox();
     const WorkerModelConfig config = file.config();
-    ModelStore store(make_opencv_engine(), budget_bytes);
+    ModelStore store(make_engine(), budget_bytes);
     try {
         const std::string name(config.key, strnlen(config.key, sizeof(config.key)));
         load_model(store, name, config, file.onnx());
@@ -184,7 +184,7 @@ int check_model(uint64_t baseline_bytes, uint64_t budget_bytes) {
 
 class WarmParent {
   public:
-    explicit WarmParent(uint64_t model_bytes) : preloaded_(make_opencv_engine(), model_bytes) {
+    explicit WarmParent(uint64_t model_bytes) : preloaded_(make_engine(), model_bytes) {
         const sigset_t signals = child_signal();
         sigprocmask(SIG_BLOCK, &signals, nullptr);
         signals_ = FileDescriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));

@@ -8,7 +8,7 @@ use Exporter 'import';
 use File::Basename qw(dirname);
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(corpus onnx slow_onnx png png_file jpeg_of_scans tiff_of_one_strip webp_header jpeg2000_header slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
+our @EXPORT = qw(corpus onnx slow_onnx text_onnx png png_file jpeg_of_scans tiff_of_one_strip webp_header jpeg2000_header slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
 
 # A picture that the fuzzers start from.
 sub corpus { my ($name) = @_;
@@ -47,6 +47,19 @@ sub slow_onnx {
     return network(1024, node('Abs', ['input'], 'step0'),
         (map { node('Abs', [ 'step' . ($_ - 1) ], "step$_") } 1 .. $steps),
         node('GlobalAveragePool', ["step$steps"], 'pooled'), node('Flatten', ['pooled'], 'output'));
+}
+
+# Of texts of 8 tokens: a row (n, 1, n * n) for the token of number n, of 6. They make a detour of `$steps` steps.
+sub text_onnx {
+    my ($steps) = @_;
+    my $rows = pack('f<*', map { ($_, 1, $_ * $_) } 0 .. 5);
+    my $ids = bytes(1, 'ids') . bytes(2, bytes(1, number(1, 7)
+          . bytes(2, join '', map { bytes(1, number(1, $_)) } 1, 8)));
+    my $graph = node('Gather', [ 'table', 'ids' ], 'step0')
+      . join('', map { node('Abs', [ 'step' . ($_ - 1) ], "step$_") } 1 .. $steps)
+      . bytes(2, 'rows') . bytes(5, number(1, 6) . number(1, 3) . number(2, 1) . bytes(8, 'table') . bytes(9, $rows))
+      . bytes(11, $ids) . bytes(12, tensor("step$steps", 1, 8, 3));
+    return unpack 'H*', number(1, 7) . bytes(7, $graph) . bytes(8, number(2, 13));
 }
 
 sub chunk { my ($type, $data) = @_;

@@ -9,6 +9,7 @@
 #include "image/model_store.h"
 #include "image_onnx_sample.h"
 #include "image_samples.h"
+#include "onnx_builder.h"
 
 namespace lookalike {
 namespace {
@@ -179,6 +180,52 @@ TEST(ImageModel, WhatCannotRunIsAnError) {
                                    nullptr);
               }),
               ImageFault::kModel);
+}
+
+/// Of pictures of 3 x 1 pixels, which are seen as a row for each channel.
+OnnxBuilder rows_of_channels(int opset) {
+    OnnxBuilder builder(opset);
+    builder.input("picture", {1, 3, 1, 3}, true).integers("shape", {3}, {1, 3, 3});
+    builder.node("Reshape", {"picture", "shape"}, {"rows"}).floats("scale", {3}, {1, 10, 100});
+    return builder;
+}
+
+std::vector<float> by_engine(std::unique_ptr<Engine> engine, const OnnxBuilder& builder) {
+    ModelStore models(std::move(engine), 1 << 30);
+    ModelConfig changed = config();
+    changed.input_width = 3;
+    changed.input_height = 1;
+    const std::string file = builder.file();
+    models.load("rows@1", {reinterpret_cast<const uint8_t*>(file.data()), file.size()}, changed);
+    return extracted(models, plain(10, 20, 30), "net:rows@1");
+}
+
+// OpenCV 4.6 gives other numbers for this, and no error.
+TEST(ImageModel, RowsTimesAConstantAreRightWhereBothSizesAreEqual) {
+    OnnxBuilder builder = rows_of_channels(11);
+    builder.node("Mul", {"rows", "scale"}, {"out"}).output("out", {1, 3, 3});
+    expect_near(by_engine(make_engine(), builder), {10, 100, 1000, 20, 200, 2000, 30, 300, 3000});
+}
+
+TEST(ImageModel, WhatOpencvDoesNotLoadRunsByItself) {
+    OnnxBuilder builder = rows_of_channels(17);
+    builder.floats("zero", {3}, {7, 8, 9});
+    builder.node("LayerNormalization", {"rows", "scale", "zero"}, {"out"});
+    builder.output("out", {1, 3, 3});
+    EXPECT_THROW(by_engine(make_opencv_engine(), builder), ImageError);
+    expect_near(by_engine(make_engine(), builder), {7, 8, 9, 7, 8, 9, 7, 8, 9});
+}
+
+TEST(ImageModel, ARefusalNamesTheNode) {
+    OnnxBuilder builder = rows_of_channels(13);
+    builder.node("Frobnicate", {"rows"}, {"out"}).output("out", {1, 3, 3});
+    try {
+        by_engine(make_engine(), builder);
+        FAIL() << "no error";
+    } catch (const ImageError& error) {
+        EXPECT_EQ(error.fault, ImageFault::kModel);
+        EXPECT_NE(std::string(error.what()).find("node \"/out\" (Frobnicate)"), std::string::npos);
+    }
 }
 
 TEST(ImageModel, RealNetworksRun) {

@@ -19,7 +19,7 @@
 namespace lookalike {
 
 constexpr uint32_t kWorkerMagic = 0x574b414c;  // "LAKW"
-constexpr uint16_t kWorkerVersion = 3;
+constexpr uint16_t kWorkerVersion = 4;
 
 /// The descriptors that a worker finds open when it starts, beside 0, 1 and 2.
 constexpr int kWorkerSocketFd = 3;
@@ -65,6 +65,7 @@ enum class WorkerKind : uint16_t {
     kImageLocalFeatures = 11,
     kImageDrawMatches = 12,
     kTrainProjection = 13,
+    kTextFeatures = 14,
 };
 
 enum class WorkerStatus : uint16_t {
@@ -162,10 +163,10 @@ struct WorkerRange {
 };
 
 /// kImageInfo, kImageFeatures, kImageThumbnail, kImageLocalFeatures; kImageExtractors uses the
-/// result fields only. The result may take the place of the images: it is written when they have
-/// been read. kImageFeatures and kImageLocalFeatures are answered by a progress reply after each
-/// image that has been decoded, unless there is one image and no network: then decoding it is
-/// nearly all.
+/// result fields only, and for kTextFeatures the image is a text in UTF-8. The result may take the
+/// place of the images: it is written when they have been read. kImageFeatures and
+/// kImageLocalFeatures are answered by a progress reply after each image that has been decoded,
+/// unless there is one image and no network: then decoding it is nearly all.
 struct WorkerImageRequest {
     uint64_t images_offset;  ///< image_count WorkerRanges, one for each image's bytes, read
     uint64_t spec_offset;    ///< spec_bytes bytes of text, read
@@ -211,7 +212,7 @@ struct WorkerExtractor {
 /// kLoadModel: keeps the network under its key until memory is short. kFindModel does the same with
 /// a network that the warm parent has loaded, and reads nothing but the config.
 struct WorkerModelRequest {
-    uint64_t model_offset;  ///< model_bytes bytes of ONNX, read
+    uint64_t model_offset;  ///< model_bytes bytes of ONNX and of a tokenizer, read
     uint64_t model_bytes;
     uint64_t config_offset;  ///< a WorkerModelConfig, read
 };
@@ -225,7 +226,13 @@ struct WorkerModelConfig {
     float std[3];   ///< divides after that
     uint32_t bgr;   ///< 1: blue comes first
     uint32_t normalize;
-    uint8_t digest[32];  ///< SHA-256 of the ONNX bytes; zeros in kLoadModel
+    uint8_t digest[32];  ///< SHA-256 of the bytes; zeros in kLoadModel
+    // Of a network for texts; then the key starts with "text:".
+    uint32_t tokenizer;        ///< a TokenizerKind; 0: a network for pictures
+    uint32_t context;          ///< tokens that it reads
+    uint32_t lower_case;       ///< 1: capital letters count as small ones
+    uint32_t pooling;          ///< a Pooling
+    uint64_t tokenizer_bytes;  ///< the last bytes of the model are the tokenizer's file
 };
 
 struct WorkerRequest {

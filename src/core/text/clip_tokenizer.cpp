@@ -1,10 +1,13 @@
 #include "core/text/clip_tokenizer.h"
 
 #include <algorithm>
+#include <bit>
 #include <queue>
+#include <unordered_map>
 
 #include "core/text/caption.h"
 #include "core/text/unicode.h"
+#include "core/vector/mixing.h"
 
 namespace lookalike {
 namespace {
@@ -38,15 +41,38 @@ struct Symbol {
 
 /// A pair that can become one, as it was when it was found.
 struct Candidate {
-    uint32_t rank;
+    uint32_t id;
     int left;
     uint32_t left_id;
     uint32_t right_id;
-    uint32_t id;
 
     bool operator<(const Candidate& other) const {
-        return rank != other.rank ? rank > other.rank : left > other.left;
+        return id != other.id ? id > other.id : left > other.left;
     }
+};
+
+/// Symbols by their text, which lies in one piece.
+class SymbolTable {
+  public:
+    SymbolTable(size_t count, size_t text_bytes) {
+        text_.reserve(text_bytes);
+        ids_.reserve(count);
+    }
+    /// REQUIRES: no more bytes than were said.
+    void set(std::string_view first, std::string_view second, uint32_t id) {
+        const size_t start = text_.size();
+        text_.append(first).append(second);
+        ids_[std::string_view(text_).substr(start)] = id;
+    }
+    /// Null for none.
+    const uint32_t* find(std::string_view text) const {
+        const auto found = ids_.find(text);
+        return found == ids_.end() ? nullptr : &found->second;
+    }
+
+  private:
+    std::string text_;
+    std::unordered_map<std::string_view, uint32_t> ids_;
 };
 
 size_t run_length(std::u32string_view text, bool (*belongs)(char32_t)) {
@@ -81,7 +107,8 @@ void ClipTokenizer::read_merges(std::string_view file) {
     while (end > first && lines[end - 1].empty())
         --end;
 
-    std::unordered_map<std::string, uint32_t> symbols;
+    // Each symbol comes from a line or from a byte of at most two, and one more with an end.
+    SymbolTable symbols(end - first + kByteSymbols, file.size() + kBytes * 8);
     uint32_t next = 0;
     for (const bool visible : {true, false}) {
         uint32_t stand_in = kBytes;
@@ -90,31 +117,36 @@ void ClipTokenizer::read_merges(std::string_view file) {
             byte_ids_[byte] = next;
             std::string text;
             append_utf8(visible ? byte : stand_in++, text);
-            symbols[text] = next;
-            symbols[text + std::string(kWordEnd)] = next + kBytes;
+            symbols.set(text, "", next);
+            symbols.set(text, kWordEnd, next + kBytes);
             ++next;
         }
     }
-    merges_.reserve(end - first);
-    uint32_t id = kByteSymbols;
-    for (size_t i = first; i < end; ++i, ++id) {
+    merges_.resize(std::bit_ceil(2 * (end - first + 1)));
+    symbol_count_ = kByteSymbols;
+    for (size_t i = first; i < end; ++i, ++symbol_count_) {
         const size_t space = lines[i].find(' ');
         if (space == lines[i].npos || lines[i].find(' ', space + 1) != lines[i].npos)
             fail(i + 1, "does not have two parts");
-        const std::string left(lines[i].substr(0, space)), right(lines[i].substr(space + 1));
-        const auto left_symbol = symbols.find(left), right_symbol = symbols.find(right);
-        if (left_symbol == symbols.end() || right_symbol == symbols.end())
+        const std::string_view left = lines[i].substr(0, space), right = lines[i].substr(space + 1);
+        const uint32_t *left_id = symbols.find(left), *right_id = symbols.find(right);
+        if (left_id == nullptr || right_id == nullptr)
             fail(i + 1, "joins what is neither a byte nor made by a line before");
-        const uint64_t pair = uint64_t{left_symbol->second} << 32 | right_symbol->second;
-        merges_[pair] = {id - kByteSymbols, id};
-        symbols[left + right] = id;
+        merges_[place_of(*left_id, *right_id)] = {*left_id, *right_id, symbol_count_};
+        symbols.set(left, right, symbol_count_);
     }
-    symbol_count_ = id;
 }
 
-const ClipTokenizer::Merge* ClipTokenizer::merge_of(uint32_t left, uint32_t right) const {
-    const auto found = merges_.find(uint64_t{left} << 32 | right);
-    return found == merges_.end() ? nullptr : &found->second;
+size_t ClipTokenizer::place_of(uint32_t left, uint32_t right) const {
+    const size_t mask = merges_.size() - 1;
+    size_t place = mixed(uint64_t{left} << 32 | right) & mask;
+    while (merges_[place].id != 0 && (merges_[place].left != left || merges_[place].right != right))
+        place = (place + 1) & mask;
+    return place;
+}
+
+uint32_t ClipTokenizer::merge_of(uint32_t left, uint32_t right) const {
+    return merges_[place_of(left, right)].id;
 }
 
 void ClipTokenizer::append_word(std::string_view word, std::vector<int64_t>& ids) const {
@@ -130,8 +162,8 @@ void ClipTokenizer::append_word(std::string_view word, std::vector<int64_t>& ids
         const int right = left < 0 ? -1 : symbols[left].next;
         if (right < 0) return;
         const uint32_t left_id = symbols[left].id, right_id = symbols[right].id;
-        if (const Merge* merge = merge_of(left_id, right_id))
-            candidates.push({merge->rank, left, left_id, right_id, merge->id});
+        if (const uint32_t id = merge_of(left_id, right_id))
+            candidates.push({id, left, left_id, right_id});
     };
     for (int i = 0; i < count; ++i)
         consider(i);

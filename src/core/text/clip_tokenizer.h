@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <unordered_map>
 
 #include "core/text/tokenizer.h"
 
@@ -18,24 +17,28 @@ class ClipTokenizer : public Tokenizer {
 
     Tokens encode(std::string_view text, uint32_t context) const override;
     uint32_t vocabulary_size() const override { return start_id() + 2; }
-    uint64_t memory_bytes() const override { return 64 * (merges_.size() + 1024); }
+    uint64_t memory_bytes() const override { return sizeof(Merge) * merges_.size(); }
 
   private:
+    /// Two symbols that become one. What comes earlier in the file has a lower id and goes first.
     struct Merge {
-        uint32_t rank;
-        uint32_t id;
+        uint32_t left;
+        uint32_t right;
+        uint32_t id;  ///< 0: none, a byte has this number
     };
 
     uint32_t start_id() const { return symbol_count_; }
     uint32_t end_id() const { return symbol_count_ + 1; }
     void read_merges(std::string_view file);
-    const Merge* merge_of(uint32_t left, uint32_t right) const;
+    size_t place_of(uint32_t left, uint32_t right) const;
+    uint32_t merge_of(uint32_t left, uint32_t right) const;
     void append_word(std::string_view word, std::vector<int64_t>& ids) const;
 
     bool lower_case_;
     uint32_t symbol_count_ = 0;
     std::array<uint32_t, 256> byte_ids_;
-    std::unordered_map<uint64_t, Merge> merges_;  ///< by both symbols
+    /// Hashed by both symbols, a power of two at most half full: it is made anew in each worker.
+    std::vector<Merge> merges_;
 };
 
 /// The words of a caption, in UTF-8: contractions ('s), letters, single digits, other characters,

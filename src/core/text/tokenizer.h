@@ -10,30 +10,17 @@
 #include <vector>
 
 #include "core/no_postgres.h"
+#include "core/text/text_options.h"
 
 namespace lookalike {
 
 constexpr size_t kMaxTokenizerBytes = size_t{16} << 20;
 constexpr size_t kMaxTokenizerLines = 500'000;
-constexpr size_t kMaxTextBytes = 65'536;
-constexpr uint32_t kMinTokens = 4;  ///< that a network reads at a time: a start, an end, and some
-constexpr uint32_t kMaxTokens = 4096;  ///< the same
 
 /// A file that is no tokenizer. what() is a primary message in PostgreSQL's style.
 class TokenizerError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
-
-/// Numbers are never reused.
-enum class TokenizerKind : uint32_t {
-    kClip = 1,       ///< byte-pair encoding, the file has its merges
-    kWordPiece = 2,  ///< of BERT, the file has its vocabulary
-};
-
-constexpr bool is_tokenizer_kind(uint32_t number) {
-    return number == static_cast<uint32_t>(TokenizerKind::kClip) ||
-           number == static_cast<uint32_t>(TokenizerKind::kWordPiece);
-}
 
 struct Tokens {
     std::vector<int64_t> ids;  ///< as many as the network reads; padding follows the end

@@ -182,21 +182,29 @@ varlena** extract_all(ArrayType* array, ExtractChunk extract, void* wish, int* c
 }  // namespace
 
 Descriptor* features_of(bytea* image, text* spec, bool may_refuse) {
+    return features_of_bytes(WorkerKind::kImageFeatures, bytes_of(image), spec, may_refuse);
+}
+
+Descriptor* features_of_bytes(WorkerKind kind, ImageBytes bytes, text* spec, bool may_refuse) {
     forget_changed_models();
-    const ImageBytes bytes = bytes_of(image);
     const Extractor extractor = checked_extractor(spec);
     const bool use_cache = image_cache_bytes() > 0;
     ImageKey key = {};
     if (use_cache) {
         const bool names_registered =
             extractor.projection != nullptr || names_network(extractor.spec, extractor.spec_bytes);
-        key = image_key(bytes.bytes, bytes.byte_count, VARDATA_ANY(spec), VARSIZE_ANY_EXHDR(spec),
+        const auto spec_bytes = static_cast<int>(VARSIZE_ANY_EXHDR(spec));
+        // No specification starts so: a text is told from a picture of the same bytes.
+        const bool is_text = kind == WorkerKind::kTextFeatures;
+        const char* known_as =
+            psprintf("%s%.*s", is_text ? "text:" : "", spec_bytes, VARDATA_ANY(spec));
+        key = image_key(bytes.bytes, bytes.byte_count, known_as, strlen(known_as),
                         names_registered ? registry_digest() : nullptr);
         varlena* cached = find_cached_features(key);
         if (cached != nullptr) return reinterpret_cast<Descriptor*>(cached);
     }
     ImageReply reply;
-    if (!request_images({.kind = WorkerKind::kImageFeatures,
+    if (!request_images({.kind = kind,
                          .images = &bytes,
                          .image_count = 1,
                          .spec = extractor.spec,

@@ -9,6 +9,9 @@ namespace lookalike {
 /// set and the image cannot be used.
 Descriptor* features_of(bytea* image, text* spec, bool may_refuse);
 
+/// The same by kImageFeatures or kTextFeatures, whose bytes are a text in UTF-8.
+Descriptor* features_of_bytes(WorkerKind kind, ImageBytes bytes, text* spec, bool may_refuse);
+
 /// Raises when `max_features` is out of range.
 LocalWish checked_local_wish(LocalKind kind, int32 max_features, bool mirrored);
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/text/text_options.h"
 #include "pg/image/worker.h"
 #include "pg/registry/options.h"
 #include "pg/worker/warm_client.h"
@@ -12,7 +13,18 @@ namespace {
 /// The worker refuses some that the registry takes.
 constexpr int32 kMaxInputSide = 4096;
 
+/// Keys of texts in a worker, where pictures may have the same name and version.
+constexpr char kTextPrefix[] = "text:";
+
+bool is_text_key(const char* key) {
+    return strncmp(key, kTextPrefix, strlen(kTextPrefix)) == 0;
+}
+
 [[noreturn]] void report_unregistered(const char* key) {
+    if (is_text_key(key))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("text model \"%s\" is not registered", key + strlen(kTextPrefix)),
+                        errhint("Register it with register_text_model().")));
     ereport(ERROR,
             (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("image model \"%s\" is not registered", key),
              errhint("Register it with register_image_model(). If this happens while a dump "
@@ -51,8 +63,70 @@ WorkerModelConfig config_of_arguments(FunctionCallInfo fcinfo) {
     return config;
 }
 
+uint32 tokenizer_kind(const char* name) {
+    if (strcmp(name, "clip") == 0) return static_cast<uint32>(TokenizerKind::kClip);
+    if (strcmp(name, "wordpiece") == 0) return static_cast<uint32>(TokenizerKind::kWordPiece);
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("tokenizer \"%s\" is not known", name),
+                    errdetail("Known are \"clip\" and \"wordpiece\".")));
+    pg_unreachable();
+}
+
+uint32 pooling(const char* name) {
+    if (strcmp(name, "end") == 0) return static_cast<uint32>(Pooling::kEnd);
+    if (strcmp(name, "first") == 0) return static_cast<uint32>(Pooling::kFirst);
+    if (strcmp(name, "mean") == 0) return static_cast<uint32>(Pooling::kMean);
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("pooling \"%s\" is not known", name),
+             errdetail("Known are \"end\", \"first\" and \"mean\".")));
+    pg_unreachable();
+}
+
+uint32 checked_context(int32 context) {
+    if (context < static_cast<int32>(kMinTokens) || context > static_cast<int32>(kMaxTokens))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("context of a text model must be between %u and %u", kMinTokens,
+                               kMaxTokens)));
+    return static_cast<uint32>(context);
+}
+
+void name_text(WorkerModelConfig* config, const char* key) {
+    copy_text(psprintf("%s%s", kTextPrefix, key), config->key, sizeof(config->key), "name");
+}
+
+/// The arguments of check_text_model(): name, version, files and what a row has as options.
+WorkerModelConfig text_config_of_arguments(FunctionCallInfo fcinfo) {
+    WorkerModelConfig config = {};
+    name_text(&config,
+              psprintf("%s@%d", text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT32(1)));
+    config.tokenizer_bytes = static_cast<uint64>(Max(PG_GETARG_INT32(3), 0));
+    config.tokenizer = tokenizer_kind(text_to_cstring(PG_GETARG_TEXT_PP(4)));
+    config.context = checked_context(PG_GETARG_INT32(5));
+    config.lower_case = PG_GETARG_BOOL(6);
+    config.pooling = pooling(text_to_cstring(PG_GETARG_TEXT_PP(7)));
+    copy_text(text_to_cstring(PG_GETARG_TEXT_PP(8)), config.layer, sizeof(config.layer), "layer");
+    config.normalize = PG_GETARG_BOOL(9);
+    return config;
+}
+
+WorkerModelConfig text_config_of(const Registered& row) {
+    WorkerModelConfig config = {};
+    name_text(&config, registered_key(row));
+    config.tokenizer_bytes =
+        static_cast<uint64>(integer_option(row, "tokenizer_bytes", 0, PG_INT32_MAX));
+    config.tokenizer = tokenizer_kind(text_option(row, "tokenizer"));
+    config.context = checked_context(integer_option(row, "context", kMinTokens, kMaxTokens));
+    config.lower_case = boolean_option(row, "lower_case");
+    config.pooling = pooling(text_option(row, "pooling"));
+    copy_text(text_option(row, "layer"), config.layer, sizeof(config.layer), "layer");
+    config.normalize = boolean_option(row, "normalized");
+    memcpy(config.digest, row.digest, sizeof(config.digest));
+    return config;
+}
+
 /// With the digest of its file.
 WorkerModelConfig config_of(const Registered& row) {
+    if (strcmp(row.kind, kTextKind) == 0) return text_config_of(row);
     WorkerModelConfig config = {};
     copy_text(registered_key(row), config.key, sizeof(config.key), "name");
     config.input_width = static_cast<uint32>(integer_option(row, "input_width", 1, kMaxInputSide));
@@ -80,24 +154,48 @@ void find_or_load(const Registered& row, void*) {
     if (!find_preloaded_model(config)) load(config, row.data);
 }
 
-/// `load_ms` is a double.
+/// `load_ms` is a double, to which the time is added.
 void preload(const Registered& row, void* load_ms) {
     WorkerModelConfig config = config_of(row);
     bytea* onnx = DatumGetByteaPP(row.data);
-    *static_cast<double*>(load_ms) =
+    *static_cast<double*>(load_ms) +=
         warm_preload(&config, VARDATA_ANY(onnx), VARSIZE_ANY_EXHDR(onnx));
+}
+
+/// `dims` is an int32.
+void tell_dims(const Registered& row, void* dims) {
+    *static_cast<int32*>(dims) = row.dims;
+}
+
+/// The networks of pictures and of texts that have one name and version give descriptors that can
+/// be compared.
+void check_pair(const char* other_kind, const char* key, int32 dims) {
+    int32 other_dims = dims;
+    visit_registered(other_kind, key, tell_dims, &other_dims);
+    if (other_dims != dims)
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("networks of \"%s\" give %d and %d dimensions", key, dims, other_dims),
+             errdetail("A network for pictures and one for texts that have one name and version "
+                       "are a pair.")));
 }
 
 }  // namespace
 
 void load_registered_model(const char* key) {
     registry_digest();
-    if (!visit_registered(kNetworkKind, key, find_or_load, nullptr)) report_unregistered(key);
+    const bool is_text = is_text_key(key);
+    if (!visit_registered(is_text ? kTextKind : kNetworkKind,
+                          is_text ? key + strlen(kTextPrefix) : key, find_or_load, nullptr))
+        report_unregistered(key);
 }
 
 double preload_registered_model(const char* key) {
     double load_ms = 0;
-    if (!visit_registered(kNetworkKind, key, preload, &load_ms)) report_unregistered(key);
+    bool is_there = visit_registered(kNetworkKind, key, preload, &load_ms);
+    is_there |= visit_registered(kTextKind, key, preload, &load_ms);
+    if (!is_there) report_unregistered(key);
     return load_ms;
 }
 
@@ -115,6 +213,16 @@ SQL_FUNCTION(check_image_model) {
     const auto dims = static_cast<int32>(load(config, PG_GETARG_DATUM(2)));
     // Until it is registered, nobody may find it under its name.
     stop_image_worker();
+    check_pair(kTextKind, config.key, dims);
+    PG_RETURN_INT32(dims);
+}
+
+// The same of a network for texts and its tokenizer.
+SQL_FUNCTION(check_text_model) {
+    const WorkerModelConfig config = text_config_of_arguments(fcinfo);
+    const auto dims = static_cast<int32>(load(config, PG_GETARG_DATUM(2)));
+    stop_image_worker();
+    check_pair(kNetworkKind, config.key + strlen(kTextPrefix), dims);
     PG_RETURN_INT32(dims);
 }
 

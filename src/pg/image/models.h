@@ -5,11 +5,11 @@
 
 namespace lookalike {
 
-/// Reads the network `key` ("name@version") and loads it into the session's worker. Raises
+/// Reads the network `key` ("name@version", "text:name@version" for one of texts) and loads it into the session's worker. Raises
 /// ERRCODE_UNDEFINED_OBJECT when it is not registered.
 void load_registered_model(const char* key);
 
-/// Loads the network `key` of this database into the warm parent; returns the milliseconds that it
+/// Loads the networks `key` ("name@version") of pictures and of texts of this database into the warm parent; returns the milliseconds that it
 /// took there.
 double preload_registered_model(const char* key);
 

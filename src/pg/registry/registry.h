@@ -12,6 +12,7 @@ constexpr char kRegistryTable[] = "lookalike_models";
 /// The kinds that rows have.
 constexpr char kNetworkKind[] = "network";
 constexpr char kProjectionKind[] = "projection";
+constexpr char kTextKind[] = "text";
 
 /// One row. Valid during a visit.
 struct Registered {

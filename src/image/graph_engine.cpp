@@ -1,0 +1,153 @@
+// Networks of pictures that run without OpenCV: transformers, which it does not load, or runs
+// wrongly.
+#include <cstring>
+#include <new>
+
+#include "core/vector/element.h"
+#include "image/image.h"
+#include "image/model_store.h"
+
+namespace lookalike {
+namespace {
+
+std::string_view characters(std::span<const uint8_t> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+class GraphNetwork : public Network {
+  public:
+    GraphNetwork(OnnxFile file, const ModelConfig& config)
+        : graph_(std::move(file), config.layer),
+          shape_{1, 3, config.input_height, config.input_width} {
+        const auto& inputs = graph_.inputs();
+        if (inputs.size() != 1 || !inputs[0].is_float || !takes(inputs[0].shape))
+            throw NetworkError("it does not take one picture of " +
+                               std::to_string(config.input_width) + " x " +
+                               std::to_string(config.input_height) + " pixels");
+        const std::vector<float> black(element_count(shape_));
+        const size_t count = run_one(black.data()).count();
+        if (count == 0 || count > kMaxDims)
+            throw NetworkError("it gives " + std::to_string(count) + " dimensions, at most " +
+                               std::to_string(kMaxDims) + " are allowed");
+        dims_ = static_cast<uint32_t>(count);
+    }
+
+    uint32_t dims() const override { return dims_; }
+    uint64_t memory_bytes() const override {
+        return graph_.memory_bytes() + 64 * element_count(shape_);
+    }
+
+    void run(const float* input, uint32_t count, float* output) override {
+        for (uint32_t i = 0; i < count; ++i) {
+            try {
+                const Tensor one = run_one(input + i * element_count(shape_));
+                if (one.count() != dims_) throw NetworkError("it changed its dimensions");
+                std::memcpy(output + size_t{i} * dims_, one.reals().data(), dims_ * sizeof(float));
+            } catch (const NetworkError& error) {
+                throw ImageError(ImageFault::kModel,
+                                 std::string("could not run image model: ") + error.what());
+            }
+        }
+    }
+
+  private:
+    bool takes(const Shape& shape) const {
+        if (shape.empty()) return true;
+        if (shape.size() != shape_.size()) return false;
+        for (size_t i = 0; i < shape.size(); ++i)
+            if (shape[i] != 0 && shape[i] != shape_[i]) return false;
+        return true;
+    }
+
+    Tensor run_one(const float* planes) const {
+        return graph_.run({Tensor::floats(shape_, {planes, planes + element_count(shape_)})});
+    }
+
+    Graph graph_;
+    Shape shape_;
+    uint32_t dims_ = 0;
+};
+
+class GraphEngine : public Engine {
+  public:
+    std::unique_ptr<Network> load(std::span<const uint8_t> onnx,
+                                  const ModelConfig& config) override {
+        try {
+            return std::make_unique<GraphNetwork>(read_onnx(characters(onnx)), config);
+        } catch (const NetworkError& error) {
+            throw ImageError(ImageFault::kModel,
+                             std::string("could not load image model: ") + error.what());
+        }
+    }
+};
+
+/// OpenCV 4.6 multiplies [1, L, D] by a constant [D] wrongly where L and D are equal, and says
+/// nothing. A constant for each channel of a picture, [C, 1, 1], is no such one.
+bool is_unsafe_in_opencv(std::span<const uint8_t> onnx) {
+    try {
+        const OnnxFile file = read_onnx(characters(onnx));
+        std::vector<std::string> long_rows;
+        const auto note = [&](const std::string& name, const Tensor& tensor) {
+            const Shape& shape = tensor.shape();
+            if (!shape.empty() && shape.back() > 1 &&
+                tensor.count() == static_cast<size_t>(shape.back()))
+                long_rows.push_back(name);
+        };
+        for (const auto& [name, tensor] : file.constants)
+            note(name, tensor);
+        for (const OnnxNode& node : file.nodes)
+            if (const OnnxAttribute* value = node.find("value"); node.type == "Constant" && value)
+                for (const std::string& name : node.outputs)
+                    note(name, value->tensor);
+        const auto multiplies_row = [&](const OnnxNode& node) {
+            return node.type == "Mul" &&
+                   std::ranges::any_of(node.inputs, [&](const std::string& name) {
+                       return std::ranges::find(long_rows, name) != long_rows.end();
+                   });
+        };
+        return std::ranges::any_of(file.nodes, multiplies_row);
+    } catch (const NetworkError&) {
+        return false;  // OpenCV may read what we do not
+    }
+}
+
+class ChoosingEngine : public Engine {
+  public:
+    std::unique_ptr<Network> load(std::span<const uint8_t> onnx,
+                                  const ModelConfig& config) override {
+        if (is_unsafe_in_opencv(onnx)) return graph_->load(onnx, config);
+        try {
+            return opencv_->load(onnx, config);
+        } catch (const ImageError& opencv_error) {
+            return load_otherwise(onnx, config, opencv_error);
+        }
+    }
+
+  private:
+    std::unique_ptr<Network> load_otherwise(std::span<const uint8_t> onnx,
+                                            const ModelConfig& config,
+                                            const ImageError& opencv_error) {
+        try {
+            return graph_->load(onnx, config);
+        } catch (const ImageError& error) {
+            // Of a file that is none both say the same.
+            throw ImageError(ImageFault::kModel,
+                             std::string(error.what()) + "; OpenCV: " + opencv_error.what());
+        }
+    }
+
+    std::unique_ptr<Engine> opencv_ = make_opencv_engine();
+    std::unique_ptr<Engine> graph_ = make_graph_engine();
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_graph_engine() {
+    return std::make_unique<GraphEngine>();
+}
+
+std::unique_ptr<Engine> make_engine() {
+    return std::make_unique<ChoosingEngine>();
+}
+
+}  // namespace lookalike
