@@ -146,7 +146,7 @@ SET lookalike.worker_timeout = '1d';
 SELECT image_features_file('/etc/passwd');
 SELECT image_features_file('/nothing');
 SELECT register_image_model('x', 1, '');
-SELECT check_image_model('x', 1, '', 8, 8, '{0,0,0}', '{1,1,1}', '', false, false);
+SELECT check_image_model('x', 1, '', 8, 8, '{0,0,0}', '{1,1,1}', '', false, false, false);
 SELECT drop_image_model('x', 1);
 SELECT data FROM lookalike_models;
 SELECT name FROM lookalike_models;

@@ -1010,14 +1010,16 @@ CREATE TRIGGER kept BEFORE DELETE OR UPDATE OF kind, name, version ON lookalike_
 
 -- Networks for net:<name>@<version>.
 CREATE FUNCTION check_image_model(name text, version integer, onnx bytea, input_width integer,
-    input_height integer, mean real[], std real[], layer text, normalized boolean, bgr boolean)
+    input_height integer, mean real[], std real[], layer text, normalized boolean, bgr boolean,
+    crop boolean)
     RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean) IS 'loads a network; returns the dimensions of its descriptors';
+COMMENT ON FUNCTION check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean, boolean) IS 'loads a network; returns the dimensions of its descriptors';
 CREATE FUNCTION register_image_model(name text, version integer, onnx bytea,
     input_width integer DEFAULT 224, input_height integer DEFAULT 224,
     mean real[] DEFAULT '{123.675,116.28,103.53}', std real[] DEFAULT '{58.395,57.12,57.375}',
-    layer text DEFAULT '', normalized boolean DEFAULT true, bgr boolean DEFAULT false)
+    layer text DEFAULT '', normalized boolean DEFAULT true, bgr boolean DEFAULT false,
+    crop boolean DEFAULT false)
     RETURNS integer LANGUAGE SQL VOLATILE PARALLEL UNSAFE
     SET extra_float_digits = 1  -- options hold every digit
 BEGIN ATOMIC
@@ -1030,15 +1032,17 @@ BEGIN ATOMIC
                                'std', register_image_model.std,
                                'layer', register_image_model.layer,
                                'normalized', register_image_model.normalized,
-                               'bgr', register_image_model.bgr),
+                               'bgr', register_image_model.bgr,
+                               'crop', register_image_model.crop),
             check_image_model(register_image_model.name, register_image_model.version,
                               register_image_model.onnx, register_image_model.input_width,
                               register_image_model.input_height, register_image_model.mean,
                               register_image_model.std, register_image_model.layer,
-                              register_image_model.normalized, register_image_model.bgr))
+                              register_image_model.normalized, register_image_model.bgr,
+                              register_image_model.crop))
     RETURNING dims;
 END;
-COMMENT ON FUNCTION register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean) IS 'keeps an ONNX network as net:<name>@<version>; returns the dimensions of its descriptors';
+COMMENT ON FUNCTION register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean, boolean) IS 'keeps an ONNX network as net:<name>@<version>; returns the dimensions of its descriptors';
 CREATE FUNCTION drop_image_model(name text, version integer) RETURNS boolean
     LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
@@ -1057,12 +1061,12 @@ COMMENT ON FUNCTION image_model_preload(text, integer) IS 'loads a registered ne
 -- Who may change the table may load a network into a worker; memory that all sessions share is the
 -- choice of the extension's owner.
 REVOKE EXECUTE ON FUNCTION
-    check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
-    register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
+    check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean, boolean),
+    register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean, boolean),
     drop_image_model(text, integer), image_model_preload(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
-    register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean),
+    check_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean, boolean),
+    register_image_model(text, integer, bytea, integer, integer, real[], real[], text, boolean, boolean, boolean),
     drop_image_model(text, integer) TO pg_database_owner;
 
 -- Projections: linear maps that are learned from marks.

@@ -112,8 +112,9 @@ Plan make_plan(const ExtractorSpec& spec, ModelStore* models) {
             planned.model = &find_model(part, models);
             planned.dims = planned.model->network->dims();
             const ModelConfig& config = planned.model->config;
-            plan.wanted_pixels =
-                std::max(plan.wanted_pixels, uint64_t{config.input_width} * config.input_height);
+            // What is cut away has been decoded, too.
+            const uint64_t pixels = uint64_t{config.input_width} * config.input_height;
+            plan.wanted_pixels = std::max(plan.wanted_pixels, config.crop ? 4 * pixels : pixels);
         } else {
             planned.extract = find_real_extractor(part.name)->extract;
             planned.dims = find_extractor(part).dims;

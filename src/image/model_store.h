@@ -23,6 +23,7 @@ struct ModelConfig {
     bool bgr;                   ///< channel order: blue first instead of red first
     std::string layer;          ///< name of the output; empty for the network's last one
     bool normalize;             ///< scale descriptors to length 1
+    bool crop = false;  ///< the middle of a picture in the shape of the input, not all of it
 };
 
 /// One loaded network.

@@ -1,5 +1,6 @@
 #include "image/network_input.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "image/decode.h"
@@ -29,12 +30,24 @@ void normalize(std::span<float> descriptor) {
     }
 }
 
+/// The largest part around the middle that has the shape of the input.
+cv::Mat middle_of(const cv::Mat& image, int width, int height) {
+    const auto part = [](int side, int other_side, int wanted, int other_wanted) {
+        const int64_t fitting = int64_t{other_side} * wanted / other_wanted;
+        return static_cast<int>(std::clamp<int64_t>(fitting, 1, side));
+    };
+    const int columns = part(image.cols, image.rows, width, height);
+    const int rows = part(image.rows, image.cols, height, width);
+    return image({(image.cols - columns) / 2, (image.rows - rows) / 2, columns, rows});
+}
+
 }  // namespace
 
 void NetworkInput::add(const cv::Mat& image, const ModelConfig& config) {
     const auto width = static_cast<int>(config.input_width);
     const auto height = static_cast<int>(config.input_height);
-    const cv::Mat scaled = resized(image, width, height);
+    const cv::Mat seen = config.crop ? middle_of(image, width, height) : image;
+    const cv::Mat scaled = resized(seen, width, height);
     const size_t plane = static_cast<size_t>(width) * height;
     const size_t begin = planes_.size();
     planes_.resize(begin + 3 * plane);

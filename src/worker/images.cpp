@@ -288,7 +288,8 @@ LoadedModel& load_model(ModelStore& models, const std::string& key, const Worker
                         .std = {config.std[0], config.std[1], config.std[2]},
                         .bgr = config.bgr != 0,
                         .layer = text_of(config.layer),
-                        .normalize = config.normalize != 0});
+                        .normalize = config.normalize != 0,
+                        .crop = config.crop != 0});
 }
 
 std::string preloaded_key(const WorkerModelConfig& config) {

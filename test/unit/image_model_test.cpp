@@ -200,6 +200,22 @@ std::vector<float> by_engine(std::unique_ptr<Engine> engine, const OnnxBuilder& 
     return extracted(models, plain(10, 20, 30), "net:rows@1");
 }
 
+TEST(ImageModel, CropsToTheMiddle) {
+    ModelStore models = store();
+    ModelConfig changed = config();
+    changed.crop = true;
+    models.load("middle@1", averaging_network(kColourSums, kSide), changed);
+    models.load("whole@1", averaging_network(kColourSums, kSide), config());
+    // Red, green, red: from left to right, and from top to bottom.
+    cv::Mat wide(24, 72, CV_8UC3, cv::Scalar(0, 0, 90));
+    wide.colRange(24, 48).setTo(cv::Scalar(0, 90, 0));
+    const FileBytes across = encoded(wide, ".png"), down = encoded(wide.t(), ".png");
+    for (const FileBytes& file : {across, down}) {
+        expect_near(extracted(models, file, "net:middle@1"), {0, 90, 0, 90});
+        expect_near(extracted(models, file, "net:whole@1"), {60, 30, 0, 90});
+    }
+}
+
 // OpenCV 4.6 gives other numbers for this, and no error.
 TEST(ImageModel, RowsTimesAConstantAreRightWhereBothSizesAreEqual) {
     OnnxBuilder builder = rows_of_channels(11);

@@ -34,6 +34,9 @@ TEST(WorkerPreload, EverythingElseDoes) {
     EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.mean[2] = 1; }));
     EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.std[0] = 1; }));
     EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.bgr = 1; }));
+    EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.crop = 1; }));
+    EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.tokenizer_bytes = 1; }));
+    EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.pooling = 1; }));
     EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.normalize = 1; }));
 }
 

@@ -226,12 +226,14 @@ struct WorkerModelConfig {
     float std[3];   ///< divides after that
     uint32_t bgr;   ///< 1: blue comes first
     uint32_t normalize;
+    uint32_t crop;       ///< 1: the middle of a picture in the shape of the input, not all of it
     uint8_t digest[32];  ///< SHA-256 of the bytes; zeros in kLoadModel
     // Of a network for texts; then the key starts with "text:".
     uint32_t tokenizer;        ///< a TokenizerKind; 0: a network for pictures
     uint32_t context;          ///< tokens that it reads
     uint32_t lower_case;       ///< 1: capital letters count as small ones
     uint32_t pooling;          ///< a Pooling
+    uint32_t padding;          ///< none is left to the compiler: equal ones have equal bytes
     uint64_t tokenizer_bytes;  ///< the last bytes of the model are the tokenizer's file
 };
 
@@ -276,6 +278,7 @@ static_assert(sizeof(WorkerImageRequest) == 64);
 static_assert(sizeof(WorkerImageResult) == kWorkerAlignment);
 static_assert(sizeof(WorkerExtractor) == 320);
 static_assert(sizeof(WorkerModelRequest) == 24);
+static_assert(sizeof(WorkerModelConfig) == 360);
 static_assert(sizeof(WorkerRequest) == 96);
 static_assert(sizeof(WorkerReply) == 48);
 static_assert(std::is_trivially_copyable_v<WorkerRequest>);

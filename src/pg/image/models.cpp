@@ -60,6 +60,7 @@ WorkerModelConfig config_of_arguments(FunctionCallInfo fcinfo) {
     copy_text(text_to_cstring(PG_GETARG_TEXT_PP(7)), config.layer, sizeof(config.layer), "layer");
     config.normalize = PG_GETARG_BOOL(8);
     config.bgr = PG_GETARG_BOOL(9);
+    config.crop = PG_GETARG_BOOL(10);
     return config;
 }
 
@@ -137,6 +138,7 @@ WorkerModelConfig config_of(const Registered& row) {
     copy_text(text_option(row, "layer"), config.layer, sizeof(config.layer), "layer");
     config.normalize = boolean_option(row, "normalized");
     config.bgr = boolean_option(row, "bgr");
+    config.crop = boolean_option(row, "crop");
     memcpy(config.digest, row.digest, sizeof(config.digest));
     return config;
 }
