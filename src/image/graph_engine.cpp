@@ -1,6 +1,8 @@
 // Networks of pictures that run without OpenCV: transformers, which it does not load, or runs
 // wrongly.
+#include <algorithm>
 #include <cstring>
+#include <map>
 #include <new>
 
 #include "core/vector/element.h"
@@ -81,31 +83,41 @@ class GraphEngine : public Engine {
     }
 };
 
-/// OpenCV 4.6 multiplies [1, L, D] by a constant [D] wrongly where L and D are equal, and says
-/// nothing. A constant for each channel of a picture, [C, 1, 1], is no such one.
+std::map<std::string, Shape> constant_shapes(const OnnxFile& file) {
+    std::map<std::string, Shape> shapes;
+    for (const auto& [name, tensor] : file.constants)
+        shapes[name] = tensor.shape();
+    for (const OnnxNode& node : file.nodes)
+        if (const OnnxAttribute* value = node.find("value"); node.type == "Constant" && value)
+            for (const std::string& name : node.outputs)
+                shapes[name] = value->tensor.shape();
+    return shapes;
+}
+
+/// What OpenCV 4.6 computes wrongly and says nothing of, where sizes are equal by chance: with
+/// [1, D, D] a row of D constants, or constants that are divided. One for each channel of a
+/// picture, [C, 1, 1], is no row.
+bool is_unsafe_in_opencv(const OnnxNode& node, const std::map<std::string, Shape>& constants) {
+    const bool multiplies = node.type == "Mul" || node.type == "Div";
+    if (!multiplies && node.type != "Add" && node.type != "Sub") return false;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const auto found = constants.find(node.inputs[i]);
+        if (found == constants.end()) continue;
+        const Shape& shape = found->second;
+        const uint64_t count = element_count(shape);
+        const bool is_row = count > 1 && count == static_cast<uint64_t>(shape.back());
+        if (is_row && (multiplies || shape.size() > 1)) return true;
+        if (node.type == "Div" && i == 0 && count > 1) return true;
+    }
+    return false;
+}
+
 bool is_unsafe_in_opencv(std::span<const uint8_t> onnx) {
     try {
         const OnnxFile file = read_onnx(characters(onnx));
-        std::vector<std::string> long_rows;
-        const auto note = [&](const std::string& name, const Tensor& tensor) {
-            const Shape& shape = tensor.shape();
-            if (!shape.empty() && shape.back() > 1 &&
-                tensor.count() == static_cast<size_t>(shape.back()))
-                long_rows.push_back(name);
-        };
-        for (const auto& [name, tensor] : file.constants)
-            note(name, tensor);
-        for (const OnnxNode& node : file.nodes)
-            if (const OnnxAttribute* value = node.find("value"); node.type == "Constant" && value)
-                for (const std::string& name : node.outputs)
-                    note(name, value->tensor);
-        const auto multiplies_row = [&](const OnnxNode& node) {
-            return node.type == "Mul" &&
-                   std::ranges::any_of(node.inputs, [&](const std::string& name) {
-                       return std::ranges::find(long_rows, name) != long_rows.end();
-                   });
-        };
-        return std::ranges::any_of(file.nodes, multiplies_row);
+        const auto constants = constant_shapes(file);
+        return std::ranges::any_of(
+            file.nodes, [&](const OnnxNode& node) { return is_unsafe_in_opencv(node, constants); });
     } catch (const NetworkError&) {
         return false;  // OpenCV may read what we do not
     }

@@ -216,11 +216,21 @@ TEST(ImageModel, CropsToTheMiddle) {
     }
 }
 
-// OpenCV 4.6 gives other numbers for this, and no error.
-TEST(ImageModel, RowsTimesAConstantAreRightWhereBothSizesAreEqual) {
-    OnnxBuilder builder = rows_of_channels(11);
-    builder.node("Mul", {"rows", "scale"}, {"out"}).output("out", {1, 3, 3});
-    expect_near(by_engine(make_engine(), builder), {10, 100, 1000, 20, 200, 2000, 30, 300, 3000});
+// OpenCV 4.6 gives other numbers for these, and no error.
+TEST(ImageModel, RowsAndConstantsMeetWhereBothSizesAreEqual) {
+    const auto computed = [](const char* type, const OnnxBuilder::Names& inputs) {
+        OnnxBuilder builder = rows_of_channels(11);
+        builder.floats("row", {1, 3}, {1, 10, 100});
+        return by_engine(make_engine(), builder.node(type, inputs, {"out"}).output("out"));
+    };
+    expect_near(computed("Mul", {"rows", "scale"}), {10, 100, 1000, 20, 200, 2000, 30, 300, 3000});
+    expect_near(computed("Mul", {"row", "rows"}), {10, 100, 1000, 20, 200, 2000, 30, 300, 3000});
+    expect_near(computed("Div", {"rows", "scale"}), {10, 1, 0.1f, 20, 2, 0.2f, 30, 3, 0.3f});
+    expect_near(computed("Div", {"scale", "rows"}),
+                {0.1f, 1, 10, 0.05f, 0.5f, 5, 1 / 30.0f, 1 / 3.0f, 10 / 3.0f});
+    expect_near(computed("Add", {"rows", "row"}), {11, 20, 110, 21, 30, 120, 31, 40, 130});
+    expect_near(computed("Sub", {"row", "rows"}), {-9, 0, 90, -19, -10, 80, -29, -20, 70});
+    expect_near(computed("Add", {"rows", "scale"}), {11, 20, 110, 21, 30, 120, 31, 40, 130});
 }
 
 TEST(ImageModel, WhatOpencvDoesNotLoadRunsByItself) {
