@@ -49,6 +49,8 @@ void ask(Images& images, const WorkerRequest& request) {
             return images.local_features(request);
         case WorkerKind::kImageDrawMatches:
             return images.draw_matches(request);
+        case WorkerKind::kTextFeatures:
+            return images.text_features(request);
         default:
             return;
     }
@@ -57,7 +59,8 @@ void ask(Images& images, const WorkerRequest& request) {
 /// Not networks, which a library's own parser reads.
 constexpr WorkerKind kKinds[] = {WorkerKind::kImageInfo,          WorkerKind::kImageFeatures,
                                  WorkerKind::kImageThumbnail,     WorkerKind::kImageExtractors,
-                                 WorkerKind::kImageLocalFeatures, WorkerKind::kImageDrawMatches};
+                                 WorkerKind::kImageLocalFeatures, WorkerKind::kImageDrawMatches,
+                                 WorkerKind::kTextFeatures};
 
 /// True when the last of the replies that wait says that all is done.
 bool is_done(int socket) {
