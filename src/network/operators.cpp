@@ -21,8 +21,8 @@ size_t OperatorCall::axis(int64_t axis, size_t rank) const {
 }
 
 Operator find_operator(std::string_view type) {
-    for (const auto table :
-         {elementwise_operators(), shape_operators(), reducing_operators(), matrix_operators()}) {
+    for (const auto table : {elementwise_operators(), shape_operators(), index_operators(),
+                             reducing_operators(), matrix_operators()}) {
         const auto found = std::ranges::find(table, type, &NamedOperator::type);
         if (found != table.end()) return found->run;
     }

@@ -73,6 +73,7 @@ void each_row(const Shape& shape, const std::vector<size_t>& a_strides,
 // The tables of each file.
 std::span<const NamedOperator> elementwise_operators();
 std::span<const NamedOperator> shape_operators();
+std::span<const NamedOperator> index_operators();
 std::span<const NamedOperator> reducing_operators();
 std::span<const NamedOperator> matrix_operators();
 

@@ -59,8 +59,7 @@ void ask(Images& images, const WorkerRequest& request) {
 /// Not networks, which a library's own parser reads.
 constexpr WorkerKind kKinds[] = {WorkerKind::kImageInfo,          WorkerKind::kImageFeatures,
                                  WorkerKind::kImageThumbnail,     WorkerKind::kImageExtractors,
-                                 WorkerKind::kImageLocalFeatures, WorkerKind::kImageDrawMatches,
-                                 WorkerKind::kTextFeatures};
+                                 WorkerKind::kImageLocalFeatures, WorkerKind::kImageDrawMatches};
 
 /// True when the last of the replies that wait says that all is done.
 bool is_done(int socket) {
@@ -88,7 +87,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size < sizeof(request) || size - sizeof(request) > kSharedBytes) return -1;
     std::memcpy(&request, data, sizeof(request));
     // Few of the 65,536 kinds mean something.
-    request.kind = kKinds[static_cast<uint16_t>(request.kind) % std::size(kKinds)];
+    const auto kind = static_cast<uint16_t>(request.kind);
+    request.kind = kind >= 0x8000 ? WorkerKind::kTextFeatures : kKinds[kind % std::size(kKinds)];
     request.image.max_pixels = kMaxPixels;
     std::memset(ends.bytes, 0, kSharedBytes);
     std::memcpy(ends.bytes, data + sizeof(request), size - sizeof(request));
