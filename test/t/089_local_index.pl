@@ -199,6 +199,8 @@ sub beside {
     cmp_ok(lists_of('pins_l'), '>', $first_lists, '... and lists came');
     is(ask(q{SELECT faiss_index_check('pins_l') IS NULL}), 'f', '... the index is sound');
     is(ask('SELECT count(*) FROM pins WHERE id <= 300'), '300', '... rows that stay are there');
+    # However few the clients have added, each row has a relative.
+    ask(q{INSERT INTO pins SELECT nextval('numbers'), picture(2000000 + of, 40, of, 25) FROM generate_series(1, 300) AS of});
     standby_answers_the_same('beside each other', 10);
 }
 beside();
