@@ -29,6 +29,7 @@ SELECT text_features('blue', 'net:rows@1+net:rows@2');
 SELECT text_features('blue', 'rows@1');
 SELECT text_features(repeat('a', 10000000), 'net:rows@1');
 SELECT image_features('blue', 'net:rows@1');
+SELECT image_features('blue', 'text:net:rows@1');
 SELECT register_text_model('x', 1, :network, :vocabulary, 'sentencepiece', 8);
 SELECT register_text_model('x', 1, :network, :vocabulary, 'wordpiece', 8, pooling => 'last');
 SELECT register_text_model('x', 1, :network, :vocabulary, 'wordpiece', 3);
@@ -39,6 +40,8 @@ SELECT register_text_model('x', 1, :network, '\xfffe20', 'clip', 8);
 SELECT register_text_model('x', 1, :network, convert_to(repeat(E'a b\n', 1000000), 'UTF8'), 'clip', 8);
 SELECT register_text_model('x', 1, :unknown, :vocabulary, 'wordpiece', 8);
 SELECT register_text_model('x', 1, 'junk', :vocabulary, 'wordpiece', 8);
+SELECT register_text_model('X', 1, 'junk', :vocabulary, 'wordpiece', 8);
+SELECT register_image_model('text:x', 1, 'junk');
 SELECT count(*) FROM lookalike_models WHERE name = 'x';
 
 -- Not dropped while it is used.
@@ -47,5 +50,8 @@ INSERT INTO titles VALUES ('blue rose');
 SELECT features FROM titles;
 SELECT drop_text_model('rows', 1);
 DROP TABLE titles;
+CREATE VIEW parted AS SELECT text_features(replace('a;b', ';', ' '), 'net:rows@1') AS features;
+SELECT drop_text_model('rows', 1);
+DROP VIEW parted;
 SELECT drop_text_model('rows', 1), drop_text_model('rows', 2), drop_text_model('rows', 3), drop_text_model('rows', 4);
 SELECT text_features('blue', 'net:rows@1');

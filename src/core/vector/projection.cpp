@@ -79,20 +79,20 @@ HWY_EXPORT(project_vector);
 
 ProjectionView parse_projection(std::span<const std::byte> bytes) {
     ProjectionHeader header{};
-    if (bytes.size() < sizeof(header)) throw InvalidProjection("a projection is too short");
+    if (bytes.size() < sizeof(header)) throw InvalidProjection("it is too short");
     std::memcpy(&header, bytes.data(), sizeof(header));
-    if (header.magic != kProjectionMagic) throw InvalidProjection("this is no projection");
+    if (header.magic != kProjectionMagic) throw InvalidProjection("it is none");
     if (header.version != kProjectionVersion || header.reserved != 0)
-        throw InvalidProjection("a projection is of an unknown version");
+        throw InvalidProjection("its version is unknown");
     if (header.dims_in < 1 || header.dims_in > kMaxProjectedDims || header.dims_out < 1 ||
         header.dims_out > kMaxProjectedDims)
-        throw InvalidProjection("the dimensions of a projection are out of range");
+        throw InvalidProjection("its dimensions are out of range");
     if (bytes.size() != projection_bytes(header.dims_in, header.dims_out))
-        throw InvalidProjection("a projection has a wrong length");
+        throw InvalidProjection("its length is wrong");
     const auto* numbers = reinterpret_cast<const float*>(bytes.data() + sizeof(header));
     const size_t count = (size_t{header.dims_in} + 1) * header.dims_out;
     if (!std::all_of(numbers, numbers + count, [](float x) { return std::isfinite(x); }))
-        throw InvalidProjection("a projection holds numbers that are not finite");
+        throw InvalidProjection("it holds numbers that are not finite");
     return {.dims_in = header.dims_in,
             .dims_out = header.dims_out,
             .rows = numbers,

@@ -7,6 +7,10 @@
 #include "pg/registry/options.h"
 #include "pg/worker/warm_client.h"
 
+extern "C" {
+#include "access/detoast.h"
+}
+
 namespace lookalike {
 namespace {
 
@@ -37,7 +41,7 @@ bool is_text_key(const char* key) {
 void copy_text(const char* from, char* to, size_t room, const char* what) {
     if (strlcpy(to, from, room) >= room)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("%s of an image model is too long", what)));
+                        errmsg("%s of a network is too long", what)));
 }
 
 void copy_triple(ArrayType* array, float* to, const char* what) {
@@ -48,11 +52,17 @@ void copy_triple(ArrayType* array, float* to, const char* what) {
     memcpy(to, ARR_DATA_PTR(array), 3 * sizeof(float));
 }
 
+/// What is not checked before a network is loaded would be found out late.
+char* key_of_arguments(FunctionCallInfo fcinfo) {
+    const char* name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    check_registered_name(name);
+    return psprintf("%s@%d", name, PG_GETARG_INT32(1));
+}
+
 /// The arguments of check_image_model(): name, version, onnx and what a row has as options.
 WorkerModelConfig config_of_arguments(FunctionCallInfo fcinfo) {
     WorkerModelConfig config = {};
-    const char* key = psprintf("%s@%d", text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT32(1));
-    copy_text(key, config.key, sizeof(config.key), "name");
+    copy_text(key_of_arguments(fcinfo), config.key, sizeof(config.key), "name");
     config.input_width = PG_GETARG_UINT32(3);
     config.input_height = PG_GETARG_UINT32(4);
     copy_triple(PG_GETARG_ARRAYTYPE_P(5), config.mean, "mean");
@@ -62,6 +72,10 @@ WorkerModelConfig config_of_arguments(FunctionCallInfo fcinfo) {
     config.bgr = PG_GETARG_BOOL(9);
     config.crop = PG_GETARG_BOOL(10);
     return config;
+}
+
+int32 data_bytes(Datum data) {
+    return static_cast<int32>(toast_raw_datum_size(data) - VARHDRSZ);
 }
 
 uint32 tokenizer_kind(const char* name) {
@@ -98,9 +112,13 @@ void name_text(WorkerModelConfig* config, const char* key) {
 /// The arguments of check_text_model(): name, version, files and what a row has as options.
 WorkerModelConfig text_config_of_arguments(FunctionCallInfo fcinfo) {
     WorkerModelConfig config = {};
-    name_text(&config,
-              psprintf("%s@%d", text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT32(1)));
-    config.tokenizer_bytes = static_cast<uint64>(Max(PG_GETARG_INT32(3), 0));
+    name_text(&config, key_of_arguments(fcinfo));
+    const int32 tokenizer_bytes = PG_GETARG_INT32(3);
+    if (tokenizer_bytes < 0 || tokenizer_bytes > data_bytes(PG_GETARG_DATUM(2)))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("tokenizer_bytes must be between 0 and %d, the length of files",
+                               data_bytes(PG_GETARG_DATUM(2)))));
+    config.tokenizer_bytes = static_cast<uint64>(tokenizer_bytes);
     config.tokenizer = tokenizer_kind(text_to_cstring(PG_GETARG_TEXT_PP(4)));
     config.context = checked_context(PG_GETARG_INT32(5));
     config.lower_case = PG_GETARG_BOOL(6);
@@ -114,7 +132,7 @@ WorkerModelConfig text_config_of(const Registered& row) {
     WorkerModelConfig config = {};
     name_text(&config, registered_key(row));
     config.tokenizer_bytes =
-        static_cast<uint64>(integer_option(row, "tokenizer_bytes", 0, PG_INT32_MAX));
+        static_cast<uint64>(integer_option(row, "tokenizer_bytes", 0, data_bytes(row.data)));
     config.tokenizer = tokenizer_kind(text_option(row, "tokenizer"));
     config.context = checked_context(integer_option(row, "context", kMinTokens, kMaxTokens));
     config.lower_case = boolean_option(row, "lower_case");

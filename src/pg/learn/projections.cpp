@@ -54,14 +54,33 @@ Kept* place_for_one() {
     return oldest;
 }
 
+struct Parsed {
+    ProjectionView view;
+    char fault[64];  ///< empty: none
+};
+
+Parsed parse(std::span<const std::byte> bytes) {
+    Parsed parsed{};
+    try {
+        parsed.view = parse_projection(bytes);
+    } catch (const InvalidProjection& fault) {
+        strlcpy(parsed.fault, fault.what(), sizeof(parsed.fault));
+    }
+    return parsed;
+}
+
 /// Its bytes, copied into the current memory context; `argument` is a ProjectionView.
 void read_projection(const Registered& row, void* argument) {
     bytea* data = DatumGetByteaPP(row.data);
     const size_t length = VARSIZE_ANY_EXHDR(data);
     auto* bytes = static_cast<std::byte*>(MemoryContextAllocHuge(CurrentMemoryContext, length + 1));
     memcpy(bytes, VARDATA_ANY(data), length);
-    ProjectionView* view = static_cast<ProjectionView*>(argument);
-    *view = run_core([&] { return parse_projection({bytes, length}); });
+    const Parsed parsed = run_core([&] { return parse({bytes, length}); });
+    if (parsed.fault[0] != '\0')
+        ereport(ERROR,
+                (errcode(ERRCODE_DATA_EXCEPTION),
+                 errmsg("projection \"%s\" is damaged: %s", registered_key(row), parsed.fault)));
+    *static_cast<ProjectionView*>(argument) = parsed.view;
 }
 
 void read_into(Kept* kept, const char* key) {

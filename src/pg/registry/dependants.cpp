@@ -43,7 +43,7 @@ SELECT pg_catalog.pg_describe_object(classid, objid, objsubid) FROM texts
 /// ">" the others. A name has no letter that a pattern takes for something else.
 char* pattern_of(const char* kind, const char* name, int32 version) {
     if (strcmp(kind, kTextKind) == 0)
-        return psprintf("text_features[^;]*net:%s@%d([^0-9]|$)", name, version);
+        return psprintf("text_features.*net:%s@%d([^0-9]|$)", name, version);
     const bool is_network = strcmp(kind, kNetworkKind) == 0;
     return psprintf("%s%s@%d([^0-9]|$)", is_network ? "net:" : "['>][[:space:]]*", name, version);
 }
