@@ -50,7 +50,7 @@ INSERT INTO titles VALUES ('blue rose');
 SELECT features FROM titles;
 SELECT drop_text_model('rows', 1);
 DROP TABLE titles;
-CREATE VIEW parted AS SELECT text_features(replace('a;b', ';', ' '), 'net:rows@1') AS features;
+CREATE VIEW parted AS SELECT text_features(replace('a;b', ';', ' '), 'net:rows@01') AS features;
 SELECT drop_text_model('rows', 1);
 DROP VIEW parted;
 SELECT drop_text_model('rows', 1), drop_text_model('rows', 2), drop_text_model('rows', 3), drop_text_model('rows', 4);

@@ -40,7 +40,7 @@ sub insert {
 }
 
 sub measured { return ask(q{SELECT measured_queries > 0 FROM faiss_index_info('rows_d')}) }
-sub turns { return ask(q{SELECT count(*) FROM pg_locks WHERE locktype = 'page' AND relation = 'rows_d'::regclass}) }
+sub turns { return ask(q{SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_class'::regclass AND objid = 'rows_d'::regclass}) }
 
 my $first = begin_measuring();
 my $second = $node->background_psql('postgres', on_error_stop => 0);
@@ -66,7 +66,7 @@ for my $end (sub { $first->quit }, sub { $first->query_safe('DISCARD ALL') }) {
     $first = begin_measuring();
     is(turns(), 1, 'the turn is taken');
     $end->();
-    $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'page'});
+    $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_class'::regclass});
     insert($second, 100);
     is(measured(), 't', 'whoever comes next measures');
 }

@@ -4,6 +4,7 @@
 #include "am/upkeep/measuring_turn.h"
 
 extern "C" {
+#include "catalog/pg_class.h"
 #include "storage/lock.h"
 }
 
@@ -12,7 +13,7 @@ namespace {
 
 LOCKTAG tag_of(const MeasuringTurn& turn) {
     LOCKTAG tag;
-    SET_LOCKTAG_PAGE(tag, turn.database, turn.index, kMetaBlock);
+    SET_LOCKTAG_OBJECT(tag, turn.database, RelationRelationId, turn.index, 0);
     tag.locktag_lockmethodid = USER_LOCKMETHOD;
     return tag;
 }

@@ -56,7 +56,7 @@ void check_is_new(const Wish& wish) {
 }
 
 /// What cannot teach anything is a mistake of who wrote the query.
-void check_marks(const MarkSample& sample) {
+void check_marks(const MarkSample& sample, uint64 left_out) {
     const char* fault = nullptr;
     if (sample.seen == 0) {
         fault = "the query gives no marks";
@@ -67,8 +67,12 @@ void check_marks(const MarkSample& sample) {
         fault = "the query gives one label only";
     }
     if (fault != nullptr)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", fault),
-                        errhint("It is learned by what is alike and what is not.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", fault),
+                 left_out > 0
+                     ? errdetail_internal(UINT64_FORMAT " rows with NULLs were left out.", left_out)
+                     : 0,
+                 errhint("It is learned by what is alike and what is not.")));
 }
 
 const char* figures_text(const MarkSample& sample, const WorkerProjectionResult& result) {
@@ -133,7 +137,7 @@ uint32 learn(const Wish& wish) {
     sample.dims_out = wish.dims_out;
     sample.whiten = wish.whiten;
     const uint64 left_out = read_marks(wish.query, &sample);
-    check_marks(sample);
+    check_marks(sample, left_out);
     float* values;
     const WorkerProjectionResult result = learn_from_marks(&sample, &values);
     if (result.dims_out > 0)

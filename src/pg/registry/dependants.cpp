@@ -40,12 +40,13 @@ SELECT pg_catalog.pg_describe_object(classid, objid, objsubid) FROM texts
  WHERE text ~ $2 ORDER BY 1)";
 
 /// How functions name a row: 'net:<name>@<version>' the networks, 'name@version' alone or behind
-/// ">" the others. A name has no letter that a pattern takes for something else.
+/// ">" the others; a version of a network may have zeros in front. A name has no letter that a
+/// pattern takes for something else.
 char* pattern_of(const char* kind, const char* name, int32 version) {
     if (strcmp(kind, kTextKind) == 0)
-        return psprintf("text_features.*net:%s@%d([^0-9]|$)", name, version);
+        return psprintf("text_features.*net:%s@0*%d([^0-9]|$)", name, version);
     const bool is_network = strcmp(kind, kNetworkKind) == 0;
-    return psprintf("%s%s@%d([^0-9]|$)", is_network ? "net:" : "['>][[:space:]]*", name, version);
+    return psprintf("%s%s@0*%d([^0-9]|$)", is_network ? "net:" : "['>][[:space:]]*", name, version);
 }
 
 [[noreturn]] void report_dependants(const char* kind, const char* key) {
