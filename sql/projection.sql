@@ -209,3 +209,21 @@ DROP TABLE things, hidden, photos CASCADE;
 DROP SCHEMA trap CASCADE;
 DROP FUNCTION noise, right_ones, ppm, writes, uses_index;
 DROP ROLE regress_learner;
+
+-- A function that takes back that the query only reads, as far as the server lets it.
+SET client_min_messages = notice;
+CREATE TABLE written (id int);
+CREATE FUNCTION resetting() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'RESET transaction_read_only';
+    INSERT INTO written VALUES (1);
+    RETURN 'x';
+END $$;
+DO $$
+BEGIN
+    PERFORM train_projection('d', 99, 'SELECT descriptor ''[1,2]'', resetting()');
+EXCEPTION WHEN others THEN RAISE NOTICE 'refused: class %', left(sqlstate, 2);
+END $$;
+SELECT count(*) FROM written;
+DROP TABLE written;
+DROP FUNCTION resetting();

@@ -28,12 +28,21 @@ ImageBytes utf8_of(text* input) {
     return {converted, bytes};
 }
 
+/// Said here, as the worker would look for an extractor of that name.
+void check_names_network(text* network) {
+    if (strstr(text_to_cstring(network), "net:") != nullptr) return;
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("a text has features by one network, such as \"net:clip@1\""),
+                    errhint("Write it as \"net:<name>@<version>\".")));
+}
+
 }  // namespace
 }  // namespace lookalike
 
 using namespace lookalike;
 
 SQL_FUNCTION(text_features) {
+    check_names_network(PG_GETARG_TEXT_PP(1));
     PG_RETURN_POINTER(features_of_bytes(WorkerKind::kTextFeatures, utf8_of(PG_GETARG_TEXT_PP(0)),
                                         PG_GETARG_TEXT_PP(1), false));
 }

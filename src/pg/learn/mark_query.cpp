@@ -156,6 +156,10 @@ uint64 read_marks(const char* query, MarkSample* sample) {
                       true, 0, false);
     Portal portal = open_query(query);
     const uint64 left_out = read_rows(portal, sample);
+    // Up to PostgreSQL 15 a RESET in a function undoes it.
+    if (!XactReadOnly)
+        ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+                        errmsg("the query must leave the transaction read-only")));
     SPI_cursor_close(portal);
     AtEOXact_GUC(false, settings);
     return left_out;

@@ -79,7 +79,7 @@ SQL_FUNCTION(rocchio) {
     const double all = keep + (good.count > 0 ? towards : 0) - (bad.count > 0 ? away : 0);
     if (!(all > 0))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("what is kept and what is good must outweigh what is bad")));
+                        errmsg("keep and towards together must be greater than away")));
     Descriptor* result = make_descriptor(query.kind, query.dims);
     for (uint32 i = 0; i < query.dims; ++i)
         store_result(result, i, sums[i] / all);

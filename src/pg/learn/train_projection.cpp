@@ -77,9 +77,10 @@ void check_marks(const MarkSample& sample, uint64 left_out) {
 
 const char* figures_text(const MarkSample& sample, const WorkerProjectionResult& result) {
     const bool are_pairs = sample.aim == ProjectionAim::kPairs;
-    return psprintf("Held out: %s %.3f before, %.3f after.",
-                    are_pairs ? "good pairs nearer than bad ones" : "mean average precision",
-                    result.held_out_before, result.held_out_after);
+    return psprintf(
+        "Held out: %s %.3f before, %.3f after.",
+        are_pairs ? "good pairs nearer than bad ones (0.5: by chance)" : "mean average precision",
+        result.held_out_before, result.held_out_after);
 }
 
 void tell(const Wish& wish, const MarkSample& sample, uint64 left_out,
