@@ -9,7 +9,7 @@ skipped=${TESTS_SKIPPED:-} # a line for each: "NAME: REASON"
 logs=$clone/build/logs
 # Put before what may hang; a killed program is a failed one.
 # shellcheck disable=SC2034
-time_limit="timeout --kill-after=10 ${STAGE_SECONDS:-600}"
+time_limit="timeout --kill-after=10 ${STAGE_SECONDS:-1200}"
 mkdir -p "$logs"
 
 # Each reads a log and prints "PASSED FAILED", then a line "NAME: REASON" for each skipped test.
