@@ -63,7 +63,7 @@ like($register->("'means', 1, '\\x$means', $plain"), qr/23505/, 'a version is th
 like($register->("'junk', 1, 'junk', $plain"), qr/ERROR:  22000: could not load image model/, 'no network');
 like($register->("'x', 1, '\\x" . substr($means, 0, 60) . "', $plain"), qr/ERROR:  22000/,
     'half a network');
-like($register->("'Net Work', 1, '\\x$means', $plain"), qr/23514/, 'a name that no text can say');
+like($register->("'Net Work', 1, '\\x$means', $plain"), qr/42602/, 'a name that no text can say');
 like($register->("'x', 0, '\\x$means', $plain"), qr/23514/, 'version 0');
 like($register->("'x', 1, '\\x$means', 8, 8, '{1,2}'"), qr/22023: mean of an image model/,
     'a mean of two channels');
