@@ -101,17 +101,21 @@ struct KeyStart {
     Oid database;
     Oid user;
     uint8 networks[kSha256Bytes];
+    uint32 kind;
+    uint32 padding;
 };
 
 }  // namespace
 
-ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes,
-                   const uint8* networks) {
+ImageKey image_key(WorkerKind kind, const void* image, size_t image_bytes, const char* spec,
+                   size_t spec_bytes, const uint8* networks) {
     KeyStart start = {.spec_bytes = spec_bytes,
                       .max_pixels = max_image_pixels(),
                       .database = MyDatabaseId,
                       .user = GetUserId(),
-                      .networks = {}};
+                      .networks = {},
+                      .kind = static_cast<uint32>(kind),
+                      .padding = 0};
     if (networks != nullptr) memcpy(start.networks, networks, sizeof(start.networks));
     ImageKey key;
     const HashedPiece pieces[] = {

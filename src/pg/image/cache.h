@@ -6,6 +6,8 @@
 #include "pg/server.h"
 #include "pg/sha256.h"
 
+#include "core/protocol/worker.h"
+
 namespace lookalike {
 
 /// Stands for everything that features depend on, and for who may have it: SHA-256.
@@ -13,10 +15,10 @@ struct ImageKey {
     uint8 digest[kSha256Bytes];
 };
 
-/// `networks` is what registry_digest() gives, or null for a specification that names
-/// nothing of it.
-ImageKey image_key(const void* image, size_t image_bytes, const char* spec, size_t spec_bytes,
-                   const uint8* networks);
+/// `kind` is what is asked of the worker: its kinds have specifications of their own. `networks` is
+/// what registry_digest() gives, or null for a specification that names nothing of it.
+ImageKey image_key(WorkerKind kind, const void* image, size_t image_bytes, const char* spec,
+                   size_t spec_bytes, const uint8* networks);
 
 /// A palloc'd copy, or null.
 varlena* find_cached_features(const ImageKey& key);

@@ -193,12 +193,8 @@ Descriptor* features_of_bytes(WorkerKind kind, ImageBytes bytes, text* spec, boo
     if (use_cache) {
         const bool names_registered =
             extractor.projection != nullptr || names_network(extractor.spec, extractor.spec_bytes);
-        const auto spec_bytes = static_cast<int>(VARSIZE_ANY_EXHDR(spec));
-        // No specification holds a zero byte: a text is told from a picture of the same bytes.
-        const char* known_as = psprintf("%.*s", spec_bytes, VARDATA_ANY(spec));
-        const size_t end = kind == WorkerKind::kTextFeatures ? 1 : 0;
-        key = image_key(bytes.bytes, bytes.byte_count, known_as, strlen(known_as) + end,
-                        names_registered ? registry_digest() : nullptr);
+        key = image_key(kind, bytes.bytes, bytes.byte_count, VARDATA_ANY(spec),
+                        VARSIZE_ANY_EXHDR(spec), names_registered ? registry_digest() : nullptr);
         varlena* cached = find_cached_features(key);
         if (cached != nullptr) return reinterpret_cast<Descriptor*>(cached);
     }

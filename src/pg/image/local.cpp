@@ -32,14 +32,12 @@ bool ask(const ImageBytes* images, uint32 image_count, const LocalWish& wish, bo
                           reply);
 }
 
-/// Begins with a zero, which no text holds: else who names an extractor so would be given what is
-/// no descriptor.
 ImageKey key_of(const ImageBytes& image, const LocalWish& wish) {
     char spec[64];
-    const int length =
-        snprintf(spec, sizeof(spec), "%clocal:%s@%d:%u:%d", '\0', local_kind_name(wish.kind),
-                 kLocalVersion, wish.max_features, wish.mirrored);
-    return image_key(image.bytes, image.byte_count, spec, static_cast<size_t>(length), nullptr);
+    const int length = snprintf(spec, sizeof(spec), "%s@%d:%u:%d", local_kind_name(wish.kind),
+                                kLocalVersion, wish.max_features, wish.mirrored);
+    return image_key(WorkerKind::kImageLocalFeatures, image.bytes, image.byte_count, spec,
+                     static_cast<size_t>(length), nullptr);
 }
 
 void extract_chunk(const ImageBytes* images, uint32 count, void* wish, varlena** features) {
