@@ -9,8 +9,4 @@ namespace lookalike {
 /// Control characters and bytes that are no UTF-8 become "\x1b" and the like.
 std::string printable(std::string_view text);
 
-/// How many bytes the character at the front takes, 0 when it is no UTF-8. REQUIRES: text not
-/// empty.
-size_t utf8_length(std::string_view text);
-
 }  // namespace lookalike

@@ -7,7 +7,6 @@
 namespace lookalike {
 namespace {
 
-constexpr char32_t kReplacement = 0xFFFD;
 constexpr char32_t kSigma = 0x3A3;
 constexpr char32_t kFinalSigma = 0x3C2;
 constexpr char32_t kDottedI = 0x130;
@@ -33,26 +32,6 @@ size_t length_of(unsigned char first) {
     if (first >= 0xC2 && first < 0xE0) return 2;
     if (first >= 0xE0 && first < 0xF0) return 3;
     return first >= 0xF0 && first < 0xF5 ? 4 : 0;
-}
-
-/// The point at the start of `text`, and its bytes; kReplacement and 1 if there is none.
-char32_t first_point(std::string_view text, size_t& length) {
-    const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-    length = length_of(byte(0));
-    if (length == 1) return byte(0);
-    constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t wanted = length;
-    length = 1;
-    if (wanted == 0 || text.size() < wanted) return kReplacement;
-    char32_t point = byte(0) & (0xFF >> (wanted + 1));
-    for (size_t i = 1; i < wanted; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) return kReplacement;
-        point = point << 6 | (byte(i) & 0x3F);
-    }
-    const bool is_surrogate = point >= 0xD800 && point <= 0xDFFF;
-    if (point < kLeast[wanted] || point > 0x10FFFF || is_surrogate) return kReplacement;
-    length = wanted;
-    return point;
 }
 
 char32_t lower_case(char32_t point) {
@@ -87,6 +66,25 @@ void append_syllable(char32_t point, std::u32string& to) {
 }
 
 }  // namespace
+
+char32_t first_point(std::string_view text, size_t& length) {
+    const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+    length = length_of(byte(0));
+    if (length == 1) return byte(0);
+    constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+    const size_t wanted = length;
+    length = 1;
+    if (wanted == 0 || text.size() < wanted) return kReplacement;
+    char32_t point = byte(0) & (0xFF >> (wanted + 1));
+    for (size_t i = 1; i < wanted; ++i) {
+        if ((byte(i) & 0xC0) != 0x80) return kReplacement;
+        point = point << 6 | (byte(i) & 0x3F);
+    }
+    const bool is_surrogate = point >= 0xD800 && point <= 0xDFFF;
+    if (point < kLeast[wanted] || point > 0x10FFFF || is_surrogate) return kReplacement;
+    length = wanted;
+    return point;
+}
 
 std::u32string decode_utf8(std::string_view text) {
     std::u32string points;

@@ -8,6 +8,12 @@
 
 namespace lookalike {
 
+constexpr char32_t kReplacement = 0xFFFD;
+
+/// The code point at the front, and how many bytes it takes; kReplacement and 1 for a byte that
+/// begins nothing. REQUIRES: text not empty.
+char32_t first_point(std::string_view text, size_t& length);
+
 /// Bytes that are not UTF-8 become U+FFFD, one for each byte that begins nothing.
 std::u32string decode_utf8(std::string_view text);
 void append_utf8(char32_t point, std::string& to);
