@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/vector/unit_length.h"
 #include "image/decode.h"
 #include "image/image.h"
 
@@ -15,18 +16,6 @@ void check_finite(std::span<const float> output, const LoadedModel& model) {
         if (std::isfinite(element)) continue;
         throw ImageError(ImageFault::kModel,
                          "image model \"" + model.key + "\" gave a number that is not finite");
-    }
-}
-
-void normalize(std::span<float> descriptor) {
-    double sum = 0;
-    for (const float element : descriptor) {
-        sum += double{element} * element;
-    }
-    if (sum == 0) return;
-    const double scale = 1 / std::sqrt(sum);
-    for (float& element : descriptor) {
-        element = static_cast<float>(element * scale);
     }
 }
 
@@ -71,7 +60,7 @@ std::vector<float> NetworkInput::run(const LoadedModel& model) const {
     check_finite(output, model);
     if (model.config.normalize) {
         for (uint32_t i = 0; i < count_; ++i) {
-            normalize(std::span(output).subspan(size_t{i} * dims, dims));
+            scale_to_unit_length(std::span(output).subspan(size_t{i} * dims, dims));
         }
     }
     return output;

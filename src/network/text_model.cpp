@@ -4,22 +4,9 @@
 #include <cmath>
 
 #include "core/vector/element.h"
+#include "core/vector/unit_length.h"
 
 namespace lookalike {
-namespace {
-
-void normalize(std::vector<float>& descriptor) {
-    double sum = 0;
-    for (const float element : descriptor)
-        sum += double{element} * element;
-    if (sum == 0) return;
-    const double scale = 1 / std::sqrt(sum);
-    for (float& element : descriptor)
-        element = static_cast<float>(element * scale);
-}
-
-}  // namespace
-
 TextModel::TextModel(std::string_view onnx, std::string_view tokenizer, const TextConfig& config)
     : config_(config),
       graph_(read_onnx(onnx), config.layer),
@@ -80,7 +67,7 @@ std::vector<float> TextModel::run(const Tokens& tokens) const {
         inputs.push_back(Tensor::integers({1, context}, std::move(numbers)));
     }
     std::vector<float> descriptor = pooled(graph_.run(inputs), tokens);
-    if (config_.normalize) normalize(descriptor);
+    if (config_.normalize) scale_to_unit_length(descriptor);
     for (const float element : descriptor)
         if (!std::isfinite(element)) throw NetworkError("it gave a number that is not finite");
     return descriptor;
