@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <new>
+#include <optional>
 
 #include "core/vector/element.h"
 #include "image/image.h"
@@ -70,15 +70,27 @@ class GraphNetwork : public Network {
     uint32_t dims_ = 0;
 };
 
+[[noreturn]] void fail_to_load(const NetworkError& error) {
+    throw ImageError(ImageFault::kModel,
+                     std::string("could not load image model: ") + error.what());
+}
+
+std::unique_ptr<Network> load_graph(OnnxFile file, const ModelConfig& config) {
+    try {
+        return std::make_unique<GraphNetwork>(std::move(file), config);
+    } catch (const NetworkError& error) {
+        fail_to_load(error);
+    }
+}
+
 class GraphEngine : public Engine {
   public:
     std::unique_ptr<Network> load(std::span<const uint8_t> onnx,
                                   const ModelConfig& config) override {
         try {
-            return std::make_unique<GraphNetwork>(read_onnx(characters(onnx)), config);
+            return load_graph(read_onnx(characters(onnx)), config);
         } catch (const NetworkError& error) {
-            throw ImageError(ImageFault::kModel,
-                             std::string("could not load image model: ") + error.what());
+            fail_to_load(error);
         }
     }
 };
@@ -112,22 +124,27 @@ bool is_unsafe_in_opencv(const OnnxNode& node, const std::map<std::string, Shape
     return false;
 }
 
-bool is_unsafe_in_opencv(std::span<const uint8_t> onnx) {
+bool is_unsafe_in_opencv(const OnnxFile& file) {
+    const auto constants = constant_shapes(file);
+    return std::ranges::any_of(
+        file.nodes, [&](const OnnxNode& node) { return is_unsafe_in_opencv(node, constants); });
+}
+
+/// The file, where OpenCV must not run it. It may read what we do not.
+std::optional<OnnxFile> file_unsafe_in_opencv(std::span<const uint8_t> onnx) {
     try {
-        const OnnxFile file = read_onnx(characters(onnx));
-        const auto constants = constant_shapes(file);
-        return std::ranges::any_of(
-            file.nodes, [&](const OnnxNode& node) { return is_unsafe_in_opencv(node, constants); });
+        OnnxFile file = read_onnx(characters(onnx));
+        if (is_unsafe_in_opencv(file)) return file;
     } catch (const NetworkError&) {
-        return false;  // OpenCV may read what we do not
     }
+    return std::nullopt;
 }
 
 class ChoosingEngine : public Engine {
   public:
     std::unique_ptr<Network> load(std::span<const uint8_t> onnx,
                                   const ModelConfig& config) override {
-        if (is_unsafe_in_opencv(onnx)) return graph_->load(onnx, config);
+        if (auto file = file_unsafe_in_opencv(onnx)) return load_graph(std::move(*file), config);
         try {
             return opencv_->load(onnx, config);
         } catch (const ImageError& opencv_error) {
