@@ -1110,8 +1110,7 @@ CREATE FUNCTION register_text_model(name text, version integer, onnx bytea, toke
     RETURNS integer LANGUAGE SQL VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
     INSERT INTO lookalike_models (kind, name, version, data, options, dims)
-    VALUES ('text', register_text_model.name, register_text_model.version,
-            register_text_model.onnx || register_text_model.tokenizer,
+    SELECT 'text', register_text_model.name, register_text_model.version, files,
             jsonb_build_object('tokenizer', register_text_model.tokenizer_kind,
                                'tokenizer_bytes', octet_length(register_text_model.tokenizer),
                                'context', register_text_model.context,
@@ -1119,12 +1118,13 @@ BEGIN ATOMIC
                                'pooling', register_text_model.pooling,
                                'layer', register_text_model.layer,
                                'normalized', register_text_model.normalized),
-            check_text_model(register_text_model.name, register_text_model.version,
-                             register_text_model.onnx || register_text_model.tokenizer,
+            check_text_model(register_text_model.name, register_text_model.version, files,
                              octet_length(register_text_model.tokenizer),
                              register_text_model.tokenizer_kind, register_text_model.context,
                              register_text_model.lower_case, register_text_model.pooling,
-                             register_text_model.layer, register_text_model.normalized))
+                             register_text_model.layer, register_text_model.normalized)
+      -- Joined once, although it is used twice.
+      FROM (SELECT register_text_model.onnx || register_text_model.tokenizer AS files OFFSET 0) AS f
     RETURNING dims;
 END;
 COMMENT ON FUNCTION register_text_model(text, integer, bytea, bytea, text, integer, boolean, text, text, boolean) IS 'keeps a network for texts and its tokenizer as net:<name>@<version>; returns the dimensions of its descriptors';
