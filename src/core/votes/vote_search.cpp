@@ -13,21 +13,14 @@ namespace {
 
 constexpr uint32_t kDistanceBits = 8;
 
-// What a feature is worth that differs in so many bits.
 struct Weights {
     float of[kAlikeBits + 1];
 
     Weights() {
-        constexpr double kScale = 11.3;
-        for (uint32_t bits = 0; bits <= kAlikeBits; ++bits) {
-            const double share = bits / kScale;
-            of[bits] = static_cast<float>(std::exp(-share * share));
-        }
+        for (uint32_t bits = 0; bits <= kAlikeBits; ++bits)
+            of[bits] = vote_weight(bits);
     }
 };
-
-// A feature that is in many rows tells little of each.
-constexpr float kFewRows = 0.1f;
 
 uint64_t row_of(uint64_t hit) {
     return hit >> kDistanceBits;
@@ -86,6 +79,12 @@ class Ballot {
 };
 
 }  // namespace
+
+float vote_weight(uint32_t bits) {
+    constexpr double kScale = 11.3;
+    const double share = bits / kScale;
+    return static_cast<float>(std::exp(-share * share));
+}
 
 VoteSearch::VoteSearch(std::vector<uint8_t> codes, const ListGeometry& leaf,
                        const EntryFilter* filter, const VotePlan& plan)

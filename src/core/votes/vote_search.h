@@ -17,6 +17,11 @@ namespace lookalike {
 constexpr uint32_t kAlikeBits = 24;
 /// Of a feature so many of the nearest entries vote, and all that are as near as the last of them.
 constexpr uint32_t kVoters = 32;
+/// A feature that is in many rows tells little of each: this and what it gives to all of them.
+constexpr float kFewRows = 0.1f;
+
+/// What a feature is worth that differs in so many bits.
+float vote_weight(uint32_t bits);
 
 struct VotePlan {
     uint32_t lists_per_feature;

@@ -97,11 +97,6 @@ Codes codes_of(const std::vector<Bytes>& stored) {
     return codes;
 }
 
-float weight_of(int bits) {
-    const double share = bits / 11.3;
-    return static_cast<float>(std::exp(-share * share));
-}
-
 /// Pictures, those with the most votes first.
 std::vector<uint32_t> vote(const faiss::IndexBinaryIVF& index, const Codes& codes,
                            const Bytes& query) {
@@ -112,11 +107,11 @@ std::vector<uint32_t> vote(const faiss::IndexBinaryIVF& index, const Codes& code
     std::unordered_map<uint32_t, float> votes, own;
     for (Number feature = 0; feature < count; ++feature) {
         own.clear();
-        float sum = 0.1f;
+        float sum = kFewRows;
         for (size_t i = feature * kVoters; i < (feature + 1) * size_t{kVoters}; ++i) {
             if (found[i] < 0 || bits[i] > static_cast<int>(kAlikeBits)) continue;
             float& best = own[codes.picture[found[i]]];
-            const float weight = weight_of(bits[i]);
+            const float weight = vote_weight(static_cast<uint32_t>(bits[i]));
             if (weight <= best) continue;
             sum += weight - best;
             best = weight;
