@@ -89,12 +89,15 @@ Metadata::Metadata(MetadataFile file, const PictureFiles& pictures, const std::s
         rows_.insert_or_assign(key_of_value(*row[place].text, form_), array + "}");
         row = {};
     }
+    for (const auto& relative : pictures.relative)
+        matched_ += rows_.contains(key_of_picture(relative, form_));
 }
 
 void Metadata::choose_key(const MetadataFile& file, const PictureFiles& pictures,
                           const std::string& key) {
     if (!key.empty() && std::ranges::count(file.names, key) == 0)
         throw WrongUse("the metadata have no column \"" + key + "\" (--key)");
+    size_t most = 0;
     for (const KeyForm form : kForms) {
         std::unordered_set<std::string> wanted;
         for (const auto& relative : pictures.relative)
@@ -106,24 +109,16 @@ void Metadata::choose_key(const MetadataFile& file, const PictureFiles& pictures
                 if (i < row.size() && row[i].text)
                     if (auto value = key_of_value(*row[i].text, form); wanted.contains(value))
                         found.insert(std::move(value));
-            if (found.size() <= matched_) continue;
-            matched_ = found.size();
+            if (found.size() <= most) continue;
+            most = found.size();
             key_ = file.names[i];
             form_ = form;
         }
     }
-    if (matched_ == 0)
+    if (most == 0)
         throw WrongUse(
             "no column of the metadata names the pictures by path, by file name or by "
             "file name without ending: name one with --key, or look at the folder");
-    matched_ = 0;
-    std::unordered_set<std::string> keys;
-    for (const auto& row : file.rows)
-        for (size_t i = 0; i < row.size(); ++i)
-            if (file.names[i] == key_ && row[i].text)
-                keys.insert(key_of_value(*row[i].text, form_));
-    for (const auto& relative : pictures.relative)
-        matched_ += keys.contains(key_of_picture(relative, form_));
 }
 
 const std::string& Metadata::values(const std::string& relative) const {
