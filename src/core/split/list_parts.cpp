@@ -108,7 +108,7 @@ void ListParts::draw_bits() {
             varies[i] = static_cast<uint8_t>(varies[i] | (sampled(0)[i] ^ sampled(row)[i]));
     std::vector<uint32_t> bits;
     for (uint32_t bit = 0; bit < shape_.dims; ++bit)
-        if (varies[bit / 8] >> (7 - bit % 8) & 1) bits.push_back(bit);
+        if (bit_at(varies.data(), bit)) bits.push_back(bit);
     if (bits.empty()) bits.push_back(0);
     learn_dims_ = static_cast<uint32_t>(std::min<size_t>(bits.size(), kLearnBits));
     std::mt19937 random(20181029);
@@ -126,10 +126,8 @@ std::vector<float> ListParts::learned_of(size_t first_row, size_t end_row) const
             std::copy_n(vector.data(), learn_dims_, to);
             continue;
         }
-        for (uint32_t i = 0; i < learn_dims_; ++i) {
-            const uint32_t bit = learn_bits_[i];
-            to[i] = sampled(row)[bit / 8] >> (7 - bit % 8) & 1 ? 1.0f : -1.0f;
-        }
+        for (uint32_t i = 0; i < learn_dims_; ++i)
+            to[i] = bit_at(sampled(row), learn_bits_[i]) ? 1.0f : -1.0f;
     }
     return learned;
 }
@@ -207,7 +205,7 @@ void ListParts::set_centroids(std::vector<float> centroids) {
 void ListParts::draw_from(const uint8_t* code, uint8_t* drawn) const {
     std::fill_n(drawn, element_bytes(Kind::kBit, learn_dims_), uint8_t{0});
     for (uint32_t i = 0; i < learn_dims_; ++i) {
-        const uint32_t bit = code[learn_bits_[i] / 8] >> (7 - learn_bits_[i] % 8) & 1;
+        const unsigned bit = bit_at(code, learn_bits_[i]);
         drawn[i / 8] = static_cast<uint8_t>(drawn[i / 8] | bit << (7 - i % 8));
     }
 }

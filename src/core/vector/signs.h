@@ -18,6 +18,10 @@ inline constexpr auto kSignsOfByte = [] {
     return signs;
 }();
 
+inline bool bit_at(const uint8_t* bits, uint32_t place) {
+    return bits[place / 8] >> (7 - place % 8) & 1;
+}
+
 inline void bits_to_signs(const uint8_t* bits, uint32_t dims, float* signs) {
     const uint32_t whole = dims / 8;
     for (uint32_t byte = 0; byte < whole; ++byte)
