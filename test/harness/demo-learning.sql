@@ -1,7 +1,5 @@
--- The third page of "make demo": groups, and a search before and after marks. One HTML page, its
--- pictures inside, on standard output.
-\pset tuples_only on
-\pset format unaligned
+-- The third page of "make demo": groups, and a search before and after marks.
+\ir demo-page.sql
 SET client_min_messages = warning;
 
 -- Groups by pattern, the largest first, and what lies nearest to the mean of each.
@@ -44,25 +42,13 @@ CREATE TEMP TABLE shown AS
      ORDER BY count(*) FILTER (WHERE good AND when_asked = 'after')
               - count(*) FILTER (WHERE good AND when_asked = 'before') DESC, query LIMIT 1;
 
-CREATE FUNCTION pg_temp.picture(photo bytea, size integer) RETURNS text LANGUAGE SQL RETURN
-    '<img alt="" src="data:image/jpeg;base64,'
-    || translate(encode(image_thumbnail(photo, size), 'base64'), E'\n', '') || '">';
 CREATE FUNCTION pg_temp.card(id bigint, mark text) RETURNS text LANGUAGE SQL RETURN (
     SELECT format('<div class="card %s"><div class="swatch">%s</div><div class="name">%s</div>'
-                  '<div class="what">%s</div></div>', mark, pg_temp.picture(photo, 200), design, colourway)
+                  '<div class="what">%s</div></div>', mark, pg_temp.picture(photo, 200), pg_temp.escaped(design),
+                  pg_temp.escaped(colourway))
       FROM designs WHERE designs.id = card.id);
 
-SELECT $$<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>lookalike: learning from the rows</title>
-<style>
-:root { --ink: #1d1b18; --soft: #7a746a; --line: #e4dfd6; --paper: #faf8f4; --mark: #b4432c; --good: #3d7a4d }
-* { box-sizing: border-box; margin: 0 }
-body { background: var(--paper); color: var(--ink); padding: 44px 48px 40px; max-width: 1320px;
-       margin: 0 auto; font: 14px/1.45 Inter, "Helvetica Neue", "Segoe UI", Arial, sans-serif }
-h1 { font-size: 21px; font-weight: 650; letter-spacing: -.02em }
+SELECT pg_temp.head('learning from the rows', $$
 h1 + p { margin: 4px 0 26px }
 h2 { font-size: 16px; font-weight: 620; letter-spacing: -.01em }
 p, .what { color: var(--soft) }
@@ -82,8 +68,8 @@ section + section { border-top: 1px solid var(--line); margin-top: 30px }
 .asked { width: 118px }
 .asked .swatch { margin-top: 10px }
 @media (max-width: 900px) { .row { grid-template-columns: repeat(3, 1fr) } .head { display: block } .side { grid-column: 1 / -1 } }
-</style>
-<h1>lookalike</h1><p>learning from the rows</p>
+$$);
+SELECT $$<h1>lookalike</h1><p>learning from the rows</p>
 <section><div class="head"><h2>Four groups by pattern, in one query</h2>
 <code>SELECT id, kmeans(pattern, 4) OVER () FROM designs</code></div>$$;
 SELECT format('<div class="row"><div class="side"><strong>Group %s</strong>%s pictures<br>of %s designs</div>%s</div>',

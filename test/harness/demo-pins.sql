@@ -1,7 +1,5 @@
--- The second page of "make demo": which pins are in a photograph, and where? One HTML page, its pictures
--- inside, on standard output.
-\pset tuples_only on
-\pset format unaligned
+-- The second page of "make demo": which pins are in a photograph, and where?
+\ir demo-page.sql
 CREATE TABLE pins (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     file text NOT NULL,
@@ -32,22 +30,10 @@ CREATE TEMP TABLE found AS
      WHERE NOT EXISTS (SELECT FROM candidates AS better
                         WHERE better.score > candidates.score AND better.place && candidates.place);
 
-CREATE FUNCTION pg_temp.source(file bytea) RETURNS text LANGUAGE SQL RETURN
-    'data:image/jpeg;base64,' || translate(encode(file, 'base64'), E'\n', '');
 CREATE FUNCTION pg_temp.corners(place polygon) RETURNS text LANGUAGE SQL RETURN
     translate(place::text, '()', '');
 
-SELECT $$<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>lookalike: pins in a photograph</title>
-<style>
-:root { --ink: #1d1b18; --soft: #7a746a; --line: #e4dfd6; --paper: #faf8f4; --mark: #b4432c }
-* { box-sizing: border-box; margin: 0 }
-body { background: var(--paper); color: var(--ink); padding: 44px 48px 40px; max-width: 1320px;
-       margin: 0 auto; font: 14px/1.45 Inter, "Helvetica Neue", "Segoe UI", Arial, sans-serif }
-h1 { font-size: 21px; font-weight: 650; letter-spacing: -.02em }
+SELECT pg_temp.head('pins in a photograph', $$
 h2 { font-size: 16px; font-weight: 620; letter-spacing: -.01em; margin: 34px 0 13px }
 p { color: var(--soft); max-width: 62em }
 main { display: grid; grid-template-columns: 1fr 330px; gap: 40px; margin-top: 22px }
@@ -71,9 +57,8 @@ li img { width: 56px; height: 56px; border-radius: 3px; display: block }
 .lines { border-radius: 4px; border: 1px solid var(--line); background: #fff }
 code { white-space: nowrap; font: 11.5px/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace }
 @media (max-width: 900px) { main { grid-template-columns: 1fr } }
-</style>
-<h1>Which pins are in this photograph?</h1>
-$$;
+$$);
+SELECT $$<h1>Which pins are in this photograph?</h1>$$;
 SELECT format('<p>%s pins are in the table, %s of them were found: <code>WHERE within(pins.locals, photo.locals,'
               ' 0.7)</code>. Many spots of a pin must be alike in the photograph, <em>and</em> lie right. An outline'
               ' is that of the pin&rsquo;s own picture, its margin included. The score is'

@@ -1,7 +1,6 @@
--- The contact sheet of "make demo": one HTML page, its pictures inside, on standard output.
+-- The contact sheet of "make demo".
 -- Each search stands once: it is run, and printed on the sheet.
-\pset tuples_only on
-\pset format unaligned
+\ir demo-page.sql
 CREATE TEMP TABLE searches (number int, title text, measure text, condition text);
 INSERT INTO searches VALUES
     (1, 'What looks like it?', 'features', ''),
@@ -16,27 +15,12 @@ SELECT format('INSERT INTO found SELECT %1$s, row_number() OVER (), nearest.* FR
   FROM searches
 \gexec
 
-CREATE FUNCTION pg_temp.picture(photo bytea, size integer) RETURNS text LANGUAGE SQL RETURN
-    '<img alt="" src="data:image/jpeg;base64,'
-    || translate(encode(image_thumbnail(photo, size), 'base64'), E'\n', '') || '">';
-CREATE FUNCTION pg_temp.escaped(plain text) RETURNS text LANGUAGE SQL RETURN
-    replace(replace(replace(plain, '&', '&amp;'), '<', '&lt;'), '>', '&gt;');
 CREATE FUNCTION pg_temp.code(measure text, condition text) RETURNS text LANGUAGE SQL RETURN
     format('%s ORDER BY <b>%s</b> &lt;-&gt; $1 LIMIT 6',
            regexp_replace(condition, '^WHERE (.*)$', 'WHERE <b>\1</b>'), measure);
 
-SELECT $$<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>lookalike: contact sheet</title>
-<style>
-:root { --ink: #1d1b18; --soft: #7a746a; --line: #e4dfd6; --paper: #faf8f4; --mark: #b4432c }
-* { box-sizing: border-box; margin: 0 }
-body { background: var(--paper); color: var(--ink); padding: 44px 48px 40px; max-width: 1320px;
-       margin: 0 auto; font: 14px/1.45 Inter, "Helvetica Neue", "Segoe UI", Arial, sans-serif }
+SELECT pg_temp.head('contact sheet', $$
 main { display: grid; grid-template-columns: 252px 1fr; gap: 52px }
-h1 { font-size: 21px; font-weight: 650; letter-spacing: -.02em }
 h2 { font-size: 16px; font-weight: 620; letter-spacing: -.01em }
 aside .swatch { margin: 26px 0 12px }
 .swatch { aspect-ratio: 1; overflow: hidden; border-radius: 3px;
@@ -64,11 +48,10 @@ code b { color: var(--mark); font-weight: 500 }
     .head { display: block }
     aside .swatch { max-width: 252px }
 }
-</style>
-<main>
+$$);
+SELECT $$<main>
 <aside>
-<h1>lookalike</h1><p>contact sheet</p>
-$$;
+<h1>lookalike</h1><p>contact sheet</p>$$;
 SELECT '<div class="swatch">' || pg_temp.picture(query.photo, 256) || '</div>'
        || format('<p><strong>The picture sent</strong><br>'
                  'It is none of the %s textile pictures in the table.</p>'
