@@ -17,13 +17,8 @@ $node->safe_psql('postgres', 'CREATE DATABASE source');
 
 sub sql { my ($statements, $database) = @_;
     return $node->safe_psql($database // 'source', $statements) }
-sub error_of {
-    my ($statements, $database) = @_;
-    my ($out, $err);
-    $node->psql($database // 'source', $statements, stdout => \$out, stderr => \$err,
-        extra_params => [ '-v', 'VERBOSITY=verbose' ]);
-    return $err;
-}
+sub error_of { my ($statements, $database) = @_;
+    return verbose_error($node, $database // 'source', $statements) }
 
 sql(q{
     CREATE EXTENSION lookalike;

@@ -59,11 +59,7 @@ is(sql("SELECT descriptor_dims(image_features(ppm('102030'), 'pattern')); $used"
     '... by another extractor');
 
 # A limit holds for what was seen before it, in the session and in others.
-sub error_of { my ($statements) = @_;
-    my ($out, $err);
-    $node->psql('postgres', $statements, stdout => \$out, stderr => \$err,
-        extra_params => [ '-v', 'VERBOSITY=verbose' ]);
-    return $err }
+sub error_of { return verbose_error($node, 'postgres', @_) }
 my $lower = 'SET lookalike.max_image_pixels = 63';
 like(error_of("$one; $lower; $one"), qr/54000: PNM image of 8 x 8 pixels is too large/,
     'a lower limit of pixels holds for pictures that the session has cached');

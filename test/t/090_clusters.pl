@@ -21,24 +21,9 @@ my $pid = $session->query_safe('SELECT pg_backend_pid()');
 my $threads = 'SELECT count(*) FROM pg_ls_dir(\'/proc/\' || pg_backend_pid() || \'/task\')';
 my $clusters = 'SELECT count(DISTINCT c) FROM (SELECT kmeans(d, 3000) OVER () AS c FROM t) AS x';
 
-# Starts it, waits for its worker, interrupts and returns its error and how long it took to end.
-sub interrupt {
-    my ($how) = @_;
-    $session->{stderr} = '';
-    $session->query_until(qr/started/, "\\echo started\n$clusters;\n\\echo ended\n");
-    my @workers;
-    for (1 .. 500) {
-        last if @workers = workers_of($node);
-        select undef, undef, undef, 0.02;
-    }
-    my $start = time;
-    $how->(@workers);
-    $session->query('SELECT 1');
-    my $took = time - $start;
-    my $error = $session->{stderr};
-    $session->{stderr} = '';
-    return ($error, $took);
-}
+# Its error, and how long it took to end.
+sub interrupt { my ($how) = @_;
+    return interrupt_with_worker($node, $session, $clusters, 0, $how) }
 
 my ($error, $took) = interrupt(sub { $node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)") });
 like($error, qr/canceling statement due to user request/, 'cancelled');

@@ -8,7 +8,6 @@ use lib $FindBin::RealBin;
 use FaissTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $node = start_node('projection', "log_statement = none\nmaintenance_work_mem = '512MB'");
 sub sql { my ($statements, $database) = @_;
@@ -25,25 +24,9 @@ my $session = $node->background_psql('postgres', on_error_stop => 0);
 my $pid = $session->query_safe('SELECT pg_backend_pid()');
 my $training = q{SELECT train_projection('wide', 1, 'SELECT d, kind FROM wide')};
 
-# Starts it, waits for its worker, interrupts and returns its error and how long it took to end.
-sub interrupt {
-    my ($statement, $how) = @_;
-    $session->{stderr} = '';
-    $session->query_until(qr/started/, "\\echo started\n$statement;\n\\echo ended\n");
-    my @workers;
-    for (1 .. 1000) {
-        last if @workers = workers_of($node);
-        select undef, undef, undef, 0.02;
-    }
-    select undef, undef, undef, 0.3;
-    my $start = time;
-    $how->(@workers);
-    $session->query('SELECT 1');
-    my $took = time - $start;
-    my $error = $session->{stderr};
-    $session->{stderr} = '';
-    return ($error, $took);
-}
+# Its error, and how long it took to end.
+sub interrupt { my ($statement, $how) = @_;
+    return interrupt_with_worker($node, $session, $statement, 0.3, $how) }
 
 my ($error, $took) = interrupt($training, sub { sql("SELECT pg_cancel_backend($pid)") });
 like($error, qr/canceling statement due to user request/, 'cancelled while it learns');

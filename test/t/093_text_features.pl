@@ -20,13 +20,8 @@ $node->safe_psql('postgres', 'CREATE DATABASE source');
 
 sub sql { my ($statements, $database) = @_;
     return $node->safe_psql($database // 'source', $statements) }
-sub error_of {
-    my ($statements, $database) = @_;
-    my ($out, $err);
-    $node->psql($database // 'source', $statements, stdout => \$out, stderr => \$err,
-        extra_params => [ '-v', 'VERBOSITY=verbose' ]);
-    return $err;
-}
+sub error_of { my ($statements, $database) = @_;
+    return verbose_error($node, $database // 'source', $statements) }
 
 my $rows = text_onnx(0);
 my $vocabulary = unpack 'H*', "[PAD]\n[UNK]\n[CLS]\n[SEP]\nblue\nrose\n";

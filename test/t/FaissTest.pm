@@ -8,8 +8,9 @@ use warnings;
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Time::HiRes qw(time);
 
-our @EXPORT = qw($take_function start_node without_checksums read_to_the_end by_index no_worker_left workers_of);
+our @EXPORT = qw($take_function start_node without_checksums read_to_the_end by_index no_worker_left workers_of interrupt_with_worker);
 
 my $functions = q{
 CREATE EXTENSION lookalike;
@@ -150,6 +151,27 @@ sub descends_from {
         ($pid) = map { /^PPid:\s+(\d+)/ ? $1 : () } <$file>;
     }
     return 0;
+}
+
+# Starts a statement in a background session, waits for its worker and `$pause` seconds more, interrupts it by `$how`, which
+# gets the workers, and returns its error and how long it took to end then.
+sub interrupt_with_worker {
+    my ($node, $session, $statement, $pause, $how) = @_;
+    $session->{stderr} = '';
+    $session->query_until(qr/started/, "\\echo started\n$statement;\n\\echo ended\n");
+    my @workers;
+    for (1 .. 1000) {
+        last if @workers = workers_of($node);
+        select undef, undef, undef, 0.02;
+    }
+    select undef, undef, undef, $pause;
+    my $start = time;
+    $how->(@workers);
+    $session->query('SELECT 1');
+    my $took = time - $start;
+    my $error = $session->{stderr};
+    $session->{stderr} = '';
+    return ($error, $took);
 }
 
 1;

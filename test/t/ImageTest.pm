@@ -8,7 +8,7 @@ use Exporter 'import';
 use File::Basename qw(dirname);
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(corpus onnx slow_onnx text_onnx png png_file jpeg_of_scans tiff_of_one_strip webp_header jpeg2000_header slurp_or_empty worker_processes has_ended launcher_of warm_parent_of wait_until);
+our @EXPORT = qw(corpus onnx slow_onnx text_onnx png png_file jpeg_of_scans tiff_of_one_strip webp_header jpeg2000_header slurp_or_empty verbose_error worker_processes has_ended launcher_of warm_parent_of wait_until);
 
 # A picture that the fuzzers start from.
 sub corpus { my ($name) = @_;
@@ -114,6 +114,15 @@ sub webp_header { my ($side) = @_;
 sub jpeg2000_header { my ($side) = @_;
     return unpack('H*', "\xff\x4f\xff\x51" . pack('nnN8n', 47, 0, $side, $side, 0, 0, $side, $side, 0, 0, 3)
           . "\7\1\1" x 3 . "\xff\xd9") }
+
+# What psql says of statements that fail, with SQLSTATEs.
+sub verbose_error {
+    my ($node, $database, $statements) = @_;
+    my ($out, $err);
+    $node->psql($database, $statements, stdout => \$out, stderr => \$err,
+        extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+    return $err;
+}
 
 sub slurp_or_empty { my ($file) = @_;
     open my $handle, '<', $file or return '';
