@@ -129,10 +129,11 @@ constexpr uint32 kPartToMeasure = 50;
 void tend_lists(Relation index, double rows_gone) {
     if (rows_gone > 0) merge_short_lists(index, static_cast<uint32>(index_options(index).lists));
     const LoadedIndex* loaded = load_index(index);
+    if (loaded->meta.leaf_count <= 1) return;
     const auto measured = static_cast<double>(calibration_of(loaded->meta).row_count);
-    const bool is_due =
-        is_measuring_due(*loaded, kPartToMeasure) || rows_gone > kGoneToMeasure * measured;
-    if (is_due && loaded->meta.leaf_count > 1) measure_now(index);
+    if (is_measuring_due(*loaded, kPartToMeasure) || are_queries_few(*loaded) ||
+        rows_gone > kGoneToMeasure * measured)
+        measure_now(index);
 }
 
 void give_back_retired_lists(IndexVacuumInfo* info, IndexBulkDeleteResult* result) {

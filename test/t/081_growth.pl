@@ -240,6 +240,12 @@ sub batches {
         ask(append('batched', $loaded + 1, $loaded + 1000)), $loaded += 1000 while $loaded < $rows;
         checkpoint("batches, $rows rows", 'batched', $rows, "first $rows");
     }
+    my $vacuum = 'SET client_min_messages = debug1; VACUUM batched';
+    my ($first, $second);
+    $node->psql('postgres', $vacuum, stderr => \$_) for $first, $second;
+    like($first, qr/measured \d+ lists and 20000 rows by 1?300 queries/, 'VACUUM measures by as many queries as a build');
+    unlike($second, qr/measured/, '... once');
+    checkpoint('batches and VACUUM', 'batched', 20000, 'first 20000');
 }
 
 # Four clients, and one that reads meanwhile: in one snapshot index and table hold the same rows.

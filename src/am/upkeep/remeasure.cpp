@@ -32,6 +32,8 @@ constexpr uint32 kStretch = 5;          // milliseconds
 constexpr uint32 kStretchOfFirst = 10;  // while nothing has been measured
 constexpr uint32 kStretchOfVacuum = 20;
 constexpr uint64 kSeed = 20150602;
+// Some of the entries that were drawn as queries are gone when they ask.
+constexpr double kEnoughQueries = 0.8;
 
 // A measuring that has begun in this backend.
 struct Begun {
@@ -82,17 +84,27 @@ uint64 expected_rows(const LoadedIndex& loaded) {
     return std::max({loaded.meta.built_rows, measured, lists * lists, kRowsOfOneList});
 }
 
-QueryCounts queries_of(const LoadedIndex& loaded, uint64 list_count) {
+QueryCounts queries_in_passing(const LoadedIndex& loaded, uint64 list_count) {
     return upkeep_query_counts(entry_vector_bytes(loaded.shape), expected_rows(loaded), list_count);
 }
 
-void begin(Begun* entry, Relation index, const LoadedIndex& loaded) {
+// As many as a build has: by fewer, an index opens more lists than it must.
+QueryCounts queries_at_once(const LoadedIndex& loaded) {
+    const uint64 list_count = loaded.meta.leaf_count;
+    const QueryCounts few = queries_in_passing(loaded, list_count);
+    const QueryCounts many =
+        build_budget().query_counts(expected_rows(loaded), loaded.shape.code_dims, list_count);
+    return {.all_rows = std::max(few.all_rows, many.all_rows),
+            .near_lists = std::max(few.near_lists, many.near_lists)};
+}
+
+void begin(Begun* entry, Relation index, const LoadedIndex& loaded, const QueryCounts& queries) {
     const MemoryContext context =
         AllocSetContextCreate(TopMemoryContext, "faiss measuring", ALLOCSET_DEFAULT_SIZES);
     entry->context = context;
     const MemoryContext previous = MemoryContextSwitchTo(context);
     entry->lists = read_tree_lists(index, loaded);
-    const MeasuringPlan plan{.queries = queries_of(loaded, entry->lists.count), .seed = kSeed};
+    const MeasuringPlan plan{.queries = queries, .seed = kSeed};
     entry->measuring = begin_measuring(loaded, entry->lists, plan, context);
     MemoryContextSwitchTo(previous);
 }
@@ -130,6 +142,12 @@ bool go_on(Begun* entry, Relation index, const LoadedIndex& loaded, uint64 most_
 
 }  // namespace
 
+bool are_queries_few(const LoadedIndex& loaded) {
+    const uint32 asked = calibration_of(loaded.meta).full_query_count;
+    return asked > 0 &&
+           asked < kEnoughQueries * static_cast<double>(queries_at_once(loaded).all_rows);
+}
+
 bool is_measuring_due(const LoadedIndex& loaded, uint32 part) {
     const uint32 lists = loaded.meta.leaf_count;
     if (lists <= 1) return false;
@@ -150,7 +168,7 @@ void measure_rows(Relation index, Relation table, const LoadedIndex& loaded) {
     RowVectors* rows = begin_row_vectors(table, index, loaded);
     const TreeLists lists = read_tree_lists(index, loaded);
     const MeasuringPlan plan{
-        .queries = queries_of(loaded, lists.count), .seed = kSeed, .rows = rows};
+        .queries = queries_in_passing(loaded, lists.count), .seed = kSeed, .rows = rows};
     Measuring* measuring = begin_measuring(loaded, lists, plan, context);
     if (go_on_measuring(measuring, index, loaded, uint64{PG_INT64_MAX}) == MeasuringState::kDone) {
         const Calibration calibration = end_measuring(measuring);
@@ -185,7 +203,8 @@ void measure_beside_insert(Relation index, Relation table, const LoadedIndex& lo
     if (!has_grown && !is_measuring_due(loaded)) return;
     // So many distances for each row that comes make an end of all of them in time.
     const uint64 rows = expected_rows(loaded);
-    const double all = distances_of_all(loaded, queries_of(loaded, loaded.meta.leaf_count), rows);
+    const QueryCounts queries = queries_in_passing(loaded, loaded.meta.leaf_count);
+    const double all = distances_of_all(loaded, queries, rows);
     const double rows_meanwhile =
         kGrowthMeanwhile * static_cast<double>(rows) / static_cast<double>(1u << entry->gone);
     const double due = all / rows_meanwhile * static_cast<double>(++entry->rows);
@@ -197,7 +216,7 @@ void measure_beside_insert(Relation index, Relation table, const LoadedIndex& lo
         if (!take_turn(&entry->turn, index) &&
             static_cast<double>(entry->rows_waited) < kTurnsToWait * rows_meanwhile)
             return;
-        begin(entry, index, loaded);
+        begin(entry, index, loaded, queries);
     }
     // A statement that is cancelled loses what it has begun: the first time, too, goes by
     // stretches.
@@ -213,7 +232,7 @@ void measure_now(Relation index) {
     // VACUUM's snapshot keeps nothing in the root: a split takes out what it has given back.
     lock_tree(index);
     loaded = load_index(index);
-    begin(entry, index, *loaded);
+    begin(entry, index, *loaded, queries_at_once(*loaded));
     unlock_tree(index);
     const uint64 stretch = distances_within(loaded->shape, kStretchOfVacuum);
     while (!go_on(entry, index, *load_index(index), stretch))

@@ -10,6 +10,9 @@ namespace lookalike {
 /// many.
 bool is_measuring_due(const LoadedIndex& loaded, uint32 part = 10);
 
+/// Whether measure_now() would ask clearly more queries than were asked.
+bool are_queries_few(const LoadedIndex& loaded);
+
 /// After one row was inserted: goes on measuring if that is due, now and then, so that it takes a
 /// few microseconds a row. What has begun is kept in this backend.
 void measure_beside_insert(Relation index, Relation table, const LoadedIndex& loaded);

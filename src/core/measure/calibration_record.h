@@ -45,7 +45,7 @@ struct Calibration {
     /// Squared distance of a typical row from its centroid; for the inner product, how long the
     /// centroid is in the direction of the row. Below 0 and 0: not known.
     float residual;
-    uint32_t reserved;
+    uint32_t full_query_count;  ///< of query_count those that met all rows; 0: not known
     /// The distance, as SQL shows it, of a typical row from the kCalibratedRanks[i]-th nearest
     /// other one.
     std::array<float, kCalibratedRankCount> rank_distance;

@@ -197,6 +197,7 @@ void Calibrator::Conclusion::summarize() {
     stage_ = Stage::kOpened;
     next_ = 0;
     result_.query_count = all_.query_count;
+    result_.full_query_count = of_full_.query_count;
     result_.list_count = calibrator_->list_count_;
     result_.row_count = calibrator_->row_count_;
     result_.probes = probe_table(all_.rows, of_full_.rows[0]);
