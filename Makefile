@@ -1,15 +1,15 @@
 # The front door. PostgreSQL's part (lookalike.so) is built here by PGXS, everything else by CMake.
 # docs/DEVELOPING.md lists the targets.
 MODULE_big = lookalike
-EXTENSION = lookalike
-DATA = sql/lookalike--1.0.sql
+EXTENSION = lookalike lookalike_pgvector
+DATA = sql/lookalike--1.0.sql sql/lookalike_pgvector--1.0.sql
 PGFILEDESC = "lookalike - image similarity search"
 
 # What the server loads; folders hold one level of further folders.
 LOADED = $(foreach layer,core pg am inspect,src/$(layer)/*.cpp src/$(layer)/*/*.cpp)
 OBJS := $(patsubst %.cpp,%.o,$(sort src/module.cpp $(wildcard $(LOADED))))
 REGRESS_OPTS += --load-extension=lookalike
-REGRESS := $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--%,$(wildcard sql/*.sql))))
+REGRESS := $(patsubst sql/%.sql,%,$(sort $(filter-out sql/lookalike--% sql/lookalike_pgvector--%,$(wildcard sql/*.sql))))
 ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = $(REGRESS_OPTS) --inputdir=test/isolation --outputdir=build/isolation
 

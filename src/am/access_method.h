@@ -23,13 +23,33 @@ constexpr int kSphereStrategy = 2;
 constexpr int kMetricProcedure = 1;
 constexpr int kAttributeStrategies = 5;
 
-/// What the function of local_features_ops tells in place of a metric's number.
+/// What an operator class of vectors is of. Codes of local features are compared by
+/// Metric::kHamming.
+struct ClassFacts {
+    Metric metric;
+    Content content;
+    ValueType value_type;
+};
+
+/// What the function of local_features_ops tells in place of a class_number().
 constexpr int32 kLocalFeaturesClass = 100;
 
-/// From the operator class of the index's first column. Codes of local features are compared by
-/// Metric::kHamming.
-Metric metric_of(Relation index);
-Content content_of(Relation index);
+/// What the function of a class tells: it may be stored nowhere, but other libraries may tell it.
+constexpr int32 class_number(Metric metric, ValueType value_type) {
+    return static_cast<int32>(value_type) << 8 | static_cast<int32>(metric);
+}
+
+/// False: no class has this number.
+bool read_class_number(int32 number, ClassFacts* facts);
+
+/// From the operator class of the index's first column.
+ClassFacts class_facts(Relation index);
+inline Metric metric_of(Relation index) {
+    return class_facts(index).metric;
+}
+inline Content content_of(Relation index) {
+    return class_facts(index).content;
+}
 
 /// Whether a scan looks at every entry: one list that is small enough, whose order is then exact.
 inline bool is_exhaustive(uint32 depth, Refine refine, Metric metric, BlockNumber pages) {

@@ -39,11 +39,25 @@ SQL_FUNCTION(faiss_handler) {
 }
 
 // What the operator classes of each metric name it by.
-#define METRIC_FUNCTION(metric, name, ...)                   \
-    SQL_FUNCTION(faiss_##name##_metric) {                    \
-        PG_RETURN_INT32(static_cast<int32>(Metric::metric)); \
+#define METRIC_FUNCTION(metric, name, ...)                              \
+    SQL_FUNCTION(faiss_##name##_metric) {                               \
+        PG_RETURN_INT32(class_number(Metric::metric, ValueType::kOwn)); \
     }
 LOOKALIKE_METRICS(METRIC_FUNCTION)
+
+// Those of pgvector's types, by sql/lookalike_pgvector--1.0.sql.
+#define CLASS_FUNCTION(name, metric, value_type)                              \
+    SQL_FUNCTION(faiss_##name##_class) {                                      \
+        PG_RETURN_INT32(class_number(Metric::metric, ValueType::value_type)); \
+    }
+CLASS_FUNCTION(vector_l2, kL2, kVector)
+CLASS_FUNCTION(vector_ip, kInnerProduct, kVector)
+CLASS_FUNCTION(vector_cosine, kCosine, kVector)
+CLASS_FUNCTION(halfvec_l2, kL2, kHalfvec)
+CLASS_FUNCTION(halfvec_ip, kInnerProduct, kHalfvec)
+CLASS_FUNCTION(halfvec_cosine, kCosine, kHalfvec)
+CLASS_FUNCTION(bit_hamming, kHamming, kBit)
+CLASS_FUNCTION(bit_jaccard, kJaccard, kBit)
 
 SQL_FUNCTION(faiss_local_features_class) {
     PG_RETURN_INT32(kLocalFeaturesClass);

@@ -6,21 +6,22 @@
 #include "core/vector/signs.h"
 #include "pg/local/value.h"
 #include "pg/run_core.h"
+#include "pg/type/column_value.h"
 
 namespace lookalike {
 namespace {
 
 // `check_fits` raises unless the index takes the value. It comes before any look at the elements.
 template <typename Check>
-RowEntries read_descriptor(Metric metric, Datum datum, Check check_fits) {
-    Descriptor* value = checked_descriptor(datum);
-    const DescriptorView vector = value->view();
+RowEntries read_vector(const MetaPage& meta, Datum datum, Check check_fits) {
+    const ColumnValue value = read_column_value(meta.value_type, datum);
+    const DescriptorView& vector = value.vector;
     check_fits(vector);
-    const bool has_distance = !needs_direction(metric) || !has_no_direction(vector);
+    const bool has_distance = !needs_direction(meta.metric) || !has_no_direction(vector);
     RowEntries row{};
     row.count = 1;
     row.only = {has_distance ? ListClass::kLeaf : ListClass::kNoDirection, vector};
-    if (reinterpret_cast<Pointer>(value) != DatumGetPointer(datum)) row.detoasted = value;
+    if (value.value != datum) row.detoasted = DatumGetPointer(value.value);
     return row;
 }
 
@@ -74,7 +75,7 @@ RowEntries read_row(Relation index, const LoadedIndex& loaded, const Datum* valu
     if (!has_value(is_null)) return row_without_value();
     if (loaded.meta.content == Content::kLocalFeatures)
         return read_local_features(loaded.meta, values[0]);
-    return read_descriptor(loaded.meta.metric, values[0], [&](const DescriptorView& vector) {
+    return read_vector(loaded.meta, values[0], [&](const DescriptorView& vector) {
         if (loaded.knows_dims()) {
             check_value_fits(index, loaded, vector,
                              "Create a partial index for each number of dimensions. REINDEX makes "
@@ -88,7 +89,7 @@ RowEntries read_row(Relation index, const LoadedIndex& loaded, const Datum* valu
 RowEntries read_row_to_build(const MetaPage& meta, const Datum* values, const bool* is_null) {
     if (!has_value(is_null)) return row_without_value();
     if (meta.content == Content::kLocalFeatures) return read_local_features(meta, values[0]);
-    return read_descriptor(meta.metric, values[0], [&](const DescriptorView& vector) {
+    return read_vector(meta, values[0], [&](const DescriptorView& vector) {
         check_metric_takes(meta.metric, vector.kind);
         check_dims_to_build(meta.dims, vector.dims);
     });

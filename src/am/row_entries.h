@@ -7,9 +7,9 @@
 //   to_index_space()  one entry's vector as the index encodes it
 //   EntryEncoder      the entry as its list's pages hold it, once the list is known
 //
-// Only read_row() looks at the column's type. A descriptor is one entry. Local features are an
-// entry for each, of its code, and before them one that stands for the row: the plain list of these
-// tells which rows there are, also those without any feature.
+// Only read_row() looks at the column's type. A descriptor, or a vector of pgvector, is one entry.
+// Local features are an entry for each, of its code, and before them one that stands for the row:
+// the plain list of these tells which rows there are, also those without any feature.
 #pragma once
 
 #include "am/storage/loaded_index.h"

@@ -22,7 +22,7 @@ extern "C" {
 #include "am/storage/row_walk.h"
 #include "pg/local/value.h"
 #include "pg/run_core.h"
-#include "pg/type/descriptor.h"
+#include "pg/type/column_value.h"
 
 namespace lookalike {
 namespace {
@@ -108,6 +108,11 @@ bool has_same_bytes(const void* a, const void* b) {
     return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
 
+bool is_same_vector(const DescriptorView& a, const DescriptorView& b) {
+    return a.kind == b.kind && a.dims == b.dims &&
+           memcmp(a.data, b.data, element_bytes(a.kind, a.dims)) == 0;
+}
+
 // The operator of the scan's order, or where it has none, that of the index's class.
 void find_distance_function(IndexScanDesc scan, RowDistance* measure) {
     if (scan->numberOfOrderBys > 0) {
@@ -186,12 +191,14 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     const Datum center_value = is_ordered ? order->sk_argument : state->conditions.sphere.center;
     if (loaded->meta.content == Content::kLocalFeatures)
         return start_votes(scan, state, *loaded, center_value);
-    const Descriptor* center = checked_descriptor(center_value);
-    const DescriptorView query = center->view();
-    state->row_distance.query = PointerGetDatum(center);
+    const ValueType value_type = state->meta.value_type;
+    const ColumnValue center = read_column_value(value_type, center_value);
+    const DescriptorView& query = center.vector;
+    state->row_distance.query = center.value;
     state->ends_at_radius =
         state->conditions.has_sphere &&
-        has_same_bytes(center, checked_descriptor(state->conditions.sphere.center));
+        is_same_vector(query,
+                       read_column_value(value_type, state->conditions.sphere.center).vector);
     if (!loaded->knows_dims()) {
         start_null_rows(state);
         return;

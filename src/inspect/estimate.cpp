@@ -29,7 +29,7 @@ extern "C" {
 #include "core/protocol/worker.h"
 #include "inspect/null_fraction.h"
 #include "pg/local/value.h"
-#include "pg/type/descriptor.h"
+#include "pg/type/column_value.h"
 #include "pg/worker/threads.h"
 
 using namespace lookalike;
@@ -107,7 +107,7 @@ AttrNumber find_column(Relation table, const char* name) {
 }
 
 // Types of filter attributes have an operator class as well, but no metric.
-Content content_of_column(Relation table, AttrNumber column) {
+ClassFacts class_of_column(Relation table, AttrNumber column) {
     const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
     const Oid type = getBaseType(attribute->atttypid);
     const Oid operator_class = GetDefaultOpClass(type, get_index_am_oid("faiss", false));
@@ -115,14 +115,14 @@ Content content_of_column(Relation table, AttrNumber column) {
         OidIsValid(operator_class)
             ? get_opfamily_proc(get_opclass_family(operator_class), type, type, kMetricProcedure)
             : InvalidOid;
-    if (!OidIsValid(procedure)) {
+    ClassFacts facts;
+    if (!OidIsValid(procedure) ||
+        !read_class_number(DatumGetInt32(OidFunctionCall0(procedure)), &facts)) {
         ereport(ERROR,
                 (errcode(ERRCODE_DATATYPE_MISMATCH),
                  errmsg("column \"%s\" is not of type descriptor", NameStr(attribute->attname))));
     }
-    return DatumGetInt32(OidFunctionCall0(procedure)) == kLocalFeaturesClass
-               ? Content::kLocalFeatures
-               : Content::kDescriptors;
+    return facts;
 }
 
 // Bytes of the keys of a column, as in an index whose second or later column it is.
@@ -180,9 +180,9 @@ void read_values(Relation table, AttrNumber column, Take take) {
 }
 
 // The first value, where the column's type does not tell.
-void read_shape(Relation table, AttrNumber column, ColumnFacts* facts) {
+void read_shape(Relation table, AttrNumber column, ValueType type, ColumnFacts* facts) {
     read_values(table, column, [&](Datum value) {
-        const DescriptorView view = checked_descriptor(value)->view();
+        const DescriptorView view = read_column_value(type, value).vector;
         facts->knows_shape = true;
         facts->kind = view.kind;
         facts->dims = view.dims;
@@ -222,7 +222,8 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     estimate_rel_size(table, nullptr, &pages, &rows, &all_visible);
     facts.null_rows = rows * null_fraction(table, column);
     facts.rows = rows - facts.null_rows;
-    facts.content = content_of_column(table, column);
+    const ClassFacts class_facts = class_of_column(table, column);
+    facts.content = class_facts.content;
     facts.table_bytes = double{BLCKSZ} * pages;
     if (facts.content == Content::kLocalFeatures) {
         read_feature_counts(table, column, &facts);
@@ -232,11 +233,11 @@ ColumnFacts column_facts(Relation table, AttrNumber column) {
     const Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
     int32 typmod = attribute->atttypmod;
     getBaseTypeAndTypmod(attribute->atttypid, &typmod);
-    const TypeModifier modifier = decode_typmod(typmod);
+    const TypeModifier modifier = column_typmod(class_facts.value_type, typmod);
     facts.knows_shape = !modifier.any_dims;
     facts.kind = modifier.kind;
     facts.dims = modifier.dims;
-    if (!facts.knows_shape) read_shape(table, column, &facts);
+    if (!facts.knows_shape) read_shape(table, column, class_facts.value_type, &facts);
     // Values outside the table's own pages are read from there.
     const double value_bytes =
         facts.knows_shape ? static_cast<double>(element_bytes(facts.kind, facts.dims)) : 0;

@@ -15,6 +15,7 @@ extern "C" {
 #include "am/storage/free_pages.h"
 #include "core/local/local_code.h"
 #include "core/page/meta_page.h"
+#include "pg/type/column_value.h"
 
 namespace lookalike {
 namespace {
@@ -28,7 +29,8 @@ void describe_column(Relation index, MetaPage* meta) {
         meta->dims = kLocalCodeBits;
         return;
     }
-    const TypeModifier modifier = decode_typmod(TupleDescAttr(index->rd_att, 0)->atttypmod);
+    const TypeModifier modifier =
+        column_typmod(meta->value_type, TupleDescAttr(index->rd_att, 0)->atttypmod);
     if (modifier.any_kind) return;
     check_metric_takes(meta->metric, modifier.kind);
     if (modifier.any_dims) return;
@@ -41,8 +43,10 @@ MetaPage initial_meta(Relation index) {
     MetaPage meta{};
     meta.magic = kMetaMagic;
     meta.version = kFormatVersion;
-    meta.metric = metric_of(index);
-    meta.content = content_of(index);
+    const ClassFacts facts = class_facts(index);
+    meta.metric = facts.metric;
+    meta.content = facts.content;
+    meta.value_type = facts.value_type;
     meta.kind = 0xff;
     describe_column(index, &meta);
     describe_attributes(index, &meta);
@@ -67,7 +71,7 @@ MetaPage finished_meta(MetaPage meta, const RowSample& sample, const Calibration
 }
 
 // What the operator class of the first column says.
-int32 class_number(Relation index) {
+int32 number_of_class(Relation index) {
     if (!OidIsValid(index_getprocid(index, 1, kMetricProcedure))) {
         ereport(ERROR,
                 (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
@@ -89,20 +93,31 @@ int32 class_number(Relation index) {
 
 }  // namespace
 
-Content content_of(Relation index) {
-    return class_number(index) == kLocalFeaturesClass ? Content::kLocalFeatures
-                                                      : Content::kDescriptors;
+bool read_class_number(int32 number, ClassFacts* facts) {
+    if (number == kLocalFeaturesClass) {
+        *facts = {Metric::kHamming, Content::kLocalFeatures, ValueType::kOwn};
+        return true;
+    }
+    const int32 metric = number & 0xff;
+    const int32 value_type = number >> 8;
+    if (metric >= static_cast<int32>(kMetricCount) || value_type < 0 ||
+        value_type > static_cast<int32>(ValueType::kBit)) {
+        return false;
+    }
+    *facts = {static_cast<Metric>(metric), Content::kDescriptors,
+              static_cast<ValueType>(value_type)};
+    return facts->value_type == ValueType::kOwn ||
+           (facts->value_type == ValueType::kBit) == is_binary(facts->metric);
 }
 
-Metric metric_of(Relation index) {
-    const int32 metric = class_number(index);
-    if (metric == kLocalFeaturesClass) return Metric::kHamming;
-    if (metric < 0 || metric >= static_cast<int32>(kMetricCount)) {
+ClassFacts class_facts(Relation index) {
+    ClassFacts facts;
+    if (!read_class_number(number_of_class(index), &facts)) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                         errmsg("operator class of index \"%s\" names an unknown metric",
                                RelationGetRelationName(index))));
     }
-    return static_cast<Metric>(metric);
+    return facts;
 }
 
 IndexBuildResult* build_index(Relation heap, Relation index, IndexInfo* info) {

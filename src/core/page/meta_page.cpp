@@ -22,6 +22,12 @@ bool has_sound_content(const MetaPage& meta) {
            meta.dims == kLocalCodeBits && (meta.local_kind == 0 || is_local_kind(meta.local_kind));
 }
 
+bool has_sound_type(const MetaPage& meta) {
+    if (meta.value_type == ValueType::kOwn) return true;
+    return meta.value_type <= ValueType::kBit && meta.content == Content::kDescriptors &&
+           (meta.value_type == ValueType::kBit) == is_binary(meta.metric);
+}
+
 bool has_sound_tree(const MetaPage& meta) {
     if (meta.build_id == 0 || meta.leaf_count == 0 || meta.tree_version == kInTree) return false;
     return meta.depth == 1 ? meta.leaf_count == 1 : meta.depth == 2 && meta.dims > 0;
@@ -47,7 +53,8 @@ const char* meta_fault(const MetaPage& meta) {
     if (meta.magic != kMetaMagic || meta.checksum != meta_checksum(meta))
         return "the meta page is damaged";
     const bool is_sound = has_known_kinds(meta) && has_sound_tree(meta) && has_sound_shape(meta) &&
-                          has_sound_attributes(meta) && has_sound_content(meta);
+                          has_sound_attributes(meta) && has_sound_content(meta) &&
+                          has_sound_type(meta);
     return is_sound ? nullptr : "the meta page holds impossible values";
 }
 

@@ -33,6 +33,14 @@ enum class PageKind : uint8_t {
     kFree = 6,    ///< may be taken from the free space map
 };
 
+/// Whose type the indexed column has. Never reuse a number.
+enum class ValueType : uint8_t {
+    kOwn = 0,      ///< descriptor, local_features
+    kVector = 1,   ///< vector of pgvector
+    kHalfvec = 2,  ///< halfvec of pgvector
+    kBit = 3,      ///< bit of PostgreSQL
+};
+
 /// What an index holds. Never reuse a number.
 enum class Content : uint8_t {
     kDescriptors = 0,    ///< an entry a row
@@ -88,7 +96,8 @@ struct MetaPage {
     uint32_t list_option;    ///< the option "lists" as the build took it
     Content content;         ///< what a row has in it
     uint8_t local_kind;      ///< local features: a LocalKind, 0 while unknown
-    uint16_t reserved1;      ///< 0
+    ValueType value_type;    ///< whose type the column has
+    uint8_t reserved1;       ///< 0
     uint32_t reserved[6];    ///< 0
     AttributeFormat attributes[kMaxAttributes];
     uint8_t calibration[2048];  ///< a Calibration (core/measure/calibration_record.h), then zeros
