@@ -1,4 +1,5 @@
 // faiss_index_recall: what share of the truly nearest rows an index finds now, and how fast.
+// Indexes of other access methods can be asked too, for comparison.
 //
 // Rows of the table are the queries. Each is asked twice by an ordinary statement through the
 // executor: once where the planner sees no index of the table but the one in question, once where
@@ -116,6 +117,19 @@ const char* condition_text(Relation index) {
         DirectFunctionCall2(pg_get_expr, condition, ObjectIdGetDatum(index->rd_index->indrelid)));
 }
 
+// Access methods that order by distance number its operator alike.
+Oid distance_operator(Relation index) {
+    const Oid type = index->rd_opcintype[0];
+    const Oid distance = get_opfamily_member(index->rd_opfamily[0], type, type, kDistanceStrategy);
+    if (!index->rd_indam->amcanorderbyop || !OidIsValid(distance) ||
+        get_func_rettype(get_opcode(distance)) != FLOAT8OID) {
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("index \"%s\" does not order by a distance",
+                               RelationGetRelationName(index))));
+    }
+    return distance;
+}
+
 // Names come out qualified: nothing but pg_catalog is on the search path.
 IndexText index_text(const InspectedIndex& inspected) {
     Relation index = inspected.index;
@@ -127,12 +141,11 @@ IndexText index_text(const InspectedIndex& inspected) {
                 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(inspected.heap)),
                                            RelationGetRelationName(inspected.heap)),
             .value = TextDatumGetCString(value),
-            .distance = operator_text(
-                get_opfamily_member(index->rd_opfamily[0], type, type, kDistanceStrategy)),
+            .distance = operator_text(distance_operator(index)),
             .condition = condition_text(index),
             .type = type,
-            .may_lack_direction = needs_direction(metric_of(index)),
-            .farthest = content_of(index) == Content::kLocalFeatures
+            .may_lack_direction = !is_faiss(index) || needs_direction(metric_of(index)),
+            .farthest = is_faiss(index) && content_of(index) == Content::kLocalFeatures
                             ? kSameDistance
                             : std::numeric_limits<double>::infinity()};
 }
@@ -365,8 +378,8 @@ SQL_FUNCTION(faiss_index_recall) {
     const int32 k = PG_GETARG_INT32(2);
     check_range("sample", sample, kMostQueries);
     check_range("k", k, kMostRows);
-    const InspectedIndex inspected =
-        open_inspected(PG_GETARG_OID(0), AccessShareLock, InspectRight::kStatistics);
+    const InspectedIndex inspected = open_inspected(PG_GETARG_OID(0), AccessShareLock,
+                                                    InspectRight::kStatistics, IndexMethod::kAny);
     check_reads_every_row(inspected);
     set_for_now("enable_indexscan", "on");
     set_for_now("enable_seqscan", "off");

@@ -104,8 +104,8 @@ void check_kind(Oid relation_id) {
     if (relation_kind != RELKIND_INDEX) raise_not_faiss(relation_id);
 }
 
-void check_readable(Relation index) {
-    if (index->rd_indam->ambuild != build_index) raise_not_faiss(RelationGetRelid(index));
+void check_readable(Relation index, IndexMethod method) {
+    if (method == IndexMethod::kFaiss && !is_faiss(index)) raise_not_faiss(RelationGetRelid(index));
     if (RELATION_IS_OTHER_TEMP(index)) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("cannot access temporary indexes of other sessions")));
@@ -148,7 +148,11 @@ void set_for_now(const char* name, const char* value) {
     set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
-InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
+bool is_faiss(Relation index) {
+    return index->rd_indam->ambuild == build_index;
+}
+
+InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right, IndexMethod method) {
     check_kind(index_id);
     check_right(index_id, right);
     // The table first, as everybody else does.
@@ -161,7 +165,7 @@ InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
                         errmsg("could not open the table of index \"%s\"",
                                RelationGetRelationName(inspected.index))));
     }
-    check_readable(inspected.index);
+    check_readable(inspected.index, method);
     inspected.caller = act_as_owner(inspected.heap);
     return inspected;
 }
@@ -169,7 +173,7 @@ InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right) {
 void check_reads_partitions(Oid index_id) {
     check_reads_column(index_id);
     Relation index = relation_open(index_id, AccessShareLock);
-    if (index->rd_indam->ambuild != build_index) raise_not_faiss(index_id);
+    if (!is_faiss(index)) raise_not_faiss(index_id);
     relation_close(index, NoLock);
 }
 

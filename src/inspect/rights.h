@@ -18,6 +18,12 @@ enum class InspectRight {
     kOfPartitions,  ///< who has the right of check_reads_partitions() on the index above this one
 };
 
+/// Which indexes a function is of.
+enum class IndexMethod {
+    kFaiss,
+    kAny,  ///< of any access method
+};
+
 /// Who called, and with which settings.
 struct Caller {
     Oid user;
@@ -32,14 +38,17 @@ struct InspectedIndex {
     Caller caller;
 };
 
-/// Raises unless the user has the right, the relation is a valid faiss index, and this session can
-/// read its pages. The right comes first: nobody is to lock a table that he could not.
+/// Raises unless the user has the right, the relation is a valid index of the method, and this
+/// session can read its pages. The right comes first: nobody is to lock a table that he could not.
 ///
 /// The index's expressions and predicate are code of the table's owner, and their functions look up
 /// names. So what follows, up to close_inspected(), runs as the owner would run it, restricted and
 /// with no schema but pg_catalog on the search path: nobody lends his rights to whom he measures,
 /// and nobody puts objects of his own in the owner's way.
-InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right);
+InspectedIndex open_inspected(Oid index_id, LOCKMODE mode, InspectRight right,
+                              IndexMethod method = IndexMethod::kFaiss);
+
+bool is_faiss(Relation index);
 
 /// Raises unless this is a partitioned faiss index, and the user may read what its first column is
 /// made of: who reads a partitioned table needs no right on its partitions.

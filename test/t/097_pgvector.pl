@@ -134,6 +134,9 @@ is(ask(q{SELECT count(*) > 0 FROM faiss_duplicates('near', 0)}), 't', 'faiss_dup
 
 # hnsw beside it hurts nothing.
 ask('CREATE INDEX other ON items USING hnsw (v vector_l2_ops); SET hnsw.ef_search = 10');
+is(ask(q{SELECT string_agg((recall > 0.5)::text, ' ') FROM unnest('{near,other}'::text[]) AS i, faiss_index_recall(i::regclass)}), 'true true',
+    'faiss_index_recall compares them');
+refuse(q{SELECT faiss_index_recall('items_pkey')}, qr/index "items_pkey" does not order by a distance/, '... and no others');
 is(ask(q{SELECT id FROM items ORDER BY v <-> (SELECT v FROM items WHERE id = 3), id LIMIT 1}), 3, 'two indexes on one column');
 
 # Casts.
