@@ -71,6 +71,9 @@ struct LocalFeatures {
     }
 };
 
+/// Called every few milliseconds; throws where the work is to end. Null: it is not.
+using CheckForEnd = void (*)();
+
 constexpr bool is_local_kind(unsigned kind) {
     return kind == 1 || kind == 2;
 }

@@ -30,9 +30,6 @@ struct MatchedPair {
     uint32_t a, b;
 };
 
-/// Called every few milliseconds; throws where the work is to end. Null: it is not.
-using CheckForEnd = void (*)();
-
 /// REQUIRES: both of one kind. match_sets(a, b) and match_sets(b, a) tell the same, each from its
 /// side; distance and counts are equal, bit by bit, on every machine. Adds to `pairs`, if wanted,
 /// the inliers, those that are most alike first.
