@@ -58,7 +58,7 @@ const ExtractorInfo& find_extractor(const ExtractorPart& part) {
 }
 
 bool is_phash(const ExtractorSpec& spec) {
-    return !spec.parts[0].is_network && find_extractor(spec.parts[0]).kind == Kind::kBit;
+    return spec.parts[0].source.empty() && find_extractor(spec.parts[0]).kind == Kind::kBit;
 }
 
 cv::Mat working_image(const cv::Mat& image) {
@@ -77,18 +77,23 @@ Features extract_phash(const cv::Mat& image) {
 }
 
 LoadedModel& find_model(const ExtractorPart& part, ModelStore* models) {
-    const std::string key = part.name + "@" + std::to_string(part.version);
+    const std::string key = part.model_key();
     LoadedModel* model = models == nullptr ? nullptr : models->find(key);
-    if (model == nullptr) {
+    if (model == nullptr)
         throw ImageError(ImageFault::kModel, "image model \"" + key + "\" is not loaded");
-    }
+    if (part.is_codebook() && part.source != model->codebook->kind_name())
+        throw ImageError(ImageFault::kBadSpec, "codebook \"" + part.name + "@" +
+                                                   std::to_string(part.version) + "\" is \"" +
+                                                   model->codebook->kind_name() + "\", not \"" +
+                                                   part.source + "\"");
     return *model;
 }
 
 // One part of a specification, and where in the descriptor its elements go.
 struct PlannedPart {
-    ExtractFunction extract;  // null for a network
-    LoadedModel* model;       // null for a built-in one
+    ExtractFunction extract;   // null for a network or a codebook
+    LoadedModel* model;        // null for a built-in one
+    const Codebook* codebook;  // null for anything else
     uint32_t offset;
     uint32_t dims;
     float scale;
@@ -98,17 +103,23 @@ struct Plan {
     std::vector<PlannedPart> parts;
     uint32_t dims;
     uint64_t wanted_pixels;  // what the part that looks closest needs
+    bool wants_colors;       // false: codebooks alone, which decode pictures by themselves
 };
 
 Plan make_plan(const ExtractorSpec& spec, ModelStore* models) {
-    Plan plan{.parts = {}, .dims = 0, .wanted_pixels = kWorkingPixels};
+    Plan plan{.parts = {}, .dims = 0, .wanted_pixels = kWorkingPixels, .wants_colors = false};
     for (const ExtractorPart& part : spec.parts) {
         PlannedPart planned{.extract = nullptr,
                             .model = nullptr,
+                            .codebook = nullptr,
                             .offset = plan.dims,
                             .dims = 0,
                             .scale = std::sqrt(part.weight)};
-        if (part.is_network) {
+        plan.wants_colors |= !part.is_codebook();
+        if (part.is_codebook()) {
+            planned.codebook = find_model(part, models).codebook.get();
+            planned.dims = planned.codebook->dims();
+        } else if (part.is_network()) {
             planned.model = &find_model(part, models);
             planned.dims = planned.model->network->dims();
             const ModelConfig& config = planned.model->config;
@@ -141,18 +152,23 @@ std::span<float> elements_of(const PlannedPart& part, Elements& elements) {
     return std::span(elements).subspan(part.offset, part.dims);
 }
 
-// Fills in what the built-in parts give; a network's part waits in its batch.
-Elements extract_builtin(const cv::Mat& image, const Plan& plan,
-                         std::vector<NetworkInput>& batches) {
+// Fills in what the built-in parts and codebooks give; a network's part waits in its batch.
+Elements extract_parts(std::span<const uint8_t> image, const Plan& plan, const ImageLimits& limits,
+                       std::vector<NetworkInput>& batches) {
     Elements elements(plan.dims);
-    cv::Mat working;
+    cv::Mat decoded, working;
+    if (plan.wants_colors) decoded = decode_opaque_image(image, limits, plan.wanted_pixels);
     for (size_t i = 0; i < plan.parts.size(); ++i) {
         const PlannedPart& part = plan.parts[i];
-        if (part.model != nullptr) {
-            batches[i].add(image, part.model->config);
+        if (part.codebook != nullptr) {
+            part.codebook->describe(image, limits, elements_of(part, elements));
             continue;
         }
-        if (working.empty()) working = working_image(image);
+        if (part.model != nullptr) {
+            batches[i].add(decoded, part.model->config);
+            continue;
+        }
+        if (working.empty()) working = working_image(decoded);
         part.extract(working, elements_of(part, elements));
     }
     return elements;
@@ -167,8 +183,7 @@ std::vector<Elements> extract_reals(std::span<const std::span<const uint8_t>> im
     std::vector<NetworkInput> batches(plan.parts.size());
     std::vector<Elements> results;
     for (const auto image : images) {
-        const cv::Mat decoded = decode_opaque_image(image, limits, plan.wanted_pixels);
-        results.push_back(extract_builtin(decoded, plan, batches));
+        results.push_back(extract_parts(image, plan, limits, batches));
         if (image_read) image_read();
     }
     for (size_t i = 0; i < plan.parts.size(); ++i) {
@@ -198,7 +213,7 @@ std::span<const ExtractorInfo> image_extractors() {
 
 void check_extractor_spec(const ExtractorSpec& spec) {
     for (const ExtractorPart& part : spec.parts) {
-        if (part.is_network || find_extractor(part).kind == Kind::kReal) continue;
+        if (!part.source.empty() || find_extractor(part).kind == Kind::kReal) continue;
         if (spec.parts.size() > 1 || part.weight != 1) {
             throw ImageError(ImageFault::kBadSpec, "extractor \"" + part.name +
                                                        "\" gives bits and cannot be weighted or "

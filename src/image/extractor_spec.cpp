@@ -8,7 +8,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::string_view kNetworkPrefix = "net:";
+constexpr std::string_view kSources[] = {"net", "bow", "vlad", "fisher"};
 constexpr float kMaxWeight = 1000;
 
 bool is_digit(char letter) {
@@ -66,13 +66,24 @@ class Parser {
         return text_.substr(begin, position_ - begin);
     }
 
+    /// Takes "net:" and the like.
+    std::string_view take_source() {
+        for (const std::string_view source : kSources) {
+            const std::string_view rest = text_.substr(position_);
+            if (!rest.starts_with(source) || rest.substr(source.size(), 1) != ":") continue;
+            position_ += source.size() + 1;
+            return source;
+        }
+        return {};
+    }
+
     ExtractorPart parse_part() {
+        const size_t begin = position_;
         ExtractorPart part{.name = {},
-                           .is_network = text_.substr(position_).starts_with(kNetworkPrefix),
+                           .source = std::string(take_source()),
                            .version = kDefaultExtractorVersion,
                            .weight = 1,
-                           .name_position = position_};
-        if (part.is_network) position_ += kNetworkPrefix.size();
+                           .name_position = begin};
         part.name = take(is_name_letter);
         if (part.name.empty()) fail("expected a name");
         if (part.name.size() > kMaxExtractorName) {
@@ -81,8 +92,9 @@ class Parser {
         }
         if (accept('@')) {
             part.version = parse_version();
-        } else if (part.is_network) {
-            fail("expected \"@\" and the version of the network");
+        } else if (!part.source.empty()) {
+            fail(std::string("expected \"@\" and the version of the ") +
+                 (part.is_network() ? "network" : "codebook"));
         }
         if (accept(':')) part.weight = parse_weight();
         return part;
@@ -121,7 +133,11 @@ class Parser {
 }  // namespace
 
 std::string ExtractorPart::qualified_name() const {
-    return std::string(is_network ? kNetworkPrefix : "") + name + "@" + std::to_string(version);
+    return (source.empty() ? "" : source + ":") + name + "@" + std::to_string(version);
+}
+
+std::string ExtractorPart::model_key() const {
+    return (is_codebook() ? "codebook:" : "") + name + "@" + std::to_string(version);
 }
 
 ExtractorSpec parse_extractor_spec(std::string_view text) {

@@ -96,8 +96,8 @@ struct ExtractorInfo {
 
 std::span<const ExtractorInfo> image_extractors();
 
-/// Throws ImageError unless every part names a built-in extractor or a network and the parts can be
-/// combined. Needs no image and no model.
+/// Throws ImageError unless every part names a built-in extractor, a network or a codebook and the
+/// parts can be combined. Needs no image and no model.
 void check_extractor_spec(const ExtractorSpec& spec);
 
 }  // namespace lookalike

@@ -32,7 +32,12 @@ LoadedModel& ModelStore::load(const std::string& key, std::span<const uint8_t> o
     const auto begin = std::chrono::steady_clock::now();
     std::shared_ptr<Network> network = engine_->load(onnx, config);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    return keep({key, config, std::move(network), nullptr, seconds.count()});
+    LoadedModel model{};
+    model.key = key;
+    model.config = config;
+    model.network = std::move(network);
+    model.load_seconds = seconds.count();
+    return keep(std::move(model));
 }
 
 LoadedModel& ModelStore::load_text(const std::string& key, std::string_view onnx,
@@ -40,9 +45,12 @@ LoadedModel& ModelStore::load_text(const std::string& key, std::string_view onnx
     drop(key);
     const auto begin = std::chrono::steady_clock::now();
     try {
-        auto text = std::make_shared<TextModel>(onnx, tokenizer, config);
+        LoadedModel model{};
+        model.key = key;
+        model.text = std::make_shared<TextModel>(onnx, tokenizer, config);
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-        return keep({key, {}, nullptr, std::move(text), seconds.count()});
+        model.load_seconds = seconds.count();
+        return keep(std::move(model));
     } catch (const NetworkError& error) {
         throw ImageError(ImageFault::kModel,
                          std::string("could not load text model: ") + error.what());
@@ -52,8 +60,18 @@ LoadedModel& ModelStore::load_text(const std::string& key, std::string_view onnx
     }
 }
 
+LoadedModel& ModelStore::load_codebook(const std::string& key, std::span<const uint8_t> bytes) {
+    drop(key);
+    LoadedModel model{};
+    model.key = key;
+    model.codebook = std::make_shared<Codebook>(bytes);
+    return keep(std::move(model));
+}
+
 LoadedModel& ModelStore::share(const std::string& key, const LoadedModel& model) {
-    return keep({key, model.config, model.network, model.text, model.load_seconds});
+    LoadedModel shared = model;
+    shared.key = key;
+    return keep(std::move(shared));
 }
 
 LoadedModel& ModelStore::keep(LoadedModel model) {

@@ -1,4 +1,4 @@
-// Neural networks that have been loaded, kept within a memory budget.
+// Neural networks and codebooks that have been loaded, kept within a memory budget.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/no_postgres.h"
+#include "image/codebook.h"
 #include "network/text_model.h"
 
 namespace lookalike {
@@ -50,20 +51,29 @@ std::unique_ptr<Engine> make_graph_engine();  ///< our own, for transformers
 /// OpenCV's, or our own for a network that OpenCV does not run or would run wrongly.
 std::unique_ptr<Engine> make_engine();
 
-/// Of pictures or of texts. What is loaded is perhaps shared with another store.
+/// Of pictures or of texts, or a codebook: one of the three pointers is there. What is loaded is
+/// perhaps shared with another store.
 struct LoadedModel {
-    std::string key;  ///< "name@version" of pictures, "text:name@version" of texts
+    std::string key;  ///< "name@version" of pictures, "text:name@version" of texts,
+                      ///< "codebook:name@version"
     ModelConfig config;
-    std::shared_ptr<Network> network;  ///< null: of texts
-    std::shared_ptr<TextModel> text;   ///< null: of pictures
+    std::shared_ptr<Network> network;
+    std::shared_ptr<TextModel> text;
+    std::shared_ptr<Codebook> codebook;
     double load_seconds;
 
-    uint32_t dims() const { return text ? text->dims() : network->dims(); }
-    uint64_t memory_bytes() const { return text ? text->memory_bytes() : network->memory_bytes(); }
+    uint32_t dims() const {
+        if (codebook) return codebook->dims();
+        return text ? text->dims() : network->dims();
+    }
+    uint64_t memory_bytes() const {
+        if (codebook) return codebook->memory_bytes();
+        return text ? text->memory_bytes() : network->memory_bytes();
+    }
 };
 
-/// Loaded networks by their keys; the least recently used go when the budget is exceeded. The
-/// one loaded last stays, whatever its size.
+/// Loaded networks and codebooks by their keys; the least recently used go when the budget is
+/// exceeded. The one loaded last stays, whatever its size.
 class ModelStore {
   public:
     ModelStore(std::unique_ptr<Engine> engine, uint64_t budget_bytes);
@@ -75,6 +85,8 @@ class ModelStore {
     /// The same of texts.
     LoadedModel& load_text(const std::string& key, std::string_view onnx,
                            std::string_view tokenizer, const TextConfig& config);
+    /// The same with a codebook.
+    LoadedModel& load_codebook(const std::string& key, std::span<const uint8_t> bytes);
     /// Keeps another store's network under this key as well, replacing one with the same key.
     LoadedModel& share(const std::string& key, const LoadedModel& model);
     /// Null when it is not loaded (any more): the caller then has to load() it. Counts as a use.

@@ -27,6 +27,8 @@ void answer(const WorkerRequest& request, Channel& channel, Learning& learning, 
             return learning.assign(request);
         case WorkerKind::kTrainProjection:
             return learning.train_projection(request);
+        case WorkerKind::kTrainCodebook:
+            return learning.train_codebook(request);
         case WorkerKind::kImageInfo:
             return images.info(request);
         case WorkerKind::kImageFeatures:

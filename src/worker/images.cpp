@@ -26,10 +26,11 @@ std::string text_of(const char (&field)[kSize]) {
     return field;
 }
 
-/// Networks of texts have keys of their own.
+/// Networks of texts and codebooks have keys of their own.
 std::string key_of(const WorkerModelConfig& config) {
     const std::string key = text_of(config.key);
-    require(key.starts_with("text:") == (config.tokenizer != 0),
+    require(key.starts_with("text:") == (config.tokenizer != 0) &&
+                key.starts_with("codebook:") == (config.codebook == 1) && config.codebook <= 1,
             "a network's key is of another kind");
     return key;
 }
@@ -53,17 +54,13 @@ LocalExtraction local_extraction_of(const WorkerImageRequest& image) {
 /// The one network that a text is for.
 ExtractorPart text_part_of(const ExtractorSpec& spec) {
     const ExtractorPart& part = spec.parts[0];
-    if (spec.parts.size() == 1 && part.is_network && part.weight == 1) return part;
+    if (spec.parts.size() == 1 && part.is_network() && part.weight == 1) return part;
     throw ImageError(ImageFault::kBadSpec,
                      "a text has features by one network, such as \"net:clip@1\"");
 }
 
 std::string_view characters(std::span<const uint8_t> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string model_key(const ExtractorPart& part) {
-    return part.name + "@" + std::to_string(part.version);
 }
 
 }  // namespace
@@ -123,8 +120,8 @@ void Images::features(const WorkerRequest& request) {
     const auto images = all_images(image);
     const ExtractorSpec spec = spec_of(shared_, image);
     for (const ExtractorPart& part : spec.parts)
-        if (part.is_network && models_.find(model_key(part)) == nullptr)
-            throw ModelMissing(model_key(part));
+        if (!part.source.empty() && models_.find(part.model_key()) == nullptr)
+            throw ModelMissing(part.model_key());
 
     const bool has_network = std::ranges::any_of(spec.parts, &ExtractorPart::is_network);
     uint64_t step = 0;
@@ -168,7 +165,7 @@ void Images::text_features(const WorkerRequest& request) {
     const WorkerImageRequest& image = request.image;
     const std::string_view text = characters(only_image(image));
     require(text.size() <= kMaxTextBytes, "a text is too long");
-    const std::string key = "text:" + model_key(text_part_of(spec_of(shared_, image)));
+    const std::string key = "text:" + text_part_of(spec_of(shared_, image)).model_key();
     const LoadedModel* model = models_.find(key);
     if (model == nullptr) throw ModelMissing(key);
     // What follows is the network's time.
@@ -280,6 +277,7 @@ LoadedModel& load_text_model(ModelStore& models, const std::string& key,
 
 LoadedModel& load_model(ModelStore& models, const std::string& key, const WorkerModelConfig& config,
                         std::span<const uint8_t> bytes) {
+    if (config.codebook != 0) return models.load_codebook(key, bytes);
     if (config.tokenizer != 0) return load_text_model(models, key, config, characters(bytes));
     return models.load(key, bytes,
                        {.input_width = config.input_width,

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "core/vector/projection.h"
+#include "learn/codebook.h"
 #include "learn/kmeans.h"
 #include "learn/projection.h"
 
@@ -127,6 +129,68 @@ void Learning::train_projection(const WorkerRequest& request) {
                                         .reserved = {}};
     std::memcpy(target.data(), &result, sizeof(result));
     std::ranges::copy(std::as_bytes(std::span(learned.values)), target.begin() + sizeof(result));
+    channel_.reply(request, {.status = WorkerStatus::kDone});
+}
+
+namespace {
+
+/// Values of local features that the backend has put into the shared area. Their headers are
+/// copied: how many features there are does not change any more.
+std::vector<LocalFeatures> pictures_of(const SharedArea& shared,
+                                       const WorkerCodebookRequest& wanted) {
+    std::vector<LocalFeatures> pictures;
+    uint64_t feature_count = 0;
+    for (const WorkerRange& range :
+         shared.items<const WorkerRange>(wanted.pictures_offset, wanted.picture_count)) {
+        const auto bytes = shared.items<const uint8_t>(range.offset, range.byte_count);
+        require(local_features_fault(bytes) == nullptr, "local features are damaged");
+        pictures.push_back(view_local_features(bytes.data()));
+        const LocalFeaturesHeader& header = pictures.back().header;
+        require(header.kind == static_cast<LocalKind>(wanted.kind) &&
+                    local_features_bytes(header.kind, header.count) == bytes.size(),
+                "local features are of another kind");
+        feature_count += pictures.back().count();
+    }
+    require(feature_count >= 1, "there are no local features");
+    return pictures;
+}
+
+CodebookOptions codebook_options_of(const WorkerCodebookRequest& wanted) {
+    require(is_codebook_aim(wanted.aim) && is_local_kind(wanted.kind) && wanted.whiten <= 1,
+            "the kind of a codebook is unknown");
+    require(wanted.padding == 0, "a reserved field is in use");
+    require(wanted.word_count >= 1 && wanted.word_count <= kMaxWords,
+            "the number of words is out of range");
+    require(wanted.max_features >= 1 && wanted.max_features <= kMaxLocalFeatures &&
+                wanted.most_features >= 1 && wanted.most_pictures >= 1,
+            "the number of features is out of range");
+    require(wanted.dims <= kMaxDims, "the number of dimensions is out of range");
+    return {.aim = static_cast<CodebookAim>(wanted.aim),
+            .kind = static_cast<LocalKind>(wanted.kind),
+            .max_features = wanted.max_features,
+            .word_count = wanted.word_count,
+            .dims = wanted.dims,
+            .whiten = wanted.whiten != 0,
+            .most_features = wanted.most_features,
+            .most_pictures = wanted.most_pictures};
+}
+
+}  // namespace
+
+void Learning::train_codebook(const WorkerRequest& request) {
+    const WorkerCodebookRequest& wanted = request.codebook;
+    CodebookOptions options = codebook_options_of(wanted);
+    options.progress = [&](size_t step, size_t step_count) {
+        channel_.reply(request,
+                       {.status = WorkerStatus::kProgress, .step = step, .step_count = step_count});
+    };
+    const std::vector<std::byte> codebook = learn_codebook(pictures_of(shared_, wanted), options);
+    const auto room = shared_.items<std::byte>(wanted.result_offset, wanted.result_bytes);
+    const WorkerCodebookResult result{.byte_count = codebook.size(), .reserved = {}};
+    require(room.size() >= sizeof(result) && room.size() - sizeof(result) >= codebook.size(),
+            "the result does not fit into its place");
+    std::memcpy(room.data(), &result, sizeof(result));
+    std::ranges::copy(codebook, room.begin() + sizeof(result));
     channel_.reply(request, {.status = WorkerStatus::kDone});
 }
 

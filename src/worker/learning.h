@@ -20,6 +20,7 @@ class Learning {
     void set_centroids(const WorkerRequest& request);
     void assign(const WorkerRequest& request);
     void train_projection(const WorkerRequest& request);
+    void train_codebook(const WorkerRequest& request);
 
   private:
     Channel& channel_;

@@ -26,15 +26,40 @@ TEST(ExtractorSpec, PartsComeInOrder) {
     const ExtractorSpec spec = parse_extractor_spec(" color:0.6 + net:mobile-net_2@7:2\t");
     ASSERT_EQ(spec.parts.size(), 2u);
     EXPECT_EQ(spec.parts[0].name, "color");
-    EXPECT_FALSE(spec.parts[0].is_network);
+    EXPECT_FALSE(spec.parts[0].is_network());
     EXPECT_EQ(spec.parts[0].version, kDefaultExtractorVersion);
     EXPECT_EQ(spec.parts[0].weight, 0.6f);
     EXPECT_EQ(spec.parts[0].name_position, 1u);
     EXPECT_EQ(spec.parts[1].name, "mobile-net_2");
-    EXPECT_TRUE(spec.parts[1].is_network);
+    EXPECT_TRUE(spec.parts[1].is_network());
     EXPECT_EQ(spec.parts[1].version, 7u);
     EXPECT_EQ(spec.parts[1].weight, 2.0f);
     EXPECT_EQ(spec.parts[1].qualified_name(), "net:mobile-net_2@7");
+}
+
+TEST(ExtractorSpec, NamesCodebooks) {
+    const ExtractorSpec spec =
+        parse_extractor_spec("vlad:textiles@1+bow:a-b@02:0.5 +fisher:net@3 + net:vlad@4");
+    ASSERT_EQ(spec.parts.size(), 4u);
+    const char* sources[] = {"vlad", "bow", "fisher", "net"};
+    for (size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(spec.parts[i].source, sources[i]);
+        EXPECT_EQ(spec.parts[i].is_codebook(), i < 3);
+        EXPECT_EQ(spec.parts[i].is_network(), i == 3);
+        EXPECT_EQ(spec.parts[i].version, i + 1);
+    }
+    EXPECT_EQ(spec.parts[0].name, "textiles");
+    EXPECT_EQ(spec.parts[0].qualified_name(), "vlad:textiles@1");
+    EXPECT_EQ(spec.parts[0].model_key(), "codebook:textiles@1");
+    EXPECT_EQ(spec.parts[1].model_key(), "codebook:a-b@2");
+    EXPECT_EQ(spec.parts[3].model_key(), "vlad@4");
+    EXPECT_EQ(canonical("bow:a@01:1 + vlad:b@2"), "bow:a@1+vlad:b@2");
+    // Without ":" they are names like others.
+    EXPECT_TRUE(parse_extractor_spec("vlad@1").parts[0].source.empty());
+    EXPECT_EQ(fault_position("vlad:textiles"), 13u);
+    EXPECT_EQ(fault_position("vlad:"), 5u);
+    EXPECT_EQ(fault_position("bows:a@1"), 5u);
+    EXPECT_EQ(fault_position("vlad:net:a@1"), 8u);
 }
 
 TEST(ExtractorSpec, SpellingsOfOneMeaningShareACanonicalText) {

@@ -38,6 +38,7 @@ TEST(WorkerPreload, EverythingElseDoes) {
     EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.tokenizer_bytes = 1; }));
     EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.pooling = 1; }));
     EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.normalize = 1; }));
+    EXPECT_TRUE(differs([](WorkerModelConfig& c) { c.codebook = 1; }));
 }
 
 }  // namespace

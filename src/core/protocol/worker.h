@@ -66,6 +66,7 @@ enum class WorkerKind : uint16_t {
     kImageDrawMatches = 12,
     kTrainProjection = 13,
     kTextFeatures = 14,
+    kTrainCodebook = 15,
 };
 
 enum class WorkerStatus : uint16_t {
@@ -136,6 +137,29 @@ struct WorkerProjectionResult {
     double held_out_before;  ///< NaN where nothing could be held out
     double held_out_after;
     uint64_t reserved[5];
+};
+
+struct WorkerCodebookRequest {
+    uint64_t pictures_offset;  ///< picture_count WorkerRanges: values of local features, read
+    uint64_t result_offset;    ///< a WorkerCodebookResult and a codebook, written; perhaps over the
+                               ///< pictures
+    uint64_t result_bytes;     ///< room for both
+    uint64_t most_features;    ///< that words are learned from, at least 1
+    uint32_t picture_count;    ///< at least one of them has a feature
+    uint32_t most_pictures;    ///< that components are learned from, at least 1
+    uint32_t word_count;       ///< wanted, at least 1
+    uint32_t dims;             ///< wanted; 0: as many as words give
+    uint32_t max_features;     ///< of a picture that is described later
+    uint8_t aim;               ///< a CodebookAim
+    uint8_t kind;              ///< a LocalKind
+    uint8_t whiten;            ///< 1: with dims
+    uint8_t padding;
+};
+
+/// Followed by byte_count bytes: see core/codebook/codebook.h.
+struct WorkerCodebookResult {
+    uint64_t byte_count;
+    uint64_t reserved[7];
 };
 
 struct WorkerSetCentroidsRequest {
@@ -228,12 +252,13 @@ struct WorkerModelConfig {
     uint32_t normalize;
     uint32_t crop;       ///< 1: the middle of a picture in the shape of the input, not all of it
     uint8_t digest[32];  ///< SHA-256 of the bytes; zeros in kLoadModel
-    // Of a network for texts; then the key starts with "text:".
+    // Of a network for texts; then the key starts with "text:". Nothing is left to the compiler:
+    // equal ones have equal bytes.
     uint32_t tokenizer;        ///< a TokenizerKind; 0: a network for pictures
     uint32_t context;          ///< tokens that it reads
     uint32_t lower_case;       ///< 1: capital letters count as small ones
     uint32_t pooling;          ///< a Pooling
-    uint32_t padding;          ///< none is left to the compiler: equal ones have equal bytes
+    uint32_t codebook;         ///< 1: a codebook; then the key starts with "codebook:"
     uint64_t tokenizer_bytes;  ///< the last bytes of the model are the tokenizer's file
 };
 
@@ -249,6 +274,7 @@ struct WorkerRequest {
         WorkerImageRequest image;
         WorkerModelRequest model;
         WorkerProjectionRequest projection;
+        WorkerCodebookRequest codebook;
         uint64_t reserved[10] = {};
     };
 };
@@ -273,6 +299,8 @@ static_assert(sizeof(WorkerTrainRequest) == 40);
 static_assert(sizeof(WorkerSetCentroidsRequest) == 24);
 static_assert(sizeof(WorkerProjectionRequest) == 48);
 static_assert(sizeof(WorkerProjectionResult) == kWorkerAlignment);
+static_assert(sizeof(WorkerCodebookRequest) == 56);
+static_assert(sizeof(WorkerCodebookResult) == kWorkerAlignment);
 static_assert(sizeof(WorkerAssignRequest) == 40);
 static_assert(sizeof(WorkerImageRequest) == 64);
 static_assert(sizeof(WorkerImageResult) == kWorkerAlignment);
@@ -320,6 +348,25 @@ constexpr uint64_t projection_training_bytes(uint64_t point_count, uint64_t dims
     const uint64_t small_bytes = 12 * components * components * sizeof(double);
     return blas_bytes + point_count * (components * sizeof(float) + 64) + square_bytes +
            small_bytes;
+}
+
+/// The same for the words of a codebook: features of so many dimensions, which become fewer.
+constexpr uint64_t word_training_bytes(uint64_t feature_count, uint64_t dims, uint64_t dims_after,
+                                       uint64_t word_count) {
+    const uint64_t feature_bytes = (dims + 2 * dims_after) * sizeof(float) + 64;
+    return projection_training_bytes(0, dims) + feature_count * feature_bytes +
+           worker_training_bytes(feature_count, dims_after, word_count);
+}
+
+/// The same for the components of a codebook: pictures of so many sums, which become fewer. Their
+/// inner products twice, eigenvectors twice, the codebook twice.
+constexpr uint64_t component_training_bytes(uint64_t picture_count, uint64_t sums,
+                                            uint64_t dims_after) {
+    const uint64_t blas_bytes = 16u << 20;
+    const uint64_t square_bytes = 2 * picture_count * picture_count * sizeof(double);
+    const uint64_t vector_bytes = (2 * dims_after + 128) * picture_count * sizeof(double);
+    return blas_bytes + square_bytes + vector_bytes + picture_count * sums * sizeof(float) +
+           2 * (sums + 1) * dims_after * sizeof(float) + 4 * sums * sizeof(double);
 }
 
 }  // namespace lookalike
