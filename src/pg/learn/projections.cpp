@@ -2,57 +2,15 @@
 
 #include <cstring>
 
-#include "pg/registry/registry.h"
+#include "pg/registry/kept.h"
 #include "pg/run_core.h"
 
 extern "C" {
-#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 }
 
 namespace lookalike {
 namespace {
-
-constexpr int kKeptProjections = 8;
-constexpr size_t kMaxKeyBytes = 96;
-
-/// One that has been read.
-struct Kept {
-    MemoryContext context;  ///< null: a free place
-    char key[kMaxKeyBytes];
-    size_t key_bytes;
-    ProjectionView view;
-    uint64 changes;  ///< of the registry, before it was read
-    uint64 last_used;
-};
-Kept kept_projections[kKeptProjections];
-uint64 uses = 0;
-
-void forget(Kept* kept) {
-    if (kept->context != nullptr) MemoryContextDelete(kept->context);
-    kept->context = nullptr;
-}
-
-Kept* find_kept(const char* key, size_t key_bytes) {
-    for (Kept& kept : kept_projections) {
-        if (kept.context == nullptr || kept.key_bytes != key_bytes ||
-            memcmp(kept.key, key, key_bytes) != 0)
-            continue;
-        if (kept.changes == registry_changes()) return &kept;
-        forget(&kept);
-    }
-    return nullptr;
-}
-
-Kept* place_for_one() {
-    Kept* oldest = &kept_projections[0];
-    for (Kept& kept : kept_projections) {
-        if (kept.context == nullptr) return &kept;
-        if (kept.last_used < oldest->last_used) oldest = &kept;
-    }
-    forget(oldest);
-    return oldest;
-}
 
 struct Parsed {
     ProjectionView view;
@@ -69,8 +27,8 @@ Parsed parse(std::span<const std::byte> bytes) {
     return parsed;
 }
 
-/// Its bytes, copied into the current memory context; `argument` is a ProjectionView.
-void read_projection(const Registered& row, void* argument) {
+/// A ProjectionView of its bytes, which are copied.
+void* read_projection(const Registered& row) {
     bytea* data = DatumGetByteaPP(row.data);
     const size_t length = VARSIZE_ANY_EXHDR(data);
     auto* bytes = static_cast<std::byte*>(MemoryContextAllocHuge(CurrentMemoryContext, length + 1));
@@ -80,40 +38,14 @@ void read_projection(const Registered& row, void* argument) {
         ereport(ERROR,
                 (errcode(ERRCODE_DATA_EXCEPTION),
                  errmsg("projection \"%s\" is damaged: %s", registered_key(row), parsed.fault)));
-    *static_cast<ProjectionView*>(argument) = parsed.view;
+    auto* view = static_cast<ProjectionView*>(palloc(sizeof(ProjectionView)));
+    *view = parsed.view;
+    return view;
 }
 
-void read_into(Kept* kept, const char* key) {
-    MemoryContext context =
-        AllocSetContextCreate(CurrentMemoryContext, "lookalike projection", ALLOCSET_SMALL_SIZES);
-    const uint64 changes = registry_changes();
-    const MemoryContext caller = MemoryContextSwitchTo(context);
-    ProjectionView view;
-    const bool found = visit_registered(kProjectionKind, key, read_projection, &view);
-    MemoryContextSwitchTo(caller);
-    if (!found)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("projection \"%s\" is not registered", key),
-                        errhint("Learn it with train_projection(). If this happens while a dump is "
-                                "restored, restore the table lookalike_models first.")));
-    MemoryContextSetParent(context, TopMemoryContext);
-    *kept = {.context = context,
-             .key = {},
-             .key_bytes = strlen(key),
-             .view = view,
-             .changes = changes,
-             .last_used = 0};
-    memcpy(kept->key, key, kept->key_bytes);
-}
-
-void check_key(const char* key, size_t key_bytes) {
-    if (key_bytes >= kMaxKeyBytes || memchr(key, '@', key_bytes) == nullptr)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("invalid projection \"%s\"",
-                               pnstrdup(key, static_cast<Size>(pg_mbcliplen(
-                                                 key, static_cast<int>(key_bytes), 200)))),
-                        errhint("Write its name and version, as in \"textiles@1\".")));
-}
+constexpr KeptKind kKeptProjections{.kind = kProjectionKind,
+                                    .read = read_projection,
+                                    .missing_hint = "Learn it with train_projection()."};
 
 bool is_space(char letter) {
     return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r';
@@ -131,18 +63,7 @@ const float* floats_of(const DescriptorView& features) {
 }  // namespace
 
 const ProjectionView& registered_projection(const char* key, size_t key_bytes) {
-    Kept* kept = find_kept(key, key_bytes);
-    if (kept == nullptr) {
-        check_key(key, key_bytes);
-        char* name = pnstrdup(key, key_bytes);
-        Kept read;
-        read_into(&read, name);
-        kept = place_for_one();
-        *kept = read;
-        pfree(name);
-    }
-    kept->last_used = ++uses;
-    return kept->view;
+    return *static_cast<const ProjectionView*>(kept_registered(kKeptProjections, key, key_bytes));
 }
 
 Descriptor* projected(const Descriptor* features, const char* key, size_t key_bytes) {
