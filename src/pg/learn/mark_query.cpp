@@ -3,19 +3,17 @@
 #include <cstring>
 
 #include "core/cluster/row_form.h"
+#include "pg/learn/read_only_query.h"
 
 extern "C" {
-#include "executor/spi.h"
+#include "access/htup_details.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 
 Datum descriptor_out(PG_FUNCTION_ARGS);
 }
 
 namespace lookalike {
 namespace {
-
-constexpr long kRowsAtOnce = 64;
 
 /// How columns are read.
 struct Columns {
@@ -93,76 +91,38 @@ bool add_row(HeapTuple tuple, TupleDesc row_type, Columns* columns, MarkSample* 
     return true;
 }
 
-/// What it calls may try to write all the same, and fails then.
-bool only_reads(SPIPlanPtr plan) {
-    List* sources = SPI_plan_get_plan_sources(plan);
-    if (!SPI_is_cursor_plan(plan) || list_length(sources) != 1) return false;
-    ListCell* cell;
-    foreach (cell, static_cast<CachedPlanSource*>(linitial(sources))->query_list) {
-        const auto* query = static_cast<Query*>(lfirst(cell));
-        if (query->commandType != CMD_SELECT || query->hasModifyingCTE || query->rowMarks != NIL)
-            return false;
-    }
-    return true;
+struct Reading {
+    MarkSample* sample;
+    MemoryContext owner;
+    Columns columns;
+    uint64 left_out;
+};
+
+/// The columns say what is learned.
+void take_columns(TupleDesc row_type, void* argument) {
+    auto* reading = static_cast<Reading*>(argument);
+    MarkSample* sample = reading->sample;
+    reading->columns = columns_of(row_type);
+    sample->aim = reading->columns.aim;
+    if (!sample->whiten) return;
+    if (sample->aim != ProjectionAim::kComponents)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("only features without marks are whitened")));
+    sample->aim = ProjectionAim::kWhitening;
 }
 
-Portal open_query(const char* query) {
-    SPIPlanPtr plan = SPI_prepare(query, 0, nullptr);
-    if (plan == nullptr)
-        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
-                        errmsg("the query cannot be run: %s", SPI_result_code_string(SPI_result))));
-    if (!only_reads(plan))
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("the query must be one SELECT that changes nothing")));
-    return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
-}
-
-uint64 read_rows(Portal portal, MarkSample* sample) {
-    const MemoryContext owner = CurrentMemoryContext;
-    Columns columns = columns_of(portal->tupDesc);
-    sample->aim = columns.aim;
-    if (sample->whiten) {
-        if (sample->aim != ProjectionAim::kComponents)
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                            errmsg("only features without marks are whitened")));
-        sample->aim = ProjectionAim::kWhitening;
-    }
-    const MemoryContext each =
-        AllocSetContextCreate(owner, "mark of a projection", ALLOCSET_DEFAULT_SIZES);
-    uint64 left_out = 0;
-    for (;;) {
-        SPI_cursor_fetch(portal, true, kRowsAtOnce);
-        if (SPI_processed == 0) break;
-        for (uint64 i = 0; i < SPI_processed; ++i) {
-            CHECK_FOR_INTERRUPTS();
-            MemoryContextReset(each);
-            MemoryContextSwitchTo(each);
-            if (!add_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &columns, sample, owner))
-                ++left_out;
-            MemoryContextSwitchTo(owner);
-        }
-        SPI_freetuptable(SPI_tuptable);
-    }
-    MemoryContextDelete(each);
-    return left_out;
+void take_row(HeapTuple tuple, TupleDesc row_type, void* argument) {
+    auto* reading = static_cast<Reading*>(argument);
+    if (!add_row(tuple, row_type, &reading->columns, reading->sample, reading->owner))
+        ++reading->left_out;
 }
 
 }  // namespace
 
 uint64 read_marks(const char* query, MarkSample* sample) {
-    // Functions in it are held to this as well; an ERROR takes the setting back.
-    const int settings = NewGUCNestLevel();
-    set_config_option("transaction_read_only", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                      true, 0, false);
-    Portal portal = open_query(query);
-    const uint64 left_out = read_rows(portal, sample);
-    // Up to PostgreSQL 15 a RESET in a function undoes it.
-    if (!XactReadOnly)
-        ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-                        errmsg("the query must leave the transaction read-only")));
-    SPI_cursor_close(portal);
-    AtEOXact_GUC(false, settings);
-    return left_out;
+    Reading reading{.sample = sample, .owner = CurrentMemoryContext, .columns = {}, .left_out = 0};
+    run_read_only(query, take_columns, take_row, &reading);
+    return reading.left_out;
 }
 
 }  // namespace lookalike
