@@ -1096,6 +1096,35 @@ REVOKE EXECUTE ON FUNCTION train_projection(text, integer, text, integer, boolea
 GRANT EXECUTE ON FUNCTION train_projection(text, integer, text, integer, boolean), drop_projection(text, integer)
     TO pg_database_owner;
 
+-- Codebooks: the words that local features are told by, for vlad:<name>@<version> and the like.
+CREATE FUNCTION train_codebook(name text, version integer, query text, words integer DEFAULT 64,
+    kind text DEFAULT 'vlad', features text DEFAULT 'sift', dimensions integer DEFAULT NULL,
+    max_features integer DEFAULT 300, whiten boolean DEFAULT false)
+    RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION train_codebook(text, integer, text, integer, text, text, integer, integer, boolean) IS 'learns a codebook from the pictures of a query and keeps it as <kind>:<name>@<version>; returns the dimensions of its descriptors';
+CREATE FUNCTION drop_codebook(name text, version integer) RETURNS boolean
+    LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH gone AS (
+        DELETE FROM lookalike_models AS m
+         WHERE m.kind = 'codebook' AND m.name = drop_codebook.name
+           AND m.version = drop_codebook.version
+        RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM gone);
+END;
+COMMENT ON FUNCTION drop_codebook(text, integer) IS 'forgets a codebook; tells whether there was one';
+CREATE FUNCTION codebook_features(features local_features, codebook text) RETURNS descriptor
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50000;
+COMMENT ON FUNCTION codebook_features(local_features, text) IS 'the descriptor of local features by the codebook name@version';
+REVOKE EXECUTE ON FUNCTION
+    train_codebook(text, integer, text, integer, text, text, integer, integer, boolean),
+    drop_codebook(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    train_codebook(text, integer, text, integer, text, text, integer, integer, boolean),
+    drop_codebook(text, integer) TO pg_database_owner;
+
 -- Networks for texts. The data are the network and behind it the tokenizer's file.
 CREATE FUNCTION check_text_model(name text, version integer, files bytea, tokenizer_bytes integer,
     tokenizer_kind text, context integer, lower_case boolean, pooling text, layer text,
@@ -1167,6 +1196,11 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'net:' || m.name, m.version, m.dims, 'real', 'cosine', 'a registered network'
       FROM lookalike_models AS m
-     WHERE m.kind = 'network';
+     WHERE m.kind = 'network'
+    UNION ALL
+    SELECT (m.options->>'kind') || ':' || m.name, m.version, m.dims, 'real', 'l2',
+           'a registered codebook'
+      FROM lookalike_models AS m
+     WHERE m.kind = 'codebook';
 END;
 COMMENT ON FUNCTION image_extractors() IS 'the extractors that image_features() knows';

@@ -191,10 +191,10 @@ Descriptor* features_of_bytes(WorkerKind kind, ImageBytes bytes, text* spec, boo
     const bool use_cache = image_cache_bytes() > 0;
     ImageKey key = {};
     if (use_cache) {
-        const bool names_registered =
-            extractor.projection != nullptr || names_network(extractor.spec, extractor.spec_bytes);
+        const bool needs_registry = extractor.projection != nullptr ||
+                                    names_registered(extractor.spec, extractor.spec_bytes);
         key = image_key(kind, bytes.bytes, bytes.byte_count, VARDATA_ANY(spec),
-                        VARSIZE_ANY_EXHDR(spec), names_registered ? registry_digest() : nullptr);
+                        VARSIZE_ANY_EXHDR(spec), needs_registry ? registry_digest() : nullptr);
         varlena* cached = find_cached_features(key);
         if (cached != nullptr) return reinterpret_cast<Descriptor*>(cached);
     }

@@ -20,21 +20,39 @@ constexpr int32 kMaxInputSide = 4096;
 /// Keys of texts in a worker, where pictures may have the same name and version.
 constexpr char kTextPrefix[] = "text:";
 
-bool is_text_key(const char* key) {
-    return strncmp(key, kTextPrefix, strlen(kTextPrefix)) == 0;
+/// The same of codebooks.
+constexpr char kCodebookPrefix[] = "codebook:";
+
+/// A key in a worker, taken apart.
+struct RowName {
+    const char* kind;
+    const char* key;  ///< "name@version"
+};
+
+RowName row_name_of(const char* key) {
+    if (strncmp(key, kTextPrefix, strlen(kTextPrefix)) == 0)
+        return {kTextKind, key + strlen(kTextPrefix)};
+    if (strncmp(key, kCodebookPrefix, strlen(kCodebookPrefix)) == 0)
+        return {kCodebookKind, key + strlen(kCodebookPrefix)};
+    return {kNetworkKind, key};
 }
 
-[[noreturn]] void report_unregistered(const char* key) {
-    if (is_text_key(key))
+[[noreturn]] void report_unregistered(const RowName& row) {
+    if (strcmp(row.kind, kTextKind) == 0)
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("text model \"%s\" is not registered", key + strlen(kTextPrefix)),
+                        errmsg("text model \"%s\" is not registered", row.key),
                         errhint("Register it with register_text_model().")));
-    ereport(ERROR,
-            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("image model \"%s\" is not registered", key),
-             errhint("Register it with register_image_model(). If this happens while a dump "
-                     "is restored, fill the column with image_features_trigger() instead of "
-                     "a generation expression: generated columns are computed before the "
-                     "models are there.")));
+    if (strcmp(row.kind, kCodebookKind) == 0)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("codebook \"%s\" is not registered", row.key),
+                        errhint("Learn it with train_codebook(). If this happens while a dump is "
+                                "restored, restore the table lookalike_models first.")));
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("image model \"%s\" is not registered", row.key),
+                    errhint("Register it with register_image_model(). If this happens while a dump "
+                            "is restored, fill the column with image_features_trigger() instead of "
+                            "a generation expression: generated columns are computed before the "
+                            "models are there.")));
     pg_unreachable();
 }
 
@@ -143,9 +161,19 @@ WorkerModelConfig text_config_of(const Registered& row) {
     return config;
 }
 
+WorkerModelConfig codebook_config_of(const Registered& row) {
+    WorkerModelConfig config = {};
+    copy_text(psprintf("%s%s", kCodebookPrefix, registered_key(row)), config.key,
+              sizeof(config.key), "name");
+    config.codebook = 1;
+    memcpy(config.digest, row.digest, sizeof(config.digest));
+    return config;
+}
+
 /// With the digest of its file.
 WorkerModelConfig config_of(const Registered& row) {
     if (strcmp(row.kind, kTextKind) == 0) return text_config_of(row);
+    if (strcmp(row.kind, kCodebookKind) == 0) return codebook_config_of(row);
     WorkerModelConfig config = {};
     copy_text(registered_key(row), config.key, sizeof(config.key), "name");
     config.input_width = static_cast<uint32>(integer_option(row, "input_width", 1, kMaxInputSide));
@@ -205,17 +233,16 @@ void check_pair(const char* other_kind, const char* key, int32 dims) {
 
 void load_registered_model(const char* key) {
     registry_digest();
-    const bool is_text = is_text_key(key);
-    if (!visit_registered(is_text ? kTextKind : kNetworkKind,
-                          is_text ? key + strlen(kTextPrefix) : key, find_or_load, nullptr))
-        report_unregistered(key);
+    const RowName row = row_name_of(key);
+    if (!visit_registered(row.kind, row.key, find_or_load, nullptr)) report_unregistered(row);
 }
 
 double preload_registered_model(const char* key) {
     double load_ms = 0;
-    bool is_there = visit_registered(kNetworkKind, key, preload, &load_ms);
-    is_there |= visit_registered(kTextKind, key, preload, &load_ms);
-    if (!is_there) report_unregistered(key);
+    bool is_there = false;
+    for (const char* kind : {kNetworkKind, kTextKind, kCodebookKind})
+        is_there |= visit_registered(kind, key, preload, &load_ms);
+    if (!is_there) report_unregistered({kNetworkKind, key});
     return load_ms;
 }
 

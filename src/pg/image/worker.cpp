@@ -260,8 +260,11 @@ void check_wish(const LocalFeaturesHeader& header, const LocalWish& wish) {
 
 }  // namespace
 
-bool names_network(const char* spec, size_t spec_bytes) {
-    return spec != nullptr && memmem(spec, spec_bytes, "net:", 4) != nullptr;
+bool names_registered(const char* spec, size_t spec_bytes) {
+    if (spec == nullptr) return false;
+    for (const char* source : {"net:", "bow:", "vlad:", "fisher:"})
+        if (memmem(spec, spec_bytes, source, strlen(source)) != nullptr) return true;
+    return false;
 }
 
 bool failed_image(uint64* index) {
@@ -285,7 +288,7 @@ bool request_images(const ImageRequest& request, ImageReply* reply) {
     const uint64 result_room = result_bytes(request);
     uint64 needed = Max(lay_out(request, nullptr, &message.image), result_room);
     // A warm worker may have the network; if not, starting another one costs little.
-    if (names_network(request.spec, request.spec_bytes) && !turns_are_counted())
+    if (names_registered(request.spec, request.spec_bytes) && !turns_are_counted())
         needed = Max(needed, kNetworkSharedBytes);
     for (int loads = 0;; ++loads) {
         Worker* worker = ready_worker(needed);

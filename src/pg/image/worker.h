@@ -54,8 +54,8 @@ bool request_images(const ImageRequest& request, ImageReply* reply);
 /// known.
 bool failed_image(uint64* index);
 
-/// True when an extractor specification may name a network.
-bool names_network(const char* spec, size_t spec_bytes);
+/// True when an extractor specification may name a network or a codebook.
+bool names_registered(const char* spec, size_t spec_bytes);
 
 /// Descriptor `index` of a reply to kImageFeatures, palloc'd and checked.
 Descriptor* reply_descriptor(const ImageReply& reply, uint32 image_count, uint32 index);

@@ -39,14 +39,17 @@ WITH uses AS (
 SELECT pg_catalog.pg_describe_object(classid, objid, objsubid) FROM texts
  WHERE text ~ $2 ORDER BY 1)";
 
-/// How functions name a row: 'net:<name>@<version>' the networks, 'name@version' alone or behind
-/// ">" the others; a version of a network may have zeros in front. A name has no letter that a
-/// pattern takes for something else.
+/// How functions name a row: 'net:<name>@<version>' the networks, 'vlad:<name>@<version>' and the
+/// like or a function's own argument 'name@version' the codebooks, such an argument or one behind
+/// ">" the projections; a version of a network or a codebook may have zeros in front. A name has no
+/// letter that a pattern takes for something else.
 char* pattern_of(const char* kind, const char* name, int32 version) {
     if (strcmp(kind, kTextKind) == 0)
         return psprintf("text_features.*net:%s@0*%d([^0-9]|$)", name, version);
-    const bool is_network = strcmp(kind, kNetworkKind) == 0;
-    return psprintf("%s%s@0*%d([^0-9]|$)", is_network ? "net:" : "['>][[:space:]]*", name, version);
+    const char* before = ">[[:space:]]*|project\\(.*'";
+    if (strcmp(kind, kNetworkKind) == 0) before = "net:";
+    if (strcmp(kind, kCodebookKind) == 0) before = "(bow|vlad|fisher):|codebook_features\\(.*'";
+    return psprintf("(%s)%s@0*%d([^0-9]|$)", before, name, version);
 }
 
 [[noreturn]] void report_dependants(const char* kind, const char* key) {

@@ -1,5 +1,5 @@
-// What the database keeps under a name and a version: networks, projections and whatever else is
-// made once and used by functions that are IMMUTABLE. Rows of the table "lookalike_models".
+// What the database keeps under a name and a version: networks, projections, codebooks and whatever
+// else is made once and used by functions that are IMMUTABLE. Rows of the table "lookalike_models".
 #pragma once
 
 #include "pg/server.h"
@@ -13,6 +13,7 @@ constexpr char kRegistryTable[] = "lookalike_models";
 constexpr char kNetworkKind[] = "network";
 constexpr char kProjectionKind[] = "projection";
 constexpr char kTextKind[] = "text";
+constexpr char kCodebookKind[] = "codebook";
 
 /// One row. Valid during a visit.
 struct Registered {

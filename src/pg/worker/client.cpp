@@ -8,6 +8,8 @@
 
 #include <cmath>
 
+#include "core/codebook/codebook.h"
+#include "pg/run_core.h"
 #include "pg/worker/failures.h"
 #include "pg/worker/socket_wait.h"
 #include "pg/worker/warm_client.h"
@@ -280,6 +282,50 @@ WorkerProjectionResult worker_train_projection(Worker* worker,
         if (!std::isfinite(values[i]))
             report_nonsense(worker, "A number of a projection is not finite.");
     return result;
+}
+
+namespace {
+
+/// Null where the bytes are a codebook like that.
+const char* codebook_fault(const WorkerCodebookRequest& wanted, const std::byte* bytes,
+                           uint64 byte_count) {
+    try {
+        const CodebookHeader header = parse_codebook({bytes, byte_count}).header;
+        const bool is_right = header.aim == static_cast<CodebookAim>(wanted.aim) &&
+                              header.kind == static_cast<LocalKind>(wanted.kind) &&
+                              header.max_features == wanted.max_features &&
+                              header.word_count <= wanted.word_count &&
+                              (!header.is_reduced || header.dims <= wanted.dims);
+        return is_right ? nullptr : "A codebook is not the one that was wanted.";
+    } catch (const InvalidCodebook&) {
+        return "A codebook is none.";
+    }
+}
+
+}  // namespace
+
+void* worker_train_codebook(Worker* worker, const WorkerCodebookTraining* training,
+                            uint64_t* byte_count) {
+    const WorkerCodebookRequest& wanted = training->request;
+    require_range(worker, wanted.pictures_offset, wanted.picture_count, sizeof(WorkerRange));
+    require_range(worker, wanted.result_offset, wanted.result_bytes, 1);
+    WorkerRequest request;
+    request.kind = WorkerKind::kTrainCodebook;
+    request.codebook = wanted;
+    WorkerReply reply;
+    worker_request(worker, &request);
+    worker_wait(worker, &reply, nullptr, training->progress, training->argument);
+    WorkerCodebookResult result;
+    memcpy(&result, worker->shared + wanted.result_offset, sizeof(result));
+    if (result.byte_count > wanted.result_bytes - sizeof(result))
+        report_nonsense(worker, "A codebook is longer than its place.");
+    auto* bytes =
+        static_cast<std::byte*>(MemoryContextAllocHuge(CurrentMemoryContext, result.byte_count));
+    memcpy(bytes, worker->shared + wanted.result_offset + sizeof(result), result.byte_count);
+    const char* fault = run_core([&] { return codebook_fault(wanted, bytes, result.byte_count); });
+    if (fault != nullptr) report_nonsense(worker, fault);
+    *byte_count = result.byte_count;
+    return bytes;
 }
 
 void worker_set_centroids(Worker* worker, const WorkerCentroids* centroids) {

@@ -117,6 +117,18 @@ WorkerProjectionResult worker_train_projection(Worker* worker,
                                                const WorkerProjectionTraining* training,
                                                float* values);
 
+/// What a codebook is learned from. The caller has put ranges and values of local features into the
+/// shared area; see core/protocol/worker.h.
+struct WorkerCodebookTraining {
+    WorkerCodebookRequest request;
+    WorkerProgress progress;  ///< may be null
+    void* argument;
+};
+
+/// Learns a codebook: its bytes, checked, palloc'd, of `byte_count`.
+void* worker_train_codebook(Worker* worker, const WorkerCodebookTraining* training,
+                            uint64_t* byte_count);
+
 /// One line for each library of the worker, palloc'd.
 char* worker_versions(Worker* worker);
 
