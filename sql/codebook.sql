@@ -31,8 +31,8 @@ SELECT spec, count(*), min(descriptor_dims(f)) AS dims, bool_and(f = codebook_fe
   FROM pictures, (VALUES ('bow:b@1', 'sift'), ('vlad:v@1', 'sift'), ('fisher:f@1', 'sift'), ('fisher:f@2', 'sift'), ('vlad:o@1', 'orb'), ('bow:o@2', 'orb')) AS s (spec, k),
        LATERAL (SELECT image_features(photo, spec) AS f) AS x
  GROUP BY spec ORDER BY spec;
--- Of a picture without features: zeros.
-SELECT spec, bool_and(x = 0) AS zeros FROM unnest('{bow:b@1,vlad:v@1,fisher:f@1,vlad:o@1}'::text[]) AS spec,
+-- Of a picture without features: zeros, or what becomes of them.
+SELECT spec, bool_and(x = 0) AS zeros, round(sum(x * x)) AS length FROM unnest('{bow:b@1,vlad:v@1,fisher:f@1,vlad:o@1}'::text[]) AS spec,
        LATERAL unnest(image_features(plain(), spec)::real[]) AS x GROUP BY spec ORDER BY spec;
 SET client_min_messages = warning;
 

@@ -23,7 +23,7 @@ class Codebook {
     /// "bow", "vlad", "fisher"
     const char* kind_name() const { return codebook_aim_name(view_.header.aim); }
 
-    /// The descriptor of a picture; zeros where it has no features. Throws ImageError.
+    /// The descriptor of a picture, as describe_by_words() gives it. Throws ImageError.
     /// REQUIRES: room for dims() numbers.
     void describe(std::span<const uint8_t> image, const ImageLimits& limits,
                   std::span<float> result) const;

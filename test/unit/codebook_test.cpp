@@ -135,10 +135,10 @@ TEST(Codebook, MapsSums) {
     EXPECT_EQ(described(made.bytes(), picture({{0, 51}})), std::vector<float>{-1});
 }
 
-TEST(Codebook, GivesZerosWhereThereAreNoFeatures) {
-    Made made(CodebookAim::kBow, 1);
-    made.add({5, -5, 1});
-    EXPECT_EQ(described(made.bytes(), picture({})), std::vector<float>{0});
+TEST(Codebook, GivesPicturesWithoutFeaturesOneDescriptor) {
+    Made made(CodebookAim::kBow, 2);
+    made.add({5, 0, 0, 5, 3, -4});
+    EXPECT_EQ(described(made.bytes(), picture({})), (std::vector<float>{0.6f, -0.8f}));
     for (const CodebookAim aim : {CodebookAim::kBow, CodebookAim::kVlad, CodebookAim::kFisher})
         for (const float x : described(Made(aim).bytes(), picture({})))
             EXPECT_EQ(x, 0);

@@ -120,7 +120,9 @@ void map_feature(const CodebookView& codebook, const LocalFeatures& features, ui
 void add_up_words(const CodebookView& codebook, const LocalFeatures& features, float* sums,
                   CheckForEnd check = nullptr);
 
-/// The descriptor: header.dims numbers, of length 1; zeros where there are no features.
+/// The descriptor: header.dims numbers, of length 1. Pictures without features have one in common:
+/// zeros, or if header.is_reduced what becomes of these. Zeros there would be nearer to most
+/// pictures than these are to each other.
 /// REQUIRES: as add_up_words.
 void describe_by_words(const CodebookView& codebook, const LocalFeatures& features, float* result,
                        CheckForEnd check = nullptr);

@@ -152,12 +152,10 @@ void add_up_words(const CodebookView& codebook, const LocalFeatures& features, f
 void describe_by_words(const CodebookView& codebook, const LocalFeatures& features, float* result,
                        CheckForEnd check) {
     if (!codebook.header.is_reduced) return add_up_words(codebook, features, result, check);
-    const uint32_t dims = codebook.header.dims;
-    if (features.count() == 0) return void(std::fill_n(result, dims, 0.0f));
     std::vector<float> sums(word_sums(codebook.header));
     add_up_words(codebook, features, sums.data(), check);
     project(codebook.output, sums.data(), result);
-    scale_to_unit_length({result, dims});
+    scale_to_unit_length({result, codebook.header.dims});
 }
 
 }  // namespace lookalike
