@@ -138,19 +138,17 @@ void read_row(HeapTuple tuple, TupleDesc row_type, void* argument) {
     if (found == end || found->hash != picture.hash || found->is_taken) return;
     found->is_taken = true;
     found->value = features_of_row(sample, value);
-    tell_progress(sample, "read", ++sample->read_count, sample->count);
+    tell_progress(sample, "reading pictures", ++sample->read_count, sample->count);
 }
 
 }  // namespace
 
 void tell_progress(CodebookSample* sample, const char* what, uint64 step, uint64 step_count) {
-    ereport(DEBUG1,
-            (errmsg_internal("%s " UINT64_FORMAT " of " UINT64_FORMAT, what, step, step_count)));
     const TimestampTz now = GetCurrentTimestamp();
     if (!TimestampDifferenceExceeds(sample->last_told, now, kTellAfterMs)) return;
     sample->last_told = now;
-    ereport(NOTICE,
-            (errmsg("codebook: %s " UINT64_FORMAT " of " UINT64_FORMAT, what, step, step_count)));
+    ereport(NOTICE, (errmsg("codebook: %s, %d %% are done", what,
+                            static_cast<int>(100 * step / Max(step_count, 1)))));
 }
 
 void sample_pictures(const char* query, CodebookSample* sample) {

@@ -250,7 +250,7 @@ bytea* learn_from_pictures(const Wish& wish, CodebookSample* sample, const Plan&
                                           .progress =
                                               [](uint64_t step, uint64_t step_count, void* told) {
                                                   tell_progress(static_cast<CodebookSample*>(told),
-                                                                "learned from", step, step_count);
+                                                                "learning", step, step_count);
                                               },
                                           .argument = sample};
     uint64 byte_count;
