@@ -147,6 +147,7 @@ SELECT faiss_index_estimate('planned_features', 'features');
 -- For bug reports.
 SELECT component, version <> '' AS known FROM lookalike_versions()
  WHERE component IN ('lookalike', 'page format', 'PostgreSQL', 'SIMD', 'FAISS', 'OpenCV', 'BLAS');
+SELECT version AS networks FROM lookalike_versions() WHERE component = 'networks';
 
 -- Not everything is a faiss index.
 CREATE INDEX inspected_id ON inspected (id);

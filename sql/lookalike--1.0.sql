@@ -973,7 +973,7 @@ CREATE FUNCTION image_worker_stats(OUT worker_pid integer, OUT worker_starts big
     OUT failures bigint, OUT models_loaded bigint, OUT model_load_ms double precision,
     OUT warm boolean, OUT models_preloaded bigint, OUT turn_wait_ms double precision,
     OUT cache_hits bigint, OUT cache_misses bigint, OUT cache_entries bigint,
-    OUT cache_bytes bigint)
+    OUT cache_bytes bigint, OUT networks text)
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION image_worker_stats() IS 'this session''s worker process and cache';
 

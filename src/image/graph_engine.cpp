@@ -35,6 +35,7 @@ class GraphNetwork : public Network {
     }
 
     uint32_t dims() const override { return dims_; }
+    const char* engine_name() const override { return kOwnEngine; }
     uint64_t memory_bytes() const override {
         return graph_.memory_bytes() + 64 * element_count(shape_);
     }

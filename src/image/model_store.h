@@ -27,12 +27,17 @@ struct ModelConfig {
     bool crop = false;  ///< the middle of a picture in the shape of the input, not all of it
 };
 
+/// What runs networks, by name.
+constexpr char kOpencvEngine[] = "OpenCV";
+constexpr char kOwnEngine[] = "lookalike";
+
 /// One loaded network.
 class Network {
   public:
     virtual ~Network() = default;
     virtual uint32_t dims() const = 0;          ///< elements of one descriptor
     virtual uint64_t memory_bytes() const = 0;  ///< an estimate, for the budget
+    virtual const char* engine_name() const = 0;
     /// `input` holds count x 3 x height x width floats, `output` takes count x dims() of them.
     virtual void run(const float* input, uint32_t count, float* output) = 0;
 };
@@ -62,6 +67,11 @@ struct LoadedModel {
     std::shared_ptr<Codebook> codebook;
     double load_seconds;
 
+    /// Of what runs it; empty for a codebook.
+    const char* engine_name() const {
+        if (codebook) return "";
+        return text ? kOwnEngine : network->engine_name();
+    }
     uint32_t dims() const {
         if (codebook) return codebook->dims();
         return text ? text->dims() : network->dims();

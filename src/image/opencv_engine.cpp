@@ -34,6 +34,7 @@ class OpencvNetwork : public Network {
     }
 
     uint32_t dims() const override { return dims_; }
+    const char* engine_name() const override { return kOpencvEngine; }
 
     // Weights are the file's size, and a run needs room for what flows through the layers.
     uint64_t memory_bytes() const override { return 2 * file_bytes_ + 64 * plane(); }

@@ -241,7 +241,8 @@ void Images::load_model(const WorkerRequest& request) {
         shared_.items<const WorkerModelConfig>(model.config_offset, 1)[0];
     const std::string key = key_of(config);
     const LoadedModel& loaded = lookalike::load_model(models_, key, config, onnx);
-    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = loaded.dims()});
+    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = loaded.dims()},
+                   loaded.engine_name());
 }
 
 void Images::find_model(const WorkerRequest& request) {
@@ -251,7 +252,8 @@ void Images::find_model(const WorkerRequest& request) {
     const LoadedModel* found = preloaded_ ? preloaded_->find(preloaded_key(config)) : nullptr;
     if (found == nullptr) throw ModelMissing(key);
     const LoadedModel& shared = models_.share(key, *found);
-    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = shared.dims()});
+    channel_.reply(request, {.status = WorkerStatus::kDone, .list_count = shared.dims()},
+                   shared.engine_name());
 }
 
 namespace {

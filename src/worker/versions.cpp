@@ -1,5 +1,7 @@
 #include "worker/versions.h"
 
+#include "image/model_store.h"
+
 #include <faiss/Index.h>
 #include <omp.h>
 
@@ -24,7 +26,9 @@ std::string library_versions() {
                 ", threads " + std::to_string(openblas_get_num_threads()) + "\n";
     else
         text += "BLAS other than OpenBLAS\n";
-    return text + "OpenMP threads " + std::to_string(omp_get_max_threads()) + "\n";
+    text += "OpenMP threads " + std::to_string(omp_get_max_threads()) + "\n";
+    // What may run networks, in the order in which it is asked.
+    return text + "networks " + kOpencvEngine + ", " + kOwnEngine + "\n";
 }
 
 }  // namespace lookalike

@@ -36,6 +36,8 @@ like(error_of($red), qr/42704: image model "means\@1" is not registered.*registe
 is(sql("SELECT register_image_model('means', 1, '\\x$means', $plain)"), '3',
     'register_image_model() gives the dimensions');
 is(sql($red), '{1.000,0.502,0.000}', 'the network computes, red first');
+is(sql("SELECT networks FROM image_worker_stats(); $red; SELECT networks FROM image_worker_stats()"),
+    "\n{1.000,0.502,0.000}\nmeans\@1: OpenCV", '... and the session says what ran it');
 is(sql("SET ROLE visitor; $red"), '{1.000,0.502,0.000}', 'everybody may use it');
 is(sql(q{SELECT name, version, dimensions FROM image_extractors() WHERE name LIKE 'net:%'}),
     'net:means|1|3', 'image_extractors() lists it');

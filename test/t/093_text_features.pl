@@ -82,6 +82,7 @@ like(error_of("SELECT text_features(repeat('a', 70000), 'net:rows\@1')"), qr/540
 # Killed in the middle, cancelled, too slow.
 my $slow = text_onnx(90_000);
 sql("SELECT register_text_model('slow', 1, '\\x$slow', '\\x$vocabulary', 'wordpiece', 8)");
+like(sql("$blue; SELECT networks FROM image_worker_stats()"), qr/\ntext:rows\@1: lookalike$/, 'the session says what ran it');
 my $many = q{SELECT count(text_features(i::text, 'net:slow@1')) FROM generate_series(1, 100000) AS i};
 my $uncached = 'SET lookalike.image_cache_size = 0';
 like(error_of("$uncached; SET statement_timeout = '2s'; $many"), qr/57014/, 'a cancel in the middle');

@@ -288,7 +288,8 @@ struct WorkerReply {
     WorkerStatus status = {};
     uint16_t padding = 0;
     WorkerError error = {};
-    uint32_t text_bytes = 0;  ///< kVersions: a line for each library; kError: what went wrong
+    uint32_t text_bytes = 0;  ///< kVersions: a line for each library; kError: what went wrong;
+                              ///< kLoadModel, kFindModel: what runs the network, by name
     uint32_t list_count = 0;  ///< kTrain, done: centroids learned, 1 .. those wanted;
                               ///< kLoadModel, kFindModel, done: dimensions of its descriptors
     uint64_t step = 0;        ///< kProgress: steps finished

@@ -321,21 +321,14 @@ SQL_FUNCTION(image_features_batch) {
 SQL_FUNCTION(image_worker_stats) {
     const ImageWorkerStats worker = image_worker_stats();
     const ImageCacheStats cache = image_cache_stats();
-    Datum values[] = {Int32GetDatum(worker.worker_pid),
-                      Int64GetDatum(worker.worker_starts),
-                      Float8GetDatum(worker.last_start_ms),
-                      Int64GetDatum(worker.requests),
-                      Int64GetDatum(worker.refused_images),
-                      Int64GetDatum(worker.failures),
-                      Int64GetDatum(worker.models_loaded),
-                      Float8GetDatum(worker.model_load_ms),
-                      BoolGetDatum(worker.is_warm),
-                      Int64GetDatum(worker.models_preloaded),
-                      Float8GetDatum(worker.turn_wait_ms),
-                      Int64GetDatum(cache.hits),
-                      Int64GetDatum(cache.misses),
-                      Int64GetDatum(cache.entries),
-                      Int64GetDatum(cache.bytes)};
+    Datum values[] = {Int32GetDatum(worker.worker_pid),     Int64GetDatum(worker.worker_starts),
+                      Float8GetDatum(worker.last_start_ms), Int64GetDatum(worker.requests),
+                      Int64GetDatum(worker.refused_images), Int64GetDatum(worker.failures),
+                      Int64GetDatum(worker.models_loaded),  Float8GetDatum(worker.model_load_ms),
+                      BoolGetDatum(worker.is_warm),         Int64GetDatum(worker.models_preloaded),
+                      Float8GetDatum(worker.turn_wait_ms),  Int64GetDatum(cache.hits),
+                      Int64GetDatum(cache.misses),          Int64GetDatum(cache.entries),
+                      Int64GetDatum(cache.bytes),           CStringGetTextDatum(worker.networks)};
     bool nulls[lengthof(values)] = {};
     nulls[0] = nulls[8] = worker.worker_pid == 0;
     PG_RETURN_DATUM(row(row_type(fcinfo), values, nulls));

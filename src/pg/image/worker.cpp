@@ -218,6 +218,16 @@ void exchange(Worker* worker, WorkerRequest* request, uint32 image_count, Worker
     session.blames_image = blames_image(reply->error);
 }
 
+/// Notes what runs a network; as many as have room.
+void note_engine(const WorkerModelConfig& config, const char* engine) {
+    if (*engine == '\0') return;
+    char entry[kWorkerMaxModelKey + 64];
+    char* noted = session.stats.networks;
+    const size_t length = strlen(noted);
+    snprintf(entry, sizeof(entry), "%s%s: %.40s", length > 0 ? ", " : "", config.key, engine);
+    if (length + strlen(entry) < sizeof(session.stats.networks)) strcpy(noted + length, entry);
+}
+
 /// Returns the dimensions of its descriptors; 0 when it has to be loaded.
 /// `onnx` is empty for kFindModel.
 uint32 send_model(WorkerKind kind, const WorkerModelConfig& config, ImageBytes onnx) {
@@ -240,6 +250,7 @@ uint32 send_model(WorkerKind kind, const WorkerModelConfig& config, ImageBytes o
     if (reply.status != WorkerStatus::kDone) report_image_error(reply.error, text);
     if (reply.list_count == 0 || reply.list_count > kMaxDims)
         reject_image_reply("A network's number of dimensions is out of range.");
+    note_engine(config, text);
     ++(onnx.byte_count > 0 ? session.stats.models_loaded : session.stats.models_preloaded);
     session.stats.model_load_ms += ms_since(start);
     return reply.list_count;
@@ -398,6 +409,7 @@ void stop_image_worker() {
     if (session.context != nullptr) MemoryContextDelete(session.context);
     session.context = nullptr;
     session.worker = nullptr;
+    session.stats.networks[0] = '\0';
 }
 
 ImageWorkerStats image_worker_stats() {

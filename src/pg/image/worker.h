@@ -91,6 +91,7 @@ struct ImageWorkerStats {
     int64 models_preloaded;  ///< found in the warm parent's memory
     double model_load_ms;
     double turn_wait_ms;
+    char networks[1024];  ///< of the worker: "name@version: engine", one after the other
 };
 ImageWorkerStats image_worker_stats();
 
