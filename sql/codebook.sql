@@ -17,10 +17,10 @@ UPDATE pictures SET l = image_local_features(photo, 'sift', 50), o = image_local
 \set VERBOSITY default
 SELECT train_codebook('b', 1, 'SELECT photo FROM pictures', 8, 'bow', max_features => 50);
 \set VERBOSITY terse
-SELECT train_codebook('v', 1, 'SELECT photo FROM pictures', 8, max_features => 50);
+SELECT train_codebook('v', 1, 'SELECT photo FROM pictures', 8, 'vlad', max_features => 50);
 SELECT train_codebook('f', 1, 'SELECT l FROM pictures', 8, 'fisher', dimensions => 6, max_features => 50);
 SELECT train_codebook('f', 2, 'SELECT l FROM pictures', 8, 'fisher', dimensions => 6, max_features => 50, whiten => true);
-SELECT train_codebook('o', 1, 'SELECT o FROM pictures', 8, features => 'orb', dimensions => 0, max_features => 50);
+SELECT train_codebook('o', 1, 'SELECT o FROM pictures', 8, 'vlad', 'orb', 0, max_features => 50);
 SELECT train_codebook('o', 2, 'SELECT photo FROM pictures', 4, 'bow', 'orb', 2, 50);
 SELECT kind, name, version, dims, options FROM lookalike_models ORDER BY name, version;
 SELECT name, version, dimensions, kind, metric FROM image_extractors() WHERE description ~ 'codebook' ORDER BY 1, 2;
@@ -37,9 +37,9 @@ SELECT spec, bool_and(x = 0) AS zeros, round(sum(x * x)) AS length FROM unnest('
 SET client_min_messages = warning;
 
 -- The same rows give the same bytes: in any order, from pictures or their local features, also twice.
-SELECT train_codebook('same', 1, 'SELECT l FROM pictures ORDER BY id DESC', 8, max_features => 50),
-       train_codebook('same', 2, 'SELECT l FROM pictures UNION ALL SELECT l FROM pictures', 8, max_features => 50),
-       train_codebook('same', 3, 'SELECT photo FROM pictures ORDER BY md5(id::text)', 8, max_features => 50);
+SELECT train_codebook('same', 1, 'SELECT l FROM pictures ORDER BY id DESC', 8, 'vlad', max_features => 50),
+       train_codebook('same', 2, 'SELECT l FROM pictures UNION ALL SELECT l FROM pictures', 8, 'vlad', max_features => 50),
+       train_codebook('same', 3, 'SELECT photo FROM pictures ORDER BY md5(id::text)', 8, 'vlad', max_features => 50);
 SELECT name, version, data = (SELECT data FROM lookalike_models WHERE name = 'same' AND version = 1) AS as_by_features,
        data = (SELECT data FROM lookalike_models WHERE name = 'v' AND version = 1) AS as_by_pictures
   FROM lookalike_models WHERE name = 'same' ORDER BY version;
@@ -90,7 +90,7 @@ SELECT codebook_features(l, 'b@1') FROM pictures LIMIT 1;
 -- Another one of a dropped name is not taken for it.
 SELECT md5(image_features(photo, 'vlad:v@1')::text) AS before, md5(codebook_features(l, 'v@1')::text) AS before_l FROM pictures WHERE id = 1 \gset
 SELECT drop_codebook('v', 1);
-SELECT train_codebook('v', 1, 'SELECT l FROM pictures WHERE id < 9', 8, max_features => 50);
+SELECT train_codebook('v', 1, 'SELECT l FROM pictures WHERE id < 9', 8, 'vlad', max_features => 50);
 SELECT md5(image_features(photo, 'vlad:v@1')::text) <> :'before' AS another, md5(codebook_features(l, 'v@1')::text) <> :'before_l' AS another_l FROM pictures WHERE id = 1;
 
 -- Names.
@@ -129,7 +129,7 @@ SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', 0);
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', -1);
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', 10000000);
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', 16000);
-SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', 256, dimensions => 0);
+SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', 256, 'vlad', dimensions => 0);
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', kind => 'words');
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', features => 'surf');
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', dimensions => -1);
@@ -140,6 +140,9 @@ SELECT train_codebook('bad', 0, 'SELECT l FROM pictures');
 SELECT train_codebook('It''s "bad"', 1, 'SELECT l FROM pictures');
 SELECT train_codebook(NULL, 1, 'SELECT l FROM pictures');
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', NULL);
+SELECT train_codebook('bad', 1, 'SELECT l FROM pictures', dimensions => NULL);
+SELECT count(train_codebook('default', 1, 'SELECT l FROM pictures', max_features => 50)) AS defaults;
+SELECT dims, options FROM lookalike_models WHERE name = 'default';
 SELECT train_codebook('v', 1, 'SELECT l FROM pictures');
 SET maintenance_work_mem = '1MB';
 SELECT train_codebook('bad', 1, 'SELECT l FROM pictures');

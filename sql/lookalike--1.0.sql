@@ -1098,7 +1098,7 @@ GRANT EXECUTE ON FUNCTION train_projection(text, integer, text, integer, boolean
 
 -- Codebooks: the words that local features are told by, for vlad:<name>@<version> and the like.
 CREATE FUNCTION train_codebook(name text, version integer, query text, words integer DEFAULT 64,
-    kind text DEFAULT 'vlad', features text DEFAULT 'sift', dimensions integer DEFAULT NULL,
+    kind text DEFAULT 'fisher', features text DEFAULT 'sift', dimensions integer DEFAULT 64,
     max_features integer DEFAULT 300, whiten boolean DEFAULT false)
     RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

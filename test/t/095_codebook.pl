@@ -68,21 +68,21 @@ is($session->query_safe("SELECT count(*) FROM pg_ls_dir('/proc/' || pg_backend_p
 for my $version (1, 2) {
     my ($out, $notice);
     $node->psql('postgres', qq{SET maintenance_work_mem = '56MB';
-        SELECT train_codebook('few', $version, 'SELECT l FROM locals ORDER BY random()', 8)}, stdout => \$out, stderr => \$notice);
+        SELECT train_codebook('few', $version, 'SELECT l FROM locals ORDER BY random()', 8, 'vlad', dimensions => 128)}, stdout => \$out, stderr => \$notice);
     like($notice, qr/A sample of 3\d\d was taken/, 'a sample');
 }
 is(sql(q{SELECT count(DISTINCT digest) FROM lookalike_models WHERE name = 'few'}), '1', '... is the same in any order');
 my ($out, $hint);
-$node->psql('postgres', q{SET maintenance_work_mem = '64MB'; SELECT train_codebook('few', 3, 'SELECT l FROM locals', 512)},
+$node->psql('postgres', q{SET maintenance_work_mem = '64MB'; SELECT train_codebook('few', 3, 'SELECT l FROM locals', 512, 'vlad', dimensions => 128)},
     stdout => \$out, stderr => \$hint);
 like($hint, qr/cannot learn 512 words in 64 MB.*Raise "maintenance_work_mem" to (\d+) MB/s, 'memory that does not suffice');
 my ($needed) = $hint =~ /to (\d+) MB/;
-is(sql(qq{SET maintenance_work_mem = '${needed}MB'; SELECT train_codebook('few', 3, 'SELECT l FROM locals', 512)}), '128',
+is(sql(qq{SET maintenance_work_mem = '${needed}MB'; SELECT train_codebook('few', 3, 'SELECT l FROM locals', 512, 'vlad', dimensions => 128)}), '128',
     '... and how much does');
 
 # Other sessions, and parallel workers.
 my $train = sub { my ($where) = @_;
-    sql(qq{SELECT train_codebook('words', 1, 'SELECT photo FROM photos WHERE $where', 8, max_features => 40)}) };
+    sql(qq{SELECT train_codebook('words', 1, 'SELECT photo FROM photos WHERE $where', 8, 'vlad', max_features => 40)}) };
 my $sum = q{SELECT md5(string_agg(image_features(photo, 'vlad:words@1')::text, ',' ORDER BY id)) FROM photos};
 my $sum_of_locals = q{SELECT md5(string_agg(codebook_features(l, 'words@1')::text, ',' ORDER BY id)) FROM locals};
 $train->('true');

@@ -23,7 +23,6 @@ constexpr uint64 kFeatureShare = 4;
 constexpr uint64 kMostFeaturesOfWord = 256;
 constexpr uint64 kLeastFeaturesOfWord = 32;
 constexpr uint64 kLeastMostFeatures = 65536;
-constexpr uint32 kDefaultDims = 128;
 
 struct Wish {
     char* name;
@@ -69,12 +68,6 @@ uint64 sums_of(const Wish& wish) {
     return word_sums(header);
 }
 
-/// Words by themselves are what a bow codebook is for.
-uint32 dims_of(FunctionCallInfo fcinfo, const Wish& wish) {
-    if (!PG_ARGISNULL(6)) return number_between(PG_GETARG_INT32(6), 0, kMaxDims, "dimensions");
-    return wish.aim == CodebookAim::kBow ? 0 : kDefaultDims;
-}
-
 void check_size(const Wish& wish) {
     const uint64 most = wish.dims > 0 ? kMaxWordSums : kMaxDims;
     if (sums_of(wish) > most)
@@ -88,10 +81,10 @@ void check_size(const Wish& wish) {
 }
 
 Wish wish_of(FunctionCallInfo fcinfo) {
-    for (const int i : {0, 1, 2, 3, 4, 5, 7, 8})
+    for (int i = 0; i < PG_NARGS(); ++i)
         if (PG_ARGISNULL(i))
             ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-                            errmsg("only the dimensions of a codebook may be null")));
+                            errmsg("arguments of train_codebook() must not be null")));
     Wish wish = {};
     wish.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
     wish.version = PG_GETARG_INT32(1);
@@ -103,7 +96,7 @@ Wish wish_of(FunctionCallInfo fcinfo) {
     wish.words = number_between(PG_GETARG_INT32(3), 1, kMaxWords, "words");
     wish.aim = aim_of(text_to_cstring(PG_GETARG_TEXT_PP(4)));
     wish.local = checked_local_wish(local_kind_of(PG_GETARG_TEXT_PP(5)), PG_GETARG_INT32(7), false);
-    wish.dims = dims_of(fcinfo, wish);
+    wish.dims = number_between(PG_GETARG_INT32(6), 0, kMaxDims, "dimensions");
     wish.whiten = PG_GETARG_BOOL(8);
     check_size(wish);
     return wish;
