@@ -80,6 +80,9 @@ my ($needed) = $hint =~ /to (\d+) MB/;
 is(sql(qq{SET maintenance_work_mem = '${needed}MB'; SELECT train_codebook('few', 3, 'SELECT l FROM locals', 512, 'vlad', dimensions => 128)}), '128',
     '... and how much does');
 
+is(sql(q{SET maintenance_work_mem = '64MB'; SELECT train_codebook('few', 4, 'SELECT l FROM locals')}), '64',
+    'the default suffices for the defaults');
+
 # Other sessions, and parallel workers.
 my $train = sub { my ($where) = @_;
     sql(qq{SELECT train_codebook('words', 1, 'SELECT photo FROM photos WHERE $where', 8, 'vlad', max_features => 40)}) };
