@@ -5,6 +5,7 @@
 
 #include "tools/commands/bench.h"
 #include "tools/commands/load.h"
+#include "tools/commands/search.h"
 #include "tools/exit_code.h"
 
 namespace {
@@ -20,6 +21,7 @@ int main(int argument_count, char** arguments) {
     CLI::App app("Image similarity search in PostgreSQL");
     app.require_subcommand(1);
     lookalike::add_load(app);
+    lookalike::add_search(app);
     lookalike::add_bench(app);
     try {
         app.parse(argument_count, arguments);

@@ -4,6 +4,7 @@
 #include <pqxx/pqxx>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lookalike {
 
@@ -37,6 +38,33 @@ pqxx::result exec_prepared(pqxx::transaction_base& work, const char* statement,
     return work.exec(pqxx::prepped{statement}, pqxx::params{arguments...});
 #else
     return work.exec_prepared(statement, arguments...);
+#endif
+}
+
+/// One statement. The server finds out the types of `values`, which come as text.
+inline pqxx::result exec_with(pqxx::transaction_base& work, const std::string& statement,
+                              const std::vector<std::string>& values) {
+#if PQXX_VERSION_MAJOR >= 7
+    pqxx::params parameters;
+    for (const auto& value : values)
+        parameters.append(value);
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
+    return work.exec(statement, parameters);
+#else
+    return work.exec_params(statement, parameters);
+#endif
+#else
+    return work.exec_params(statement, pqxx::prepare::make_dynamic_params(values));
+#endif
+}
+
+/// The same with a picture as its first value, and what to do with it as the second.
+inline pqxx::result exec_with_picture(pqxx::transaction_base& work, const std::string& statement,
+                                      std::string_view picture, const std::string& value) {
+#if PQXX_VERSION_MAJOR > 7 || (PQXX_VERSION_MAJOR == 7 && PQXX_VERSION_MINOR >= 10)
+    return work.exec(statement, pqxx::params{binary_parameter(picture), value});
+#else
+    return work.exec_params(statement, binary_parameter(picture), value);
 #endif
 }
 
