@@ -4,6 +4,7 @@
 #include <pqxx/except>
 
 #include "tools/commands/bench.h"
+#include "tools/commands/gallery.h"
 #include "tools/commands/load.h"
 #include "tools/commands/search.h"
 #include "tools/exit_code.h"
@@ -22,6 +23,7 @@ int main(int argument_count, char** arguments) {
     app.require_subcommand(1);
     lookalike::add_load(app);
     lookalike::add_search(app);
+    lookalike::add_gallery(app);
     lookalike::add_bench(app);
     try {
         app.parse(argument_count, arguments);

@@ -1,5 +1,6 @@
 #include "tools/picture_table/ask.h"
 
+#include <chrono>
 #include <cmath>
 
 #include "tools/exit_code.h"
@@ -64,7 +65,11 @@ Answer ask(pqxx::transaction_base& work, const PictureTable& table, const Measur
            const Question& question) {
     const Statement statement = search_statement(table, measure, question);
     Answer answer;
-    for (const auto& row : exec_with(work, statement.sql, statement.values)) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto rows = exec_with(work, statement.sql, statement.values);
+    answer.ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    for (const auto& row : rows) {
         FoundRow found;
         found.key = row[0].c_str();
         if (!row[1].is_null()) {

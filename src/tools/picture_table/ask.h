@@ -20,6 +20,7 @@ struct FoundRow {
 struct Answer {
     std::vector<FoundRow> rows;
     std::string sql;  ///< that ran, with its values
+    double ms = 0;    ///< until its rows were here
 };
 
 /// What the measure's extractor makes of a picture, as text. Throws WrongUse where no extractor is

@@ -16,19 +16,6 @@ std::string literal(const std::string& value) {
     return (has_backslash ? "E" : "") + quoted + "'";
 }
 
-std::string array_text(const std::vector<std::string>& values) {
-    std::string text = "{";
-    for (const auto& value : values) {
-        text += text.size() > 1 ? ",\"" : "\"";
-        for (const char c : value) {
-            if (c == '"' || c == '\\') text += '\\';
-            text += c;
-        }
-        text += '"';
-    }
-    return text + "}";
-}
-
 std::string number_text(double value) {
     char buffer[64];
     const auto end = std::to_chars(buffer, buffer + sizeof buffer, value);
@@ -50,6 +37,11 @@ class Writer {
         statement_.sql += "$" + std::to_string(statement_.values.size());
         statement_.shown += shown;
     }
+    void key_value(const std::string& key) {
+        const bool is_number = key.find_first_not_of("0123456789") == std::string::npos &&
+                               (table_.key_type.ends_with("int") || table_.key_type == "integer");
+        value_shown_as(key, is_number ? key : literal(key));
+    }
     void begin_condition() {
         text(has_condition_ ? "\n   AND " : "\n WHERE ");
         has_condition_ = true;
@@ -62,7 +54,7 @@ class Writer {
         text(" FROM " + table_.name + " WHERE ");
         column(table_.key);
         text(" = ");
-        value(key);
+        key_value(key);
         text(")");
     }
 
@@ -146,7 +138,7 @@ void add_conditions(Writer& writer, const PictureTable& table, const Measure& me
         writer.begin_condition();
         writer.column(table.key);
         writer.text(" <> ");
-        writer.value(question.value);
+        writer.key_value(question.value);
     }
     if (question.asked_by != AskedBy::kNothing && question.radius) {
         writer.begin_condition();
@@ -164,6 +156,19 @@ void add_conditions(Writer& writer, const PictureTable& table, const Measure& me
 }
 
 }  // namespace
+
+std::string array_text(const std::vector<std::string>& values) {
+    std::string text = "{";
+    for (const auto& value : values) {
+        text += text.size() > 1 ? ",\"" : "\"";
+        for (const char c : value) {
+            if (c == '"' || c == '\\') text += '\\';
+            text += c;
+        }
+        text += '"';
+    }
+    return text + "}";
+}
 
 Statement search_statement(const PictureTable& table, const Measure& measure,
                            const Question& question) {
@@ -192,6 +197,14 @@ Statement search_statement(const PictureTable& table, const Measure& measure,
         writer.text("distance");
     writer.text("\n LIMIT " + std::to_string(question.limit));
     if (question.offset > 0) writer.text(" OFFSET " + std::to_string(question.offset));
+    return writer.take();
+}
+
+Statement target_statement(const PictureTable& table, const Measure& measure,
+                           const Question& question) {
+    Writer writer(table);
+    writer.text("SELECT ");
+    writer.target(measure, question);
     return writer.take();
 }
 

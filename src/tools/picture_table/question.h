@@ -42,6 +42,10 @@ struct Statement {
 Statement search_statement(const PictureTable& table, const Measure& measure,
                            const Question& question);
 
+/// What is searched for, as one value. REQUIRES: something is.
+Statement target_statement(const PictureTable& table, const Measure& measure,
+                           const Question& question);
+
 /// Rows of a value of the column, NULL among them, and how many rows have it; most frequent first.
 /// Conditions on the column itself do not count.
 Statement count_statement(const PictureTable& table, const std::string& column,
@@ -49,5 +53,8 @@ Statement count_statement(const PictureTable& table, const std::string& column,
 
 /// One row: how many rows pass.
 Statement total_statement(const PictureTable& table, const std::vector<Condition>& conditions);
+
+/// As SQL writes an array.
+std::string array_text(const std::vector<std::string>& values);
 
 }  // namespace lookalike

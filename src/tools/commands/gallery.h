@@ -1,0 +1,10 @@
+// lookalike gallery: what it can be told.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace lookalike {
+
+void add_gallery(CLI::App& app);
+
+}  // namespace lookalike
