@@ -34,7 +34,7 @@ sql('CREATE INDEX ON pins USING faiss (features, season)');
 
 # A gallery of its own port. None outlives a test that dies.
 my @started;
-END { $_->{run}->kill_kill(grace => 1) for grep { !$_->{ended} } @started }
+END { local $?; $_->{run}->kill_kill(grace => 1) for grep { !$_->{ended} } @started }
 sub gallery { my (@arguments) = @_;
     my %gallery = (out => '', err => '');
     my $listens = grep { $_ eq '-l' } @arguments;
