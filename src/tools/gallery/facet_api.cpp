@@ -1,5 +1,7 @@
 // What people filter by: which columns, their values, and how many rows have each.
+#include <algorithm>
 #include <chrono>
+#include <map>
 
 #include "tools/gallery/gallery.h"
 #include "tools/gallery/request.h"
@@ -14,45 +16,69 @@ constexpr int kMaxNumbers = 24;  // of more, people say from where to where
 constexpr int kSampleRows = 20000;
 constexpr int kSecondsKept = 30;
 
-std::string choices_json(pqxx::transaction_base& work, const PictureTable& table,
-                         const Facet& facet, const std::vector<Condition>& conditions) {
-    const Statement statement = count_statement(table, facet.column, conditions, kMaxValues + 1);
-    std::string values;
-    const auto rows = exec_with(work, statement.sql, statement.values);
-    for (const auto& row : rows)
-        values += (values.empty() ? "[" : ",[") +
-                  (row[0].is_null() ? "null" : json_text(row[0].as<std::string>())) + "," +
-                  row[1].as<std::string>() + "]";
-    return "\"values\":[" + values + "],\"more\":" + (rows.size() > kMaxValues ? "true" : "false");
-}
+class Turn {
+  public:
+    explicit Turn(std::counting_semaphore<2>& places) : places_(places) { places_.acquire(); }
+    ~Turn() { places_.release(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
 
-std::string range_json(pqxx::transaction_base& work, const PictureTable& table,
-                       const Facet& facet) {
-    const std::string& name = table.sql(facet.column);
-    const auto rows =
-        work.exec("SELECT min(" + name + ")::text, max(" + name + ")::text FROM " + table.name);
-    return "\"least\":" + json_text(rows[0][0].as<std::string>("")) +
-           ",\"most\":" + json_text(rows[0][1].as<std::string>(""));
-}
+  private:
+    std::counting_semaphore<2>& places_;
+};
 
-// Too slow a count leaves a filter without numbers.
-std::string facet_json(pqxx::transaction_base& work, const PictureTable& table, const Facet& facet,
-                       const std::vector<Condition>& conditions) {
-    std::string content;
-    try {
-        content = facet.is_range ? range_json(work, table, facet)
-                                 : choices_json(work, table, facet, conditions);
-    } catch (const pqxx::broken_connection&) {
-        throw;
-    } catch (const pqxx::sql_error& error) {
-        if (!error.sqlstate().starts_with("57014")) throw;
-        content = "\"slow\":true";
+struct Counts {
+    std::string total = "0";
+    std::map<std::string, std::string> values;  ///< JSON by column
+    std::map<std::string, size_t> numbers;      ///< of values, by column
+};
+
+void add_counts(pqxx::transaction_base& work, const PictureTable& table,
+                const std::vector<std::string>& columns, const std::vector<Condition>& conditions,
+                const std::string& except, Counts& counts) {
+    const Statement statement = count_statement(table, columns, conditions, except);
+    for (const auto& row : exec_with(work, statement.sql, statement.values)) {
+        if (row[0].is_null()) {
+            if (except.empty()) counts.total = row[2].as<std::string>();
+            continue;
+        }
+        const std::string& column = columns[row[0].as<size_t>()];
+        if (++counts.numbers[column] > kMaxValues) continue;
+        std::string& json = counts.values[column];
+        json += (json.empty() ? "[" : ",[") +
+                (row[1].is_null() ? "null" : json_text(row[1].as<std::string>())) + "," +
+                row[2].as<std::string>() + "]";
     }
-    return "{\"column\":" + json_text(facet.column) +
-           ",\"indexed\":" + (facet.is_indexed ? "true" : "false") + ",\"range\":" +
-           (facet.is_range ? (facet.kind == ColumnKind::kTime ? "\"time\"" : "\"number\"")
-                           : "null") +
-           "," + content + "}";
+}
+
+bool is_conditioned(const std::vector<Condition>& conditions, const std::string& column) {
+    return std::ranges::count(conditions, column, &Condition::column) > 0;
+}
+
+// Of a column that is filtered by, the values that are not chosen count as well: one more scan.
+Counts count(pqxx::transaction_base& work, const Gallery& gallery,
+             const std::vector<Condition>& conditions) {
+    std::vector<std::string> together;
+    for (const auto& facet : gallery.facets)
+        if (!facet.is_range && !is_conditioned(conditions, facet.column))
+            together.push_back(facet.column);
+    Counts counts;
+    add_counts(work, gallery.table, together, conditions, "", counts);
+    for (const auto& facet : gallery.facets)
+        if (!facet.is_range && is_conditioned(conditions, facet.column))
+            add_counts(work, gallery.table, {facet.column}, conditions, facet.column, counts);
+    return counts;
+}
+
+std::string facet_json(const Facet& facet, Counts& counts) {
+    std::string json = "{\"column\":" + json_text(facet.column) +
+                       ",\"indexed\":" + (facet.is_indexed ? "true" : "false");
+    if (facet.is_range)
+        return json +
+               ",\"range\":" + (facet.kind == ColumnKind::kTime ? "\"time\"" : "\"number\"") +
+               ",\"least\":" + json_text(facet.least) + ",\"most\":" + json_text(facet.most) + "}";
+    return json + ",\"range\":null,\"values\":[" + counts.values[facet.column] +
+           "],\"more\":" + (counts.numbers[facet.column] > kMaxValues ? "true" : "false") + "}";
 }
 
 // The same conditions within the same half minute have the same counts.
@@ -87,6 +113,11 @@ std::vector<Facet> find_facets(pqxx::connection& connection, const PictureTable&
         if (different == 0 || (different == 1 && !column.is_indexed)) continue;
         if (!is_range && different > static_cast<int>(kMaxValues)) continue;
         facets.push_back({column.name, column.is_indexed, is_range, column.kind});
+        if (!is_range) continue;
+        const auto bounds =
+            work.exec("SELECT min(" + name + ")::text, max(" + name + ")::text FROM " + table.name);
+        facets.back().least = bounds[0][0].as<std::string>("");
+        facets.back().most = bounds[0][1].as<std::string>("");
     }
     return facets;
 }
@@ -95,15 +126,23 @@ Reply count_facets(Gallery& gallery, const Parameters& parameters) {
     const auto conditions = conditions_of(gallery.table, parameters);
     const std::string key = cache_key(conditions);
     if (const auto known = gallery.counts.find(key)) return {.body = *known};
+    const Turn turn(gallery.counting);
+    // Somebody else may have counted meanwhile.
+    if (const auto known = gallery.counts.find(key)) return {.body = *known};
     std::string json;
     gallery.pool.run([&](pqxx::connection& connection) {
         pqxx::nontransaction work(connection);
-        const Statement total = total_statement(gallery.table, conditions);
-        json = "{\"total\":" + exec_with(work, total.sql, total.values)[0][0].as<std::string>() +
-               ",\"filters\":[";
+        Counts counts;
+        try {
+            counts = count(work, gallery, conditions);
+        } catch (const pqxx::sql_error& error) {
+            // What takes too long leaves filters without numbers, and is not tried again at once.
+            if (error.sqlstate() != "57014") throw;
+            counts.total = "null";
+        }
+        json = "{\"total\":" + counts.total + ",\"filters\":[";
         for (size_t i = 0; i < gallery.facets.size(); ++i)
-            json += (i > 0 ? ",\n" : "\n") +
-                    facet_json(work, gallery.table, gallery.facets[i], conditions);
+            json += (i > 0 ? ",\n" : "\n") + facet_json(gallery.facets[i], counts);
         json += "]}";
     });
     return {.body = *gallery.counts.keep(key, json)};

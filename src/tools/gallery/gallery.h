@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Facet {
     bool is_indexed;
     bool is_range;  ///< between two bounds, else a few values
     ColumnKind kind;
+    std::string least = {}, most = {};  ///< of a range, when the gallery started
 };
 
 struct Gallery {
@@ -34,10 +36,11 @@ struct Gallery {
     ByteCache pictures{64 << 20};  ///< that were sent, by their digest
     ByteCache features{16 << 20};  ///< of them, by digest and column
     ByteCache thumbnails{96 << 20};
-    ByteCache sizes{16 << 20};  ///< of pictures of rows, by key
+    ByteCache sizes{32 << 20};  ///< of pictures of rows, by key
     ByteCache counts{8 << 20};  ///< of facets
     std::atomic<int> duplicate_searches = 0;
-    std::mutex marking;  ///< one creates the table of marks
+    std::counting_semaphore<2> counting{2};  ///< counts read whole tables: searches go first
+    std::mutex marking;                      ///< one creates the table of marks
 };
 
 using Parameters = std::multimap<std::string, std::string>;

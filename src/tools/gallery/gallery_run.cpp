@@ -25,6 +25,16 @@ std::string marks_table(pqxx::transaction_base& work, const GalleryOptions& opti
         .as<std::string>();
 }
 
+// The first search of a session starts its worker and measures; nobody has to wait for that of the
+// first.
+void warm_up(Gallery& gallery) {
+    try {
+        search_pictures(gallery, {});
+    } catch (const std::exception&) {
+        // Whoever searches is told.
+    }
+}
+
 void announce(const Gallery& gallery, const Address& address) {
     std::cout << "gallery of " << printable(gallery.table.name) << ": http://" << authority(address)
               << "/\n";
@@ -56,6 +66,7 @@ void run_gallery(const GalleryOptions& options) {
     gallery.pool.run([&](pqxx::connection& connection) {
         gallery.facets = find_facets(connection, gallery.table);
     });
+    warm_up(gallery);
     GalleryServer server(gallery, *address, options.host_names);
     const Address& bound = server.bind();
     watch_interrupts();

@@ -208,27 +208,24 @@ Statement target_statement(const PictureTable& table, const Measure& measure,
     return writer.take();
 }
 
-Statement count_statement(const PictureTable& table, const std::string& column,
-                          const std::vector<Condition>& conditions, unsigned limit) {
+Statement count_statement(const PictureTable& table, const std::vector<std::string>& columns,
+                          const std::vector<Condition>& conditions, const std::string& except) {
     Writer writer(table);
-    writer.text("SELECT ");
-    writer.column(column);
-    writer.text("::text, count(*) FROM " + table.name);
+    std::string number = "NULL";
+    std::string value = "NULL";
+    std::string sets = "()";
+    for (size_t i = 0; i < columns.size(); ++i) {
+        const std::string& name = table.sql(columns[i]);
+        const std::string is_grouped = " WHEN GROUPING(" + name + ") = 0 THEN ";
+        number = (i == 0 ? "CASE" : number) + is_grouped + std::to_string(i);
+        value = (i == 0 ? "CASE" : value) + is_grouped + name + "::text";
+        sets += ", (" + name + ")";
+    }
+    const std::string end = columns.empty() ? "" : " END";
+    writer.text("SELECT " + number + end + ", " + value + end + ", count(*) FROM " + table.name);
     for (const auto& condition : conditions)
-        if (condition.column != column) writer.condition(condition);
-    writer.text(" GROUP BY ");
-    writer.column(column);
-    writer.text(" ORDER BY 2 DESC, ");
-    writer.column(column);
-    writer.text(" LIMIT " + std::to_string(limit));
-    return writer.take();
-}
-
-Statement total_statement(const PictureTable& table, const std::vector<Condition>& conditions) {
-    Writer writer(table);
-    writer.text("SELECT count(*) FROM " + table.name);
-    for (const auto& condition : conditions)
-        writer.condition(condition);
+        if (condition.column != except) writer.condition(condition);
+    writer.text(" GROUP BY GROUPING SETS (" + sets + ") ORDER BY 1, 3 DESC, 2");
     return writer.take();
 }
 

@@ -46,13 +46,11 @@ Statement search_statement(const PictureTable& table, const Measure& measure,
 Statement target_statement(const PictureTable& table, const Measure& measure,
                            const Question& question);
 
-/// Rows of a value of the column, NULL among them, and how many rows have it; most frequent first.
-/// Conditions on the column itself do not count.
-Statement count_statement(const PictureTable& table, const std::string& column,
-                          const std::vector<Condition>& conditions, unsigned limit);
-
-/// One row: how many rows pass.
-Statement total_statement(const PictureTable& table, const std::vector<Condition>& conditions);
+/// How many rows have each value of the columns, in one scan: a row for each value has the column's
+/// number, the value and the count; the number of all rows has no column. Conditions on `except`
+/// do not count.
+Statement count_statement(const PictureTable& table, const std::vector<std::string>& columns,
+                          const std::vector<Condition>& conditions, const std::string& except);
 
 /// As SQL writes an array.
 std::string array_text(const std::vector<std::string>& values);

@@ -468,7 +468,8 @@ async function showFilters(p, mine) {
     if (focus !== undefined) [...again.querySelectorAll('input')].find(input => input.dataset.value === focus)?.focus();
   }
   const by = asked(p);
-  if (!p.get('view')) $('title').replaceChildren(...(by ? ['Nearest of ', element('b', {}, number(answer.total)), ' pictures'] : [element('b', {}, number(answer.total)), answer.total === 1 ? ' picture' : ' pictures']));
+  if (answer.total === null) $('title').textContent = by ? 'Nearest first' : '';
+  else if (!p.get('view')) $('title').replaceChildren(...(by ? ['Nearest of ', element('b', {}, number(answer.total)), ' pictures'] : [element('b', {}, number(answer.total)), answer.total === 1 ? ' picture' : ' pictures']));
 }
 function filterOf(filter, p) {
   const name = filter.column, chosen = p.getAll('f.' + name), none = p.get('null.' + name);
@@ -480,7 +481,7 @@ function filterOf(filter, p) {
   const details = element('details', { className: 'filter' + (on ? ' on' : '') }, element('summary', { title: filter.indexed ? 'Tested inside the index' : '' }, name + what), panel);
   details.dataset.column = name;
   details.ontoggle = () => { if (details.open) $('filters').querySelectorAll('details').forEach(other => { if (other !== details) other.open = false; }); };
-  if (filter.slow) panel.append(element('p', { className: 'empty' }, 'Counting took too long.'));
+  if (!filter.range && !filter.values.length) panel.append(element('p', { className: 'empty' }, 'There are no values, or counting them took too long.'));
   else filter.range ? panel.append(boundsOf(filter, least, most)) : panel.append(...choicesOf(filter, chosen, none));
   return details;
 }
