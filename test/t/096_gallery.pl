@@ -103,6 +103,7 @@ is($json->{rows}[0]{width} . ' ' . ($json->{rows}[0]{height} - 20), "32 $json->{
 like($json->{sql}, qr/ORDER BY distance\n LIMIT 6$/, 'the SQL');
 is(sql("SELECT string_agg(id::text, ',') FROM ($json->{sql}) AS x"), keys_of($json), 'which can be copied');
 is(keys_of((api($gallery, 'search?row=7&count=6&from=6'))[1]), expected($seven, 'id <> 7', '6 OFFSET 6'), 'the next page');
+is((api($gallery, 'search?row=99'))[0], 404, 'a row that is not there');
 is(keys_of((api($gallery, 'search?count=5'))[1]), '1,2,3,4,5', 'without a query, all');
 my $season = q{season = $$it's "so"$$};
 is(keys_of((api($gallery, 'search?row=7&count=9&f.season=' . escaped(q{it's "so"})))[1]), expected($seven, $season, 9), 'a filter');

@@ -90,6 +90,8 @@ $page->click('#again');
 ok($page->comes(qq{location.search === '?row=9&good=$keys[3]&bad=$keys[5]' && } . $settled), 'search again');
 is(first_keys(8), expected("(SELECT rocchio(" . of_row(9) . ", ARRAY[" . of_row($keys[3]) . "], ARRAY[" . of_row($keys[5]) . "]))", 'id <> 9', 8), 'with the marks');
 
+is($page->value(q{document.getElementById('marks-text').textContent}), '1 good, 1 bad', 'which stay');
+
 # A picture that is sent, and a part of it.
 open my $file, '>:raw', $node->basedir . '/query.png' or die;
 print $file pack 'H*', colour(50);

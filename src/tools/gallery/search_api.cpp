@@ -45,6 +45,8 @@ Reply search_pictures(Gallery& gallery, const Parameters& parameters) {
         const auto before = work.exec(kStats);
         const Answer answer = ask(work, gallery.table, measure, question);
         const auto after = work.exec(kStats);
+        if (question.asked_by == AskedBy::kRow && !answer.rows.empty() && !answer.rows[0].distance)
+            throw NotThere("this row is not there, or has nothing to compare by");
         const bool may_be_more = answer.rows.size() == question.limit;
         reply.body = "{\"rows\":" + rows_json(gallery, work, answer.rows) +
                      ",\"more\":" + (may_be_more ? "true" : "false") +

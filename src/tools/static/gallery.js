@@ -162,10 +162,10 @@ async function show() {
   stop.abort();
   stop = new AbortController();
   measure = table.measures.find(m => m.column === p.get('by')) ?? table.measures[0];
+  for (const kind of ['good', 'bad']) for (const key of p.getAll(kind)) (kind === 'good' ? good : bad).add(key);
   showQuery(p);
   showFilters(p, mine);
   document.querySelectorAll('dialog[open]').forEach(dialog => dialog.close());
-  for (const kind of ['good', 'bad']) for (const key of p.getAll(kind)) (kind === 'good' ? good : bad).add(key);
   if (p.get('view') === 'duplicates') return showDuplicates(p, mine);
   if (await load(mine, 0, Math.min(300, Math.max(kCount, at.count ?? 0))) && at.y) scrollTo(0, at.y);
 }
