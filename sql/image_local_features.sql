@@ -89,7 +89,7 @@ SELECT count(image_local_features(photo, k, n, m)) FROM pictures, (VALUES ('orb'
        generate_series(1, 3) WHERE id = 2;
 SELECT s.requests - b.requests AS requests, s.cache_hits - b.cache_hits AS hits FROM image_worker_stats() AS s, before AS b;
 -- What is kept of one is not given to who names an extractor like it.
-SELECT image_features(photo, 'local:orb@1:7:0') FROM pictures WHERE id = 2;
+SELECT image_features(photo, 'local:orb@2:7:0') FROM pictures WHERE id = 2;
 
 -- Generated column.
 CREATE TABLE pins (id int PRIMARY KEY, photo bytea, l local_features GENERATED ALWAYS AS (image_local_features(photo, 'orb', 300)) STORED);

@@ -30,7 +30,8 @@ SELECT 'orb@1 640x480 {(1,2,3,4,5,00)}'::local_features;
 SELECT ('orb@1 640x480 {(1,2,3,4,5,' || repeat('é', 64) || ')}')::local_features;
 SELECT ('sift@1 640x480 {(1,2,3,4,5,' || repeat('0f', 32) || ')}')::local_features;
 SELECT ('orb@1 640x480 {' || repeat('(', 10001))::local_features;
-SELECT 'orb@2 640x480 {}'::local_features;
+SELECT 'orb@3 640x480 {}'::local_features;
+SELECT 'sift@2 640x480 {}'::local_features;
 SELECT 'orb@1 0x480 {}'::local_features;
 SELECT 'orb@1 640x1073741825 {}'::local_features;
 SELECT ('orb@1 640x480 {(1,49152,3,4,5,' || repeat('0f', 32) || ')}')::local_features;
@@ -70,6 +71,9 @@ SELECT made('orb', 1, 50) = made('orb', 1, 50) AS eq, made('orb', 1, 50) = made(
        local_features_hash(made('orb', 1, 50)) = local_features_hash(made('orb', 1, 49)) AS hash,
        local_features_hash_extended(made('orb', 1, 50), 0) & 4294967295 = local_features_hash(made('orb', 1, 50))::bigint & 4294967295 AS extended,
        local_features_hash_extended(made('orb', 1, 50), 1) = local_features_hash_extended(made('orb', 1, 50), 2) AS seeds;
+-- Two versions of one kind: other values, as far apart as if they were of one.
+SELECT old = new AS same, old <-> new = old <-> old AS compared
+  FROM (SELECT made('orb', 1, 50) AS old, replace(made('orb', 1, 50)::text, 'orb@1', 'orb@2')::local_features AS new) AS x;
 CREATE TABLE many AS SELECT i AS id, made('orb', i % 7, 40) AS l FROM generate_series(1, 70) AS i;
 SELECT count(*) FROM (SELECT DISTINCT l FROM many) AS x;
 SELECT feature_count(l), count(*) FROM many GROUP BY l ORDER BY 2;
@@ -169,7 +173,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM || ': ' || detail;
 END $$;
 SELECT fault_of(stored) FROM unnest(ARRAY['', '\x0101', '\x01010000000000000100000001000000', '\x03010000000000000100000001000000',
-    '\x01020000000000000100000001000000', '\x01010000ffffffff0100000001000000', '\x01010000010000000100000001000000',
+    '\x01030000000000000100000001000000', '\x01010000ffffffff0100000001000000', '\x01010000010000000100000001000000',
     '\x01010000000000000000000001000000']::bytea[]) WITH ORDINALITY AS x (stored, i) ORDER BY i;
 SELECT feature_count('\x0101'::bytea::local_features);
 SELECT '\x0101'::bytea::local_features = 'orb@1 1x1 {}' AS eq;

@@ -5,8 +5,9 @@
 //   find FOLDER -name '*.jpg' | shuf | build/cmake/local_quality [base] [queries] [kind] [stored]
 //   [asked]
 //
-// With SHOW_WRONG set it names the pictures that came instead; with DUMP=FOLDER it writes what it
-// compared for test/bench/local_index.
+// With HALF=0 it asks for one half of the pictures, with HALF=1 for the other: to choose by one and
+// to report by the other. ONLY=crop asks one group. With SHOW_WRONG set it names the pictures that
+// came instead; with DUMP=FOLDER it writes what it compared for test/bench/local_index.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -245,7 +246,9 @@ std::vector<Picture> extract_base(const Files& files, const Options& options) {
 /// Evenly from the pictures that the group asks for.
 size_t source_of(const Group& group, const Files& files, size_t query, size_t query_count) {
     const size_t from = group.is_absent ? files.absent.size() : files.base.size();
-    return query * from / query_count;
+    const char* half = std::getenv("HALF");
+    if (half == nullptr) return query * from / query_count;
+    return (2 * query + std::strtoul(half, nullptr, 10) % 2) * from / (2 * query_count);
 }
 
 std::vector<Answer> answers_of(const Group& group, const Files& files,
@@ -275,8 +278,8 @@ void print_shares(const Group& group, const std::vector<Answer>& answers) {
     if (!group.is_absent)
         std::printf(" rank1 %5.1f rank5 %5.1f |", share([](auto& a) { return a.rank == 0; }),
                     share([](auto& a) { return a.rank < 5; }));
-    for (const double cut : {0.7, 0.6, 0.5, 0.4})
-        std::printf(" <=%.1f: %5.1f", cut, share([&](auto& a) {
+    for (const double cut : {0.75, 0.7, 0.67, 0.65, 0.6, 0.55, 0.5})
+        std::printf(" <=%.2f: %5.1f", cut, share([&](auto& a) {
                         return (group.is_absent ? a.best_other : a.own) <= cut;
                     }));
     std::printf("\n");
@@ -335,7 +338,9 @@ int run(const Options& options) {
     show_speed(base, options, files.base);
     const char* folder = std::getenv("DUMP");
     if (folder != nullptr) dump_base(folder, base);
+    const char* only = std::getenv("ONLY");
     for (const Group& group : kGroups) {
+        if (only != nullptr && std::string(only) != group.name) continue;
         const std::vector<Answer> answers = answers_of(group, files, base, options);
         print_shares(group, answers);
         if (folder != nullptr) dump_answers(folder, group, files, answers);

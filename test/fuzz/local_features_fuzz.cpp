@@ -89,7 +89,7 @@ void check_pair(uint8_t choice, const uint8_t* data, size_t size) {
     Bytes values[2];
     for (int i = 0; i < 2; ++i) {
         LocalFeaturesHeader header{.kind = choice & 1 ? LocalKind::kOrb : LocalKind::kSift,
-                                   .version = kLocalVersion,
+                                   .version = 1,
                                    .mirrored = static_cast<uint8_t>(choice >> (1 + i) & 1),
                                    .reserved = 0,
                                    .count = 0,

@@ -115,7 +115,7 @@ my @nonsense = (
     [ $locals, local_value('0,1,0,0,0,4,3'), '39000' ],
     [ $locals, local_value('2,1,0,0,0,4,3'), '39000' ],
     [ $locals, local_value('3,1,0,0,0,4,3'), '39000' ],
-    [ $locals, local_value('1,2,0,0,0,4,3'), '39000' ],
+    [ $locals, local_value('1,3,0,0,0,4,3'), '39000' ],
     [ $locals, local_value('1,1,2,0,0,4,3'), '39000' ],
     [ $locals, local_value('1,1,0,1,0,4,3'), '39000' ],
     [ $locals, local_value('1,1,0,0,0,0,3'), '39000' ],

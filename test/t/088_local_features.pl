@@ -59,7 +59,7 @@ my %refused = (
     'empty' => [ '', qr/insufficient data left in message|no data left in message/ ],
     'kind 0' => [ header(kind => 0), qr/unknown kind of local features\nDETAIL:  The kinds are 1 \(orb\) and 2 \(sift\)/ ],
     'kind 3' => [ header(kind => 3), qr/unknown kind of local features/ ],
-    'another version' => [ header(version => 2), qr/unknown version of local features/ ],
+    'another version' => [ header(version => 3), qr/unknown version of local features/ ],
     'flags' => [ header(mirrored => 2), qr/unknown flags/ ],
     'not zero' => [ header(zero => 1), qr/unknown flags/ ],
     'too many' => [ value(1, 10001), qr/too many local features\nDETAIL:  The limit is 10000/ ],

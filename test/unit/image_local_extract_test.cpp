@@ -231,6 +231,42 @@ TEST(ImageLocalExtract, LargePicturesAreReadSmaller) {
     }
 }
 
+TEST(ImageLocalExtract, EachKindHasItsVersion) {
+    for (const auto& [kind, version] : {std::pair(LocalKind::kOrb, 2), {LocalKind::kSift, 1}}) {
+        const auto value = extracted(scene_file(64, 48, 9), kind);
+        EXPECT_EQ(view_local_features(value.data()).header.version, version);
+    }
+}
+
+// Few features are those that are large enough to be found in a smaller picture.
+TEST(ImageLocalExtract, FewFeaturesAreLarge) {
+    const FileBytes image = scene_file(640, 480, 10);
+    const auto least_pixels = [&](uint32_t count) {
+        const auto value = extracted(image, {LocalKind::kOrb, count, false});
+        const LocalFeatures features = view_local_features(value.data());
+        double least = 640;
+        for (uint32_t i = 0; i < features.count(); ++i)
+            least = std::min(least, pixels_of_scale(features.header, features.scales[i]));
+        return least;
+    };
+    EXPECT_NEAR(least_pixels(150), 31.0 * 640 / 450, 2);
+    EXPECT_NEAR(least_pixels(600), 31, 1.5);
+}
+
+// Whoever asks for many looks for small things.
+TEST(ImageLocalExtract, SmallPicturesAreEnlargedWhereManyFeaturesAreWanted) {
+    const auto least_pixels = [](int side, uint32_t count) {
+        const auto value = extracted(scene_file(side, side, 11), {LocalKind::kOrb, count, false});
+        const LocalFeatures features = view_local_features(value.data());
+        return pixels_of_scale(features.header,
+                               std::ranges::min(std::span(features.scales, features.count())));
+    };
+    EXPECT_NEAR(least_pixels(500, 600), 31, 1.5);
+    EXPECT_NEAR(least_pixels(500, 1200), 31.0 * 500 / 905, 1.5);
+    // Not more than to twice their size.
+    EXPECT_NEAR(least_pixels(400, 4000), 15.5, 1);
+}
+
 TEST(ImageLocalExtract, WhatIsNoImageIsRefused) {
     const FileBytes image = scene_file(64, 48, 9);
     const FileBytes cut(image.begin(), image.begin() + 100);

@@ -105,7 +105,7 @@ TEST(LocalFeatures, EachFaultIsTold) {
         {"unknown kind of local features", [](Header& h) { h.kind = LocalKind{3}; }},
         {"unknown kind of local features", [](Header& h) { h.kind = LocalKind{255}; }},
         {"unknown version of local features", [](Header& h) { h.version = 0; }},
-        {"unknown version of local features", [](Header& h) { h.version = 2; }},
+        {"unknown version of local features", [](Header& h) { h.version = 3; }},
         {"none", [](Header& h) { h.mirrored = 1; }},
         {"local features have unknown flags", [](Header& h) { h.mirrored = 2; }},
         {"local features have unknown flags", [](Header& h) { h.reserved = 1; }},

@@ -37,7 +37,7 @@ inline Bytes local_value(LocalFeaturesHeader header, const std::vector<LocalSamp
 inline LocalFeaturesHeader local_header(LocalKind kind, uint32_t width, uint32_t height,
                                         bool mirrored = false) {
     return {.kind = kind,
-            .version = kLocalVersion,
+            .version = 1,
             .mirrored = mirrored,
             .reserved = 0,
             .count = 0,

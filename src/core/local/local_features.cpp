@@ -15,7 +15,8 @@ uint32_t longer_side(const LocalFeaturesHeader& header) {
 
 const char* header_fault(const LocalFeaturesHeader& header) {
     if (!is_local_kind(static_cast<uint8_t>(header.kind))) return "unknown kind of local features";
-    if (header.version != kLocalVersion) return "unknown version of local features";
+    if (header.version < 1 || header.version > local_version(header.kind))
+        return "unknown version of local features";
     if (header.mirrored > 1 || header.reserved != 0) return "local features have unknown flags";
     if (header.count > kMaxLocalFeatures) return "too many local features";
     if (header.width < 1 || header.height < 1 || longer_side(header) > kMaxPictureSide)

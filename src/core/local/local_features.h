@@ -18,8 +18,11 @@ enum class LocalKind : uint8_t {
     kSift = 2,  ///< 128 bytes, RootSIFT, compared by their squared L2 distance
 };
 
-/// How the features of a kind are found. Those of two versions cannot be compared.
-constexpr uint8_t kLocalVersion = 1;
+/// How the features of a kind are found. Those of all versions up to now can be compared: their
+/// descriptors are the same, other features are chosen.
+constexpr uint8_t local_version(LocalKind kind) {
+    return kind == LocalKind::kOrb ? 2 : 1;
+}
 
 constexpr uint32_t kMaxLocalFeatures = 10000;
 constexpr uint32_t kMaxPictureSide = 1u << 30;
@@ -34,7 +37,7 @@ constexpr uint32_t kStrengthSteps = 8;
 
 struct LocalFeaturesHeader {
     LocalKind kind;
-    uint8_t version;   ///< kLocalVersion
+    uint8_t version;   ///< 1 to local_version()
     uint8_t mirrored;  ///< 1: of the picture seen in a mirror, places as well
     uint8_t reserved;  ///< 0
     uint32_t count;

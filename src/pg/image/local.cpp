@@ -35,7 +35,7 @@ bool ask(const ImageBytes* images, uint32 image_count, const LocalWish& wish, bo
 ImageKey key_of(const ImageBytes& image, const LocalWish& wish) {
     char spec[64];
     const int length = snprintf(spec, sizeof(spec), "%s@%d:%u:%d", local_kind_name(wish.kind),
-                                kLocalVersion, wish.max_features, wish.mirrored);
+                                local_version(wish.kind), wish.max_features, wish.mirrored);
     return image_key(WorkerKind::kImageLocalFeatures, image.bytes, image.byte_count, spec,
                      static_cast<size_t>(length), nullptr);
 }
