@@ -21,7 +21,7 @@ class Draft {
                    .version = kCodebookVersion,
                    .aim = options.aim,
                    .kind = options.kind,
-                   .local_version = kLocalVersion,
+                   .local_version = local_version(options.kind),
                    .is_reduced = 0,
                    .reserved = 0,
                    .max_features = options.max_features,

@@ -14,7 +14,7 @@ namespace {
 /// Features whose descriptors are the input once more.
 std::vector<uint8_t> features_of(const CodebookHeader& codebook, std::span<const std::byte> input) {
     const LocalFeaturesHeader header{.kind = codebook.kind,
-                                     .version = kLocalVersion,
+                                     .version = local_version(codebook.kind),
                                      .mirrored = 0,
                                      .reserved = 0,
                                      .count = 3,

@@ -25,7 +25,7 @@ struct Made {
                   .version = kCodebookVersion,
                   .aim = aim,
                   .kind = LocalKind::kSift,
-                  .local_version = kLocalVersion,
+                  .local_version = local_version(LocalKind::kSift),
                   .is_reduced = dims > 0,
                   .reserved = 0,
                   .max_features = 10,

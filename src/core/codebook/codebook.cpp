@@ -22,7 +22,8 @@ void check_header(const CodebookHeader& header) {
     require(is_codebook_aim(static_cast<unsigned>(header.aim)) &&
                 is_local_kind(static_cast<unsigned>(header.kind)) && header.is_reduced <= 1,
             "its kind is unknown");
-    require(header.local_version == kLocalVersion, "it is of another version of local features");
+    require(header.local_version == local_version(header.kind),
+            "it is of another version of local features");
     require(header.max_features >= 1 && header.max_features <= kMaxLocalFeatures &&
                 header.word_count >= 1 && header.word_count <= kMaxWords &&
                 header.feature_dims >= 1 && header.feature_dims <= kMaxFeatureDims,
