@@ -122,7 +122,7 @@ for my $case (
     [ 2, qr/--by: /, '--row', 1, '-t', 'pins', '--by', 'name' ],
     [ 2, qr/--photo: /, '--row', 1, '-t', 'pins', '--photo', 'name' ],
     [ 2, qr/--text: /, '--text', 'blue', '-t', 'pins' ],
-    [ 2, qr/cannot read the picture/, "$folder/none.png", '-t', 'pins' ],
+    [ 2, qr/cannot read the picture.*No such file or directory/, "$folder/none.png", '-t', 'pins' ],
     [ 2, qr/is not recognized/, "$folder/sheet.html", '-t', 'pins' ],
     [ 2, qr/cannot write/, '--row', 1, '-t', 'pins', '--html', '/nowhere/sheet.html' ],
     [ 2, qr/excludes/, '--row', 1, '-t', 'pins', '--json', '--csv' ],

@@ -23,7 +23,8 @@ void add_load(CLI::App& app) {
     load->add_option("--key", options->key,
                      "Its column that names the pictures (default: the one that names most)");
     load->add_option("--filter", options->table.filters,
-                     "Columns of the metadata that the index filters by");
+                     "Columns of the metadata that the index filters by, as in season,quality")
+        ->delimiter(',');
     load->add_option("-e,--extractor", options->table.extractor,
                      "What makes the features (default: color+pattern, or the table's)");
     load->add_option("--locals", options->table.locals, "Local features, too")

@@ -191,14 +191,15 @@ GalleryServer::~GalleryServer() = default;
 const Address& GalleryServer::bind() {
     auto& server = http_->server;
     set_limits(server);
-    if (address_.port == 0)
+    const int port = address_.port;
+    if (port == 0)
         address_.port = server.bind_to_any_port(address_.host);
-    else if (!server.bind_to_port(address_.host, address_.port))
+    else if (!server.bind_to_port(address_.host, port))
         address_.port = -1;
     if (address_.port <= 0)
-        throw WrongUse(
-            "--listen: cannot listen there; another program may do so already: choose "
-            "another port, or 0 for any");
+        throw WrongUse("--listen: cannot listen on " + address_.host + ", port " +
+                       std::to_string(port) +
+                       "; another program may do so already: choose another port, or 0 for any");
     return address_;
 }
 

@@ -7,6 +7,13 @@
 namespace lookalike {
 namespace {
 
+std::string names_of(const std::vector<MetadataColumn>& columns) {
+    std::string names;
+    for (const auto& column : columns)
+        names += (names.empty() ? "" : ", ") + column.name;
+    return names.empty() ? "none" : names;
+}
+
 const std::string kDefaultExtractor = "color+pattern";
 const std::string kComment = "image_features by ";
 // The smallest picture there is tells whether the server can extract features at all.
@@ -37,7 +44,8 @@ void create(pqxx::transaction_base& work, const LoadTable& table, const LoadTabl
     std::string keys = "features " + distance_of(work, table.extractor).op_class;
     for (const auto& filter : options.filters) {
         if (std::ranges::count(columns, filter, &MetadataColumn::name) == 0)
-            throw WrongUse("--filter \"" + filter + "\": the metadata have no such column");
+            throw WrongUse("--filter \"" + filter + "\": the metadata have no such column, but " +
+                           names_of(columns));
         keys += ", " + work.quote_name(filter);
     }
     create_index(work, table.name, keys);

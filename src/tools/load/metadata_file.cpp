@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -17,7 +19,7 @@ constexpr size_t kLinesAtOnce = 1000;
 
 std::ifstream opened(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
-    if (!in) throw WrongUse("cannot read the metadata \"" + path + "\"");
+    if (!in) throw WrongUse("cannot read the metadata \"" + path + "\": " + std::strerror(errno));
     return in;
 }
 

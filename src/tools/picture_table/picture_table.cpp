@@ -98,10 +98,18 @@ std::string find_photo(const std::vector<Column>& columns, const std::vector<Mea
 }
 
 std::string find_title(const std::vector<Column>& columns, const std::string& key) {
-    for (const char* name : {"title", "name", "design", "file", "filename", "path", "label"})
-        if (const Column* column = find(columns, name);
-            column != nullptr && kind_of(*column) == ColumnKind::kText)
-            return column->name;
+    const auto is_text = [](const Column* column) {
+        return column != nullptr && kind_of(*column) == ColumnKind::kText;
+    };
+    for (const char* name : {"title", "name", "design", "caption"})
+        if (const Column* column = find(columns, name); is_text(column)) return column->name;
+    // As "productdisplayname", but no name of a file.
+    for (const auto& column : columns)
+        if (is_text(&column) && column.name.ends_with("name") &&
+            column.name.find("file") == std::string::npos)
+            return column.name;
+    for (const char* name : {"label", "file", "filename", "path"})
+        if (const Column* column = find(columns, name); is_text(column)) return column->name;
     for (const auto& column : columns)
         if (column.category == 'S' && column.name != key) return column.name;
     return "";

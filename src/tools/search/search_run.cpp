@@ -1,5 +1,7 @@
 #include "tools/search/search_run.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -16,8 +18,9 @@ constexpr size_t kMaxPictureBytes = 64 << 20;
 
 std::string read_picture(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
+    if (!in) throw WrongUse("cannot read the picture \"" + path + "\": " + std::strerror(errno));
     std::string content{std::istreambuf_iterator<char>(in), {}};
-    if (!in || content.empty()) throw WrongUse("cannot read the picture \"" + path + "\"");
+    if (content.empty()) throw WrongUse("the picture \"" + path + "\" is empty");
     if (content.size() > kMaxPictureBytes)
         throw WrongUse("the picture \"" + path + "\" has more than 64 MB");
     return content;
@@ -85,6 +88,7 @@ void run_search(const SearchOptions& options) {
         throw WrongUse("--html: the table " + table.name + " has no column of pictures (bytea)");
     const Answer answer =
         ask(work, table, table.measures.front(), question_of(work, options, table, picture));
+    if (answer.rows.empty()) std::cerr << "lookalike: no row answers\n";
     if (!options.sheet.empty())
         write_sheet_file(work, options, table, picture, answer);
     else if (options.output == SearchOutput::kJson)
