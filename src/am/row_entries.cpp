@@ -17,7 +17,9 @@ RowEntries read_vector(const MetaPage& meta, Datum datum, Check check_fits) {
     const ColumnValue value = read_column_value(meta.value_type, datum);
     const DescriptorView& vector = value.vector;
     check_fits(vector);
-    const bool has_distance = !needs_direction(meta.metric) || !has_no_direction(vector);
+    const bool has_distance = !needs_direction(meta.metric) ||
+                              (meta.value_type == ValueType::kVector ? is_measured_well(vector)
+                                                                     : !has_no_direction(vector));
     RowEntries row{};
     row.count = 1;
     row.only = {has_distance ? ListClass::kLeaf : ListClass::kNoDirection, vector};

@@ -36,6 +36,7 @@ struct ScanState {
     Conditions conditions;
     bool ends_at_radius;  // of kSearch: what lies beyond the sphere is not wanted
     bool has_distances;   // of kEverything: NaN for every row, as none is NULL
+    bool measures_badly;  // the operator, the query: it may say less than a bound
     Reader* reader;
     VoteScan* votes;          // of local features
     RowWalk walk;             // of stages without a search
@@ -195,6 +196,7 @@ void start_search(IndexScanDesc scan, ScanState* state) {
     const ColumnValue center = read_column_value(value_type, center_value);
     const DescriptorView& query = center.vector;
     state->row_distance.query = center.value;
+    state->measures_badly = value_type == ValueType::kVector && !is_measured_well(query);
     state->ends_at_radius =
         state->conditions.has_sphere &&
         is_same_vector(query,
@@ -260,6 +262,15 @@ void end_loop(ScanState* state) {
     state->stage = Stage::kStart;
 }
 
+// What the operator makes of a row must not be below its bound. pgvector's adds in floats, where
+// small parts vanish and large ones have no end.
+double safe_bound(const MetaPage& meta, double bound) {
+    constexpr double kVanishing = 1e-15;
+    constexpr double kEndless = 1e30;
+    if (meta.value_type != ValueType::kVector || needs_direction(meta.metric)) return bound;
+    return bound < -kEndless ? -get_float8_infinity() : bound - kVanishing;
+}
+
 // The next row that the search finds.
 bool next_of_search(IndexScanDesc scan, ScanState* state) {
     SearchStep step = next_step(state->reader);
@@ -272,12 +283,13 @@ bool next_of_search(IndexScanDesc scan, ScanState* state) {
     }
     if (step.what == SearchStep::What::kDone) return false;
     const FoundEntry& entry = step.found;
-    give_row(scan, entry.pointer, entry.distance, false);
+    give_row(scan, entry.pointer,
+             entry.is_exact ? entry.distance : safe_bound(state->meta, entry.distance), false);
     prefetch_rows(scan);
     // A bound is no distance.
     scan->xs_recheck = state->conditions.recheck(0);
     scan->xs_recheckorderby =
-        scan->numberOfOrderBys > 0 && !entry.is_exact &&
+        scan->numberOfOrderBys > 0 && !entry.is_exact && !state->measures_badly &&
         (state->meta.refine != Refine::kNone || is_binary(state->meta.metric));
     return true;
 }

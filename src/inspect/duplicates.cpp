@@ -43,10 +43,37 @@ const char* predicate_text(const InspectedIndex& inspected) {
     return psprintf(" WHERE %s", deparse_expression(condition, context, false, false));
 }
 
+// The names of functions that the join calls.
+struct JoinText {
+    const char* distance;
+    const char* within;
+};
+
+// within() lies beside the function of the operator class, which may be another extension's.
+JoinText join_functions(const InspectedIndex& inspected, Oid schema) {
+    const ClassFacts facts = class_facts(inspected.index);
+    if (facts.content == Content::kLocalFeatures)
+        return {qualified_name(schema, "local_distance"), qualified_name(schema, "within")};
+    const MetricTraits& metric = traits_of(facts.metric);
+    if (facts.value_type == ValueType::kOwn)
+        return {qualified_name(schema, metric.distance), qualified_name(schema, metric.within)};
+    if (facts.value_type != ValueType::kVector) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("faiss_duplicates() does not take columns of type %s",
+                               format_type_be(inspected.index->rd_opcintype[0])),
+                        errhint("Index a cast of the column to descriptor.")));
+    }
+    const Oid type = inspected.index->rd_opcintype[0];
+    const Oid distance = get_opcode(
+        get_opfamily_member(inspected.index->rd_opfamily[0], type, type, kDistanceStrategy));
+    const Oid class_function = index_getprocid(inspected.index, 1, kMetricProcedure);
+    return {qualified_name(get_func_namespace(distance), get_func_name(distance)),
+            qualified_name(get_func_namespace(class_function), metric.within)};
+}
+
 // Each pair once: of two rows, the one that lies further back is looked for around the other.
 char* join_text(const InspectedIndex& inspected, Oid schema, double radius) {
-    const bool is_local = content_of(inspected.index) == Content::kLocalFeatures;
-    const MetricTraits& metric = traits_of(metric_of(inspected.index));
+    const JoinText functions = join_functions(inspected, schema);
     const char* rows = psprintf("(SELECT ctid AS place, %s AS features FROM ONLY %s%s)",
                                 expression_text(inspected),
                                 qualified_name(RelationGetNamespace(inspected.heap),
@@ -56,8 +83,7 @@ char* join_text(const InspectedIndex& inspected, Oid schema, double radius) {
         "SELECT a.place, b.place, %s(b.features, a.features) FROM %s AS a, %s AS b"
         " WHERE %s(b.features, a.features, '%s'::pg_catalog.float8)"
         " AND b.place OPERATOR(pg_catalog.>) a.place",
-        qualified_name(schema, is_local ? "local_distance" : metric.distance), rows, rows,
-        qualified_name(schema, is_local ? "within" : metric.within), float8out_internal(radius));
+        functions.distance, rows, rows, functions.within, float8out_internal(radius));
 }
 
 // Where the rows of the function's answer go, in the memory of the query that calls it.

@@ -132,6 +132,24 @@ cmp_ok(ask(q{SELECT recall FROM faiss_index_recall('near')}), '>', 0.9, 'faiss_i
 is(ask(q{SELECT bytes > 0 FROM faiss_index_estimate('items', 'v')}), 't', 'faiss_index_estimate');
 is(ask(q{SELECT count(*) > 0 FROM faiss_duplicates('near', 0)}), 't', 'faiss_duplicates');
 
+ask('CREATE INDEX near_ip ON items USING faiss (v vector_ip_ops)');
+is(ask(q{SELECT count(*) > 0 FROM faiss_duplicates('near_ip', -1)}), 't', '... by inner product');
+ask('DROP INDEX near_ip');
+
+# What pgvector adds up in floats vanishes or overflows: no answer is an error.
+ask(q{CREATE TABLE extreme (id serial, v vector(3));
+    INSERT INTO extreme (v) SELECT made_up(i, 3)::vector FROM generate_series(1, 1000) AS i;
+    INSERT INTO extreme (v) SELECT format('[%s,%s,%s]', x, x, 2 * x)::vector FROM unnest('{1e-30,1e-23,1e-19,1e19,1e25,3e37}'::float8[]) AS x});
+for my $class ([ 'vector_l2_ops', '<->' ], [ 'vector_ip_ops', '<#>' ], [ 'vector_cosine_ops', '<=>' ]) {
+    ask("CREATE INDEX extreme_v ON extreme USING faiss (v $class->[0])");
+    for my $query ('1e-23,1e-23,1e-23', '3e-30,1e-30,1e-30', '1,2,3', '1e19,1e19,-1e19', '3e37,3e37,1') {
+        is(ask(qq{SET enable_seqscan = off; SET enable_sort = off;
+            SELECT count(*) FROM (SELECT id FROM extreme ORDER BY v $class->[1] '[$query]' LIMIT 2000) AS x}), 1006,
+            "$class->[0], [$query]: all rows");
+    }
+    ask('DROP INDEX extreme_v');
+}
+
 # hnsw beside it hurts nothing.
 ask('CREATE INDEX other ON items USING hnsw (v vector_l2_ops); SET hnsw.ef_search = 10');
 is(ask(q{SELECT string_agg((recall > 0.5)::text, ' ') FROM unnest('{near,other}'::text[]) AS i, faiss_index_recall(i::regclass)}), 'true true',
@@ -145,7 +163,7 @@ is(ask(q{SELECT bool_and(v::descriptor::vector = v), bool_and((v::descriptor)::r
 refuse(q{SELECT 'b101'::descriptor::vector}, qr/./, 'bits are no vector');
 refuse(q{CREATE TABLE mixed (v vector(3)); INSERT INTO mixed VALUES ('[1,2]'::descriptor)}, qr/expected 3 dimensions, not 2/, 'a column has its dimensions');
 SKIP: {
-    skip 'this pgvector has no halfvec', 6 unless $has_halfvec;
+    skip 'this pgvector has no halfvec', 7 unless $has_halfvec;
     is(ask(q{SELECT bool_and(h::descriptor::halfvec = h), bool_and(descriptor_kind(h::descriptor) = 'half') FROM items WHERE h IS NOT NULL}),
         't|t', 'halfvec is a descriptor of kind half');
     is(ask(q{SELECT '[1.5,-2,65504]'::descriptor::halfvec}), '[1.5,-2,65504]', 'and back');
@@ -154,6 +172,9 @@ SKIP: {
         qr/up to 64000 dimensions of this type, not 64001/, 'too many bits');
     refuse(q{CREATE TABLE sparse (s sparsevec(9)); CREATE INDEX ON sparse USING faiss (s)},
         qr/sparsevec has no default operator class/, 'sparsevec');
+    ask('CREATE INDEX half ON items USING faiss (h halfvec_l2_ops)');
+    refuse(q{SELECT * FROM faiss_duplicates('half', 0)}, qr/does not take columns of type \S*halfvec/, 'duplicates of halfvec');
+    ask('DROP INDEX half');
     is(ask(q{CREATE TABLE odd (b bit(3)); CREATE INDEX ON odd USING faiss (b); INSERT INTO odd VALUES (B'101'), (B'010'), (B'111');
         SET enable_seqscan = off; SELECT b FROM odd ORDER BY b <~> B'111' LIMIT 1}), '111', 'three bits');
 }

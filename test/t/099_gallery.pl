@@ -227,6 +227,13 @@ sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_n
 is((api($gallery, 'search?row=7'))[0], 200, 'a lost connection is not noticed');
 is(sql(q{SELECT bool_and(state = 'idle') FROM pg_stat_activity WHERE application_name = 'lookalike gallery'}), 't', 'nothing is left open');
 
+# Somebody else's table may have triggers.
+sql('CREATE ROLE mallory; ALTER TABLE pins_marks OWNER TO mallory');
+is(($mark->($gallery, 'row=7', 13, 'good'))[0], 400, 'a table of somebody else gets no marks');
+is(sql('SELECT count(*) FROM pins_marks WHERE answer::text = $$13$$'), 0, '... none');
+is((http($gallery, '/gallery.js', headers => { Range => 'bytes=0-,0-' }))[0], 400, 'no ranges');
+sql('ALTER TABLE pins_marks OWNER TO current_user; DROP ROLE mallory');
+
 # Another one on the same port, and the end.
 my $second = gallery('-t', 'pins', '-l', "127.0.0.1:$gallery->{port}");
 $second->{run}->finish;

@@ -143,9 +143,12 @@ bool go_on(Begun* entry, Relation index, const LoadedIndex& loaded, uint64 most_
 }  // namespace
 
 bool are_queries_few(const LoadedIndex& loaded) {
-    const uint32 asked = calibration_of(loaded.meta).full_query_count;
-    return asked > 0 &&
-           asked < kEnoughQueries * static_cast<double>(queries_at_once(loaded).all_rows);
+    const Calibration calibration = calibration_of(loaded.meta);
+    const QueryCounts wanted = queries_at_once(loaded);
+    const uint32 asked = calibration.full_query_count;
+    // Where rows are fewer than queries, all rows have asked.
+    return asked > 0 && asked < kEnoughQueries * static_cast<double>(wanted.all_rows) &&
+           calibration.row_count > wanted.sum();
 }
 
 bool is_measuring_due(const LoadedIndex& loaded, uint32 part) {

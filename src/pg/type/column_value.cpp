@@ -46,6 +46,15 @@ ColumnValue read_column_value(ValueType type, Datum datum) {
     return {PointerGetDatum(value), value->view()};
 }
 
+bool is_measured_well(const DescriptorView& vector) {
+    constexpr double kLeastSquare = 1e-30;
+    constexpr double kMostSquare = 1e30;
+    double square = 0;
+    for (uint32 i = 0; i < vector.dims; ++i)
+        square += double{vector.reals()[i]} * vector.reals()[i];
+    return square >= kLeastSquare && square <= kMostSquare;
+}
+
 // Those of the other types are numbers of dimensions.
 TypeModifier column_typmod(ValueType type, int32 typmod) {
     if (type == ValueType::kOwn) return decode_typmod(typmod);

@@ -15,6 +15,10 @@ struct ColumnValue {
 /// Raises when the value is damaged, or no index could hold it.
 ColumnValue read_column_value(ValueType type, Datum datum);
 
+/// Of a real vector: whether distances from it, which pgvector adds up in floats, neither overflow
+/// nor lose what is small.
+bool is_measured_well(const DescriptorView& vector);
+
 /// What the type modifier of a column of this type demands.
 TypeModifier column_typmod(ValueType type, int32 typmod);
 

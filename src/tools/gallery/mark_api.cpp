@@ -14,6 +14,17 @@ std::string create_statement(const Gallery& gallery) {
            " NOT NULL, good boolean NOT NULL, marked_at timestamptz NOT NULL DEFAULT now())";
 }
 
+// A table that somebody else has made may have triggers, which would run with the gallery's rights.
+void open_marks(const Gallery& gallery, pqxx::work& work) {
+    work.exec(create_statement(gallery));
+    const auto own = work.exec(
+        "SELECT FROM pg_catalog.pg_class WHERE oid = " + work.quote(gallery.marks) +
+        "::pg_catalog.regclass AND relkind = 'r' AND relowner = current_user::pg_catalog.regrole");
+    if (own.empty())
+        throw BadRequest("the table " + gallery.marks +
+                         " does not belong to the role of the gallery: name another by --marks");
+}
+
 }  // namespace
 
 Reply keep_mark(Gallery& gallery, const Parameters& parameters) {
@@ -23,6 +34,8 @@ Reply keep_mark(Gallery& gallery, const Parameters& parameters) {
     if (good != "good" && good != "bad" && good != "none")
         throw BadRequest("\"mark\" is good, bad or none");
     if (gallery.marks.empty()) return {.body = "{\"kept\":false}"};
+    // Who waits for others' marks keeps no session from searches.
+    const std::lock_guard lock(gallery.marking);
     gallery.pool.run([&](pqxx::connection& connection) {
         std::string features;
         std::string row;
@@ -39,10 +52,9 @@ Reply keep_mark(Gallery& gallery, const Parameters& parameters) {
             if (rows.empty() || rows[0][0].is_null()) throw NotThere("there is no such row");
             features = rows[0][0].as<std::string>();
         }
-        const std::lock_guard lock(gallery.marking);
         pqxx::work work(connection);
         work.exec("SET TRANSACTION READ WRITE");
-        work.exec(create_statement(gallery));
+        open_marks(gallery, work);
         exec_with(work,
                   "DELETE FROM " + gallery.marks +
                       " WHERE query_features = $1::descriptor AND answer = $2 AND compared_by = $3",

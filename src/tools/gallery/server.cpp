@@ -174,6 +174,12 @@ bool is_allowed(const AllowedHosts& hosts, const Request& request) {
     return request.method == "GET" || request.method == "HEAD";
 }
 
+// What no browser sends to this page, and what the library would keep or repeat without bound.
+bool is_bounded(const Request& request) {
+    return request.get_header_value_count("Host") <= 1 && !request.has_header("Range") &&
+           !request.has_header("Transfer-Encoding");
+}
+
 }  // namespace
 
 struct GalleryServer::Http {
@@ -207,6 +213,10 @@ void GalleryServer::serve() {
     auto& server = http_->server;
     const AllowedHosts hosts(address_, host_names_);
     server.set_pre_routing_handler([&](const Request& request, Response& response) {
+        if (!is_bounded(request)) {
+            fail(response, 400, "a request has one host, a length, and no range");
+            return httplib::Server::HandlerResponse::Handled;
+        }
         if (is_allowed(hosts, request)) return httplib::Server::HandlerResponse::Unhandled;
         fail(response, 403, "this address is not for pages of other sites");
         return httplib::Server::HandlerResponse::Handled;
