@@ -64,7 +64,7 @@ for (@running) {
     $run->finish;
     my $log = slurp_file("$folder/$name.log");
     my ($count) = $log =~ /transactions actually processed: (\d+)/;
-    ok($run->result(0) == 0 && ($count // 0) > 3 && $log !~ /ERROR|aborted/, "$name ran without an error")
+    ok($run->result(0) == 0 && ($count // 0) > 0 && $log !~ /ERROR|aborted/, "$name ran without an error")
       or diag $log;
 }
 cmp_ok($rebuilds, '>', 1, 'the index was rebuilt meanwhile');
