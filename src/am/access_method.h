@@ -34,7 +34,7 @@ struct ClassFacts {
 /// What the function of local_features_ops tells in place of a class_number().
 constexpr int32 kLocalFeaturesClass = 100;
 
-/// What the function of a class tells: it may be stored nowhere, but other libraries may tell it.
+/// What the function of a class tells.
 constexpr int32 class_number(Metric metric, ValueType value_type) {
     return static_cast<int32>(value_type) << 8 | static_cast<int32>(metric);
 }

@@ -1,49 +1,16 @@
 // codebook_features(features, codebook): what a codebook makes of local features that are there.
 #include "pg/learn/codebooks.h"
 
-#include <cstring>
-
 #include "pg/local/value.h"
-#include "pg/registry/kept.h"
+#include "pg/registry/kept_view.h"
 #include "pg/run_core.h"
 #include "pg/type/descriptor.h"
-
-extern "C" {
-#include "utils/memutils.h"
-}
 
 namespace lookalike {
 namespace {
 
-struct Parsed {
-    CodebookView view;
-    char fault[64];  ///< empty: none
-};
-
-Parsed parse(std::span<const std::byte> bytes) {
-    Parsed parsed{};
-    try {
-        parsed.view = parse_codebook(bytes);
-    } catch (const InvalidCodebook& fault) {
-        strlcpy(parsed.fault, fault.what(), sizeof(parsed.fault));
-    }
-    return parsed;
-}
-
-/// A CodebookView of its bytes, which are copied.
 void* read_codebook(const Registered& row) {
-    bytea* data = DatumGetByteaPP(row.data);
-    const size_t length = VARSIZE_ANY_EXHDR(data);
-    auto* bytes = static_cast<std::byte*>(MemoryContextAllocHuge(CurrentMemoryContext, length + 1));
-    memcpy(bytes, VARDATA_ANY(data), length);
-    const Parsed parsed = run_core([&] { return parse({bytes, length}); });
-    if (parsed.fault[0] != '\0')
-        ereport(ERROR,
-                (errcode(ERRCODE_DATA_EXCEPTION),
-                 errmsg("codebook \"%s\" is damaged: %s", registered_key(row), parsed.fault)));
-    auto* view = static_cast<CodebookView*>(palloc(sizeof(CodebookView)));
-    *view = parsed.view;
-    return view;
+    return read_view<CodebookView, InvalidCodebook>(row, parse_codebook);
 }
 
 constexpr KeptKind kKeptCodebooks{.kind = kCodebookKind,

@@ -1,46 +1,12 @@
 #include "pg/learn/projections.h"
 
-#include <cstring>
-
-#include "pg/registry/kept.h"
-#include "pg/run_core.h"
-
-extern "C" {
-#include "utils/memutils.h"
-}
+#include "pg/registry/kept_view.h"
 
 namespace lookalike {
 namespace {
 
-struct Parsed {
-    ProjectionView view;
-    char fault[64];  ///< empty: none
-};
-
-Parsed parse(std::span<const std::byte> bytes) {
-    Parsed parsed{};
-    try {
-        parsed.view = parse_projection(bytes);
-    } catch (const InvalidProjection& fault) {
-        strlcpy(parsed.fault, fault.what(), sizeof(parsed.fault));
-    }
-    return parsed;
-}
-
-/// A ProjectionView of its bytes, which are copied.
 void* read_projection(const Registered& row) {
-    bytea* data = DatumGetByteaPP(row.data);
-    const size_t length = VARSIZE_ANY_EXHDR(data);
-    auto* bytes = static_cast<std::byte*>(MemoryContextAllocHuge(CurrentMemoryContext, length + 1));
-    memcpy(bytes, VARDATA_ANY(data), length);
-    const Parsed parsed = run_core([&] { return parse({bytes, length}); });
-    if (parsed.fault[0] != '\0')
-        ereport(ERROR,
-                (errcode(ERRCODE_DATA_EXCEPTION),
-                 errmsg("projection \"%s\" is damaged: %s", registered_key(row), parsed.fault)));
-    auto* view = static_cast<ProjectionView*>(palloc(sizeof(ProjectionView)));
-    *view = parsed.view;
-    return view;
+    return read_view<ProjectionView, InvalidProjection>(row, parse_projection);
 }
 
 constexpr KeptKind kKeptProjections{.kind = kProjectionKind,
